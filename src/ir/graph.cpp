@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
-#include "ops/constant.h"
+#include "ir/constant.h"
 
 namespace tenrec {
 

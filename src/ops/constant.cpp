@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ops/constant.h"
+#include "ir/constant.h"
 
 #include "ops/onnx_context.h"
 
