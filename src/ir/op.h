@@ -20,7 +20,8 @@
 //   Data eval_data(const Data&) const                  sequences, optionals (instead of eval)
 //   Data eval_bodies(const Data&, const BodyRunner&) const                      If, Loop, Scan
 //   template <class T> T apply(T... ) const            makes it pointwise; infer and eval are derived
-//   static constexpr Accuracy accuracy = exact() / rounding(k) / random()
+//   std::optional<Dim> apply_dims(const Dim&...) const  pointwise: the same on known integer values
+//   static constexpr Accuracy accuracy = exact() / rounding(k) / random_output()
 //   static constexpr bool side_effect, is_view, data_dependent (output sizes known only by running)
 //   double flops(const Types& in, const Types& out) const
 #pragma once
@@ -39,6 +40,8 @@ namespace tenrec {
 
 class Graph;
 class Op;
+class TextReader;  // ir/text.h
+class TextWriter;
 class Value;
 using Values = std::vector<Value*>;  // null: an omitted optional input
 
@@ -72,8 +75,8 @@ struct OpInfo {
   std::function<ExprProgram(const void*, const std::vector<DType>& inputs)> record;
 
   std::function<bool(const void*, const void*)> equal;
-  std::function<std::string(const void*)> print;                        // "axis=1, keep=true"
-  std::function<std::shared_ptr<void>(std::string_view fields)> parse;  // what print wrote
+  std::function<std::string(const void*, TextWriter&)> print;           // "axis=1, keep=true"
+  std::function<std::shared_ptr<void>(TextReader&)> parse;              // what print wrote
   std::function<std::string(const void*)> encode;                       // protobuf wire bytes
   std::function<std::shared_ptr<void>(std::string_view bytes)> decode;  // untrusted bytes: Error
 };
@@ -105,7 +108,7 @@ class Op {
   Data eval(const Data& in, const BodyRunner& run_body = {}) const {
     return info_->eval(object_.get(), in, run_body);
   }
-  std::string print() const { return info_->print(object_.get()); }
+  std::string print(TextWriter& writer) const { return info_->print(object_.get(), writer); }
   std::string encode() const { return info_->encode(object_.get()); }
   friend bool operator==(const Op& a, const Op& b) {
     return a.info_ == b.info_ && (!a.info_ || a.info_->equal(a.object_.get(), b.object_.get()));
