@@ -278,8 +278,10 @@ Dim scaled(const Dim& a, const Dim& float_scale) {
 
 Dim broadcast(const Dim& a, const Dim& b) {
   const auto decides = [](const Dim& x) { return x.lower() >= 2 || x.upper() <= 0; };
-  if (a == b || b == Dim(1) || decides(a)) return a;
-  if (a == Dim(1) || decides(b)) return b;
+  if (a == b || b == Dim(1)) return a;
+  if (a == Dim(1) || b.is_const()) return b;
+  if (decides(a)) return a;
+  if (decides(b)) return b;
   std::vector<Dim> all;
   for (const Dim* side : {&a, &b}) {
     if (const auto* inner = as_atom(*side, Kind::broadcast)) {
