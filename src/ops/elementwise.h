@@ -13,6 +13,12 @@ namespace tenrec {
 // ONNX before opset 7 aligned the second operand by attributes (`broadcast`, `axis`); newer opsets
 // broadcast like numpy. Gives the inputs in the newer form.
 Values numpy_operands(const OnnxNode& node, OnnxContext& context);
+Values add_with_numpy_operands(Op op, const OnnxNode& node, OnnxContext& context);
+// A template, so that T counts as an operator by the time this is compiled (TENREC_OP follows T).
+template <class T>
+Values add_numpy_binary(const OnnxNode& node, OnnxContext& context) {
+  return add_with_numpy_operands(Op(T{}), node, context);
+}
 
 struct Exp {
   static auto fields(auto&) { return std::tuple{}; }
@@ -401,7 +407,7 @@ struct Add {
   Expr apply(const Expr& a, const Expr& b) const { return a + b; }
   std::optional<Dim> apply_dims(const Dim& a, const Dim& b) const { return a + b; }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Add{}, numpy_operands(node, context));
+    return add_numpy_binary<Add>(node, context);
   }
 };
 TENREC_OP(Add, "add")
@@ -411,7 +417,7 @@ struct Sub {
   Expr apply(const Expr& a, const Expr& b) const { return a - b; }
   std::optional<Dim> apply_dims(const Dim& a, const Dim& b) const { return a - b; }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Sub{}, numpy_operands(node, context));
+    return add_numpy_binary<Sub>(node, context);
   }
 };
 TENREC_OP(Sub, "sub")
@@ -421,7 +427,7 @@ struct Mul {
   Expr apply(const Expr& a, const Expr& b) const { return a * b; }
   std::optional<Dim> apply_dims(const Dim& a, const Dim& b) const { return a * b; }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Mul{}, numpy_operands(node, context));
+    return add_numpy_binary<Mul>(node, context);
   }
 };
 TENREC_OP(Mul, "mul")
@@ -436,7 +442,7 @@ struct Div {
     return a.lower() >= 0 && b.lower() >= 1 ? std::optional(floordiv(a, b)) : std::nullopt;
   }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Div{}, numpy_operands(node, context));
+    return add_numpy_binary<Div>(node, context);
   }
 };
 TENREC_OP(Div, "div")
@@ -463,7 +469,7 @@ struct Pow {
     return call(Fn::pow, base.cast(DType::f64), exponent.cast(DType::f64)).cast(base.dtype());
   }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Pow{}, numpy_operands(node, context));
+    return add_numpy_binary<Pow>(node, context);
   }
 };
 TENREC_OP(Pow, "pow")
@@ -528,7 +534,7 @@ struct Equal {
     return std::nullopt;
   }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Equal{}, numpy_operands(node, context));
+    return add_numpy_binary<Equal>(node, context);
   }
 };
 TENREC_OP(Equal, "equal")
@@ -543,7 +549,7 @@ struct Greater {
     return std::nullopt;
   }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Greater{}, numpy_operands(node, context));
+    return add_numpy_binary<Greater>(node, context);
   }
 };
 TENREC_OP(Greater, "greater")
@@ -558,7 +564,7 @@ struct Less {
     return std::nullopt;
   }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Less{}, numpy_operands(node, context));
+    return add_numpy_binary<Less>(node, context);
   }
 };
 TENREC_OP(Less, "less")
@@ -573,7 +579,7 @@ struct GreaterOrEqual {
     return std::nullopt;
   }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(GreaterOrEqual{}, numpy_operands(node, context));
+    return add_numpy_binary<GreaterOrEqual>(node, context);
   }
 };
 TENREC_OP(GreaterOrEqual, "greater_or_equal")
@@ -588,7 +594,7 @@ struct LessOrEqual {
     return std::nullopt;
   }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(LessOrEqual{}, numpy_operands(node, context));
+    return add_numpy_binary<LessOrEqual>(node, context);
   }
 };
 TENREC_OP(LessOrEqual, "less_or_equal")
@@ -598,7 +604,7 @@ struct And {
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::logical_and, a, b); }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(And{}, numpy_operands(node, context));
+    return add_numpy_binary<And>(node, context);
   }
 };
 TENREC_OP(And, "and")
@@ -608,7 +614,7 @@ struct Or {
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::logical_or, a, b); }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Or{}, numpy_operands(node, context));
+    return add_numpy_binary<Or>(node, context);
   }
 };
 TENREC_OP(Or, "or")
@@ -618,7 +624,7 @@ struct Xor {
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::logical_xor, a, b); }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Xor{}, numpy_operands(node, context));
+    return add_numpy_binary<Xor>(node, context);
   }
 };
 TENREC_OP(Xor, "xor")
@@ -628,7 +634,7 @@ struct BitwiseAnd {
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::bit_and, a, b); }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(BitwiseAnd{}, numpy_operands(node, context));
+    return add_numpy_binary<BitwiseAnd>(node, context);
   }
 };
 TENREC_OP(BitwiseAnd, "bitwise_and")
@@ -638,7 +644,7 @@ struct BitwiseOr {
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::bit_or, a, b); }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(BitwiseOr{}, numpy_operands(node, context));
+    return add_numpy_binary<BitwiseOr>(node, context);
   }
 };
 TENREC_OP(BitwiseOr, "bitwise_or")
@@ -648,7 +654,7 @@ struct BitwiseXor {
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::bit_xor, a, b); }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(BitwiseXor{}, numpy_operands(node, context));
+    return add_numpy_binary<BitwiseXor>(node, context);
   }
 };
 TENREC_OP(BitwiseXor, "bitwise_xor")
