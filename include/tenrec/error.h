@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "tenrec/export.h"
+
 namespace tenrec {
 
 // What went wrong, in the terms a caller can act on. The command line uses the number as its exit
@@ -23,7 +25,7 @@ enum class ErrorCode : int {
 };
 
 // The one exception type. `what()` reads: what failed, on what, expected against got, what to do.
-class Error : public std::runtime_error {
+class TENREC_API Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
   ErrorCode code() const noexcept { return code_; }

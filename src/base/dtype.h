@@ -18,7 +18,8 @@ bool is_float(DType dtype);                    // f64, f32, f16, bf16, every f8 
 bool is_integer(DType dtype);                  // signed and unsigned, not bool
 bool is_signed(DType dtype);
 
-// Conversions round to nearest even. fp8 conversions saturate as ONNX's Cast does by default.
+// Conversions round to nearest even, f8e8m0's upwards (ONNX Cast's default). fp8 conversions saturate
+// as Cast does by default; f4e2m1 always saturates.
 float half_to_float(uint16_t bits);
 uint16_t float_to_half(float value);
 inline float bf16_to_float(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }

@@ -111,9 +111,12 @@ struct ValueDef {
   }
 };
 
+// A step that defines sizes is either one that runs and then knows the true dims of its outputs, or one
+// of family "infer": no outputs, its operator's inference runs on the inputs' actual values, and
+// `output` counts the operator's outputs.
 struct Define {
   int32_t symbol = none;  // slot
-  int32_t output = 0;     // of the step
+  int32_t output = 0;
   int32_t axis = 0;
   static auto fields(auto& s) {
     return std::tuple{field(1, "symbol", s.symbol), field(2, "output", s.output),

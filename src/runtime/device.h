@@ -39,7 +39,9 @@ struct StepArgs {
   std::span<std::byte> scratch;
   // Runs body `index` of the step (control flow only).
   std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body = nullptr;
-  // Steps with `defines`: sets the true dims of output `i` and allocates it; views are refreshed.
+  // Steps without outputs but with `defines` (family "infer"): sets the value of define `i`.
+  std::function<void(size_t define, int64_t value)>* define = nullptr;
+  // Steps with outputs and `defines`: sets the true dims of output `i` and allocates it; views are refreshed.
   std::function<void(size_t output, std::span<const int64_t> dims)>* resize_output = nullptr;
 };
 
