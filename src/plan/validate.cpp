@@ -323,6 +323,12 @@ class Validator {
     PLAN_CHECK(symbol.source == SymbolSource::step && symbol.index == static_cast<int32_t>(i) &&
                    symbol.element == static_cast<int32_t>(d),
                "defines[{}].symbol: \"{}\" is defined elsewhere", d, symbol.name);
+    // An "infer" step has no outputs: it counts its operator's, and the runtime checks the count.
+    if (step.outputs.empty()) {
+      PLAN_CHECK(define.output >= 0 && define.axis >= 0 && define.axis < static_cast<int32_t>(max_rank),
+                 "defines[{}]: negative output or axis", d);
+      return;
+    }
     PLAN_CHECK(define.output >= 0 && static_cast<size_t>(define.output) < step.outputs.size() &&
                    step.outputs[static_cast<size_t>(define.output)] != none,
                "defines[{}].output: the step has no output {}", d, define.output);
