@@ -308,7 +308,8 @@ void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, co
     Values inputs;
     for (const std::string_view name : node.inputs) {
       Value* value = name.empty() ? nullptr : find(name, scope);
-      TENREC_CHECK(name.empty() || value, invalid_model,
+      const bool omitted = name.empty() || (scope.values.count(name) && !value);  // of a function call
+      TENREC_CHECK(omitted || value, invalid_model,
                    "input \"{}\" is neither computed by a node nor a graph input or initialiser", name);
       inputs.push_back(value);
     }
