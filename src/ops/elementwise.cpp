@@ -37,10 +37,6 @@ Values numpy_operands(const OnnxNode& node, OnnxContext& context) {
   return inputs;
 }
 
-Values add_with_numpy_operands(Op op, const OnnxNode& node, OnnxContext& context) {
-  return context.add(std::move(op), numpy_operands(node, context));
-}
-
 Values PRelu::from_onnx(const OnnxNode& node, OnnxContext& context) {
   Values inputs = context.inputs();
   TENREC_CHECK(inputs.size() == 2 && inputs[0] && inputs[1], invalid_model, "PRelu takes 2 inputs");
