@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# Compiler flags for every target of the project, as one interface library.
+find_program(TENREC_CCACHE ccache)
+if(TENREC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TENREC_CCACHE})
+endif()
+find_program(TENREC_MOLD mold)
+
+add_library(tenrec_flags INTERFACE)
+target_compile_options(tenrec_flags INTERFACE -Wall -Wextra -Wconversion -fno-math-errno)
+if(TENREC_WERROR)
+  target_compile_options(tenrec_flags INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # g++ 12 reports false positives of these inside libstdc++ at -O2.
+  target_compile_options(tenrec_flags INTERFACE -Wno-restrict -Wno-array-bounds -Wno-stringop-overflow
+                                                -Wno-maybe-uninitialized -Wno-dangling-reference
+                                                -Wno-dangling-pointer)
+endif()
+if(TENREC_SANITIZE)
+  target_compile_options(tenrec_flags INTERFACE -fsanitize=${TENREC_SANITIZE} -fno-omit-frame-pointer
+                                                -fno-sanitize-recover=all)
+  target_link_options(tenrec_flags INTERFACE -fsanitize=${TENREC_SANITIZE})
+endif()
+if(TENREC_MOLD)
+  target_link_options(tenrec_flags INTERFACE -fuse-ld=mold)
+endif()
+target_include_directories(tenrec_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
+                                                  ${PROJECT_BINARY_DIR}/generated)

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# Third-party libraries; docs/dependencies.md says why each is here.
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_path(PROTOZERO_INCLUDE protozero/pbf_reader.hpp REQUIRED)
+find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
+find_path(HIGHWAY_INCLUDE hwy/highway.h REQUIRED)
+find_library(HIGHWAY_LIBRARY hwy REQUIRED)
+if(TENREC_ONEDNN)
+  find_package(dnnl QUIET)
+  if(NOT dnnl_FOUND)
+    message(WARNING "oneDNN (libdnnl-dev) not found: its tactics are left out")
+    set(TENREC_ONEDNN OFF)
+  endif()
+endif()

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "build/select.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "build/bind.h"
+#include "ir/constant.h"
+#include "ir/text.h"
+#include "targets/tuner.h"
+#include "tenrec/version.h"
+
+namespace tenrec {
+namespace {
+
+Dims dims_at(const Type& type, const std::map<const Symbol*, int64_t>& opt) {
+  Dims dims;
+  for (const Dim& dim : type.shape) dims.push_back(std::max<int64_t>(opt_value(dim, opt), 0));
+  return dims;
+}
+
+Sizes sizes_at(const Node& node, const std::map<const Symbol*, int64_t>& opt) {
+  Sizes sizes;
+  for (const Value* input : node.inputs()) {
+    sizes.inputs.push_back(input ? dims_at(input->type, opt) : Dims{});
+  }
+  for (const Value* output : node.outputs()) sizes.outputs.push_back(dims_at(output->type, opt));
+  return sizes;
+}
+
+std::string type_text(const Type& type, const Dims& dims) {
+  return fmt::format("{}{}b{}x{}", name(type.dtype), to_string(dims), type.layout.block_axis,
+                     type.layout.block);
+}
+
+std::string body_text(const Node& node) {
+  std::string text;
+  for (const Graph* body : node.bodies()) {
+    for (const auto& inner : body->nodes()) {
+      TextWriter writer;
+      if (!inner->as<Constant>()) {
+        text += fmt::format(" {}({})", inner->op().name(), inner->op().print(writer));
+      }
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Selector::Selector(const Target& target, DeviceInfo device, SelectOptions options, TimingCache& cache)
+    : target_(target), info_(std::move(device)), options_(std::move(options)), cache_(cache) {}
+Selector::~Selector() = default;
+
+Device& Selector::device() {
+  if (!device_) {
+    device_ = open_device(info_.target, {.threads = info_.threads, .index = 0, .memory_limit = 0});
+  }
+  return *device_;
+}
+
+std::string Selector::key(const Node& node, const Sizes& sizes) const {
+  TextWriter writer;
+  std::string text = fmt::format("{} {} t{} v{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
+                                 info_.vendor, node.op().name(), node.op().print(writer), body_text(node));
+  for (size_t i = 0; i < node.inputs().size(); ++i) {
+    const Value* input = node.input(i);
+    text += input ? " " + type_text(input->type, sizes.inputs[i]) + (input->constant() ? "c" : "") : " none";
+  }
+  for (size_t i = 0; i < node.output_count(); ++i) {
+    text += " > " + type_text(node.output(i)->type, sizes.outputs[i]);
+  }
+  return "k" + hash128(text).hex();
+}
+
+StepDraft Selector::select(const Node& node, const std::map<const Symbol*, int64_t>& opt) {
+  std::vector<const Kernel*> accepted;
+  if (options_.explain) explanation_ += fmt::format("{}\n", node.describe());
+  for (const Kernel* kernel : target_.kernels()) {
+    const Reject reject = kernel->vendor() && !info_.vendor ? Reject("vendor libraries are switched off")
+                                                            : kernel->check(node, info_);
+    if (reject.empty()) accepted.push_back(kernel);
+    else if (options_.explain) explanation_ += fmt::format("  {}: no: {}\n", kernel->name(), reject);
+  }
+  TENREC_CHECK(!accepted.empty(), unsupported, "no kernel of target '{}' runs {}", target_.name(),
+               node.describe());
+  const Sizes sizes = sizes_at(node, opt);
+  const Candidate winner = choose(node, accepted, sizes);
+  if (options_.explain) {
+    explanation_ += fmt::format("  -> {} {}\n", winner.kernel->name(), winner.tactic);
+  }
+  return winner.kernel->compile(node, winner.tactic, info_);
+}
+
+Selector::Candidate Selector::choose(const Node& node, const std::vector<const Kernel*>& accepted,
+                                     const Sizes& sizes) {
+  for (const std::string& origin : node.origins()) {
+    const auto pinned = options_.pinned.find(origin);
+    if (pinned == options_.pinned.end()) continue;
+    const size_t space = pinned->second.find(' ');
+    const std::string wanted = pinned->second.substr(0, space);
+    for (const Kernel* kernel : accepted) {
+      if (kernel->name() != wanted) continue;
+      if (space != std::string::npos) return {kernel, pinned->second.substr(space + 1)};
+      return {kernel, kernel->tactics(node, info_, sizes).at(0)};
+    }
+    fail(ErrorCode::usage, "{} is pinned to '{}', which does not accept it; see --explain", node.describe(),
+         pinned->second);
+  }
+  std::vector<Candidate> candidates;
+  for (const Kernel* kernel : accepted) {
+    // The reference code is there so that everything runs; it never wins against a real kernel.
+    if (kernel->name() == "generic" && !candidates.empty()) continue;
+    for (std::string& tactic : kernel->tactics(node, info_, sizes)) {
+      candidates.push_back({kernel, std::move(tactic)});
+    }
+    if (!options_.tune && !candidates.empty()) break;
+  }
+  if (candidates.size() == 1 || !options_.tune) {
+    // A cached winner also serves builds that do not time.
+    if (const TimingEntry* entry = options_.tune ? nullptr : cache_.find(key(node, sizes))) {
+      for (const Kernel* kernel : accepted) {
+        if (kernel->name() == entry->kernel) return {kernel, entry->tactic};
+      }
+    }
+    return candidates.front();
+  }
+  const std::string cache_key = key(node, sizes);
+  if (const TimingEntry* entry = cache_.find(cache_key)) {
+    for (const Candidate& candidate : candidates) {
+      if (candidate.kernel->name() == entry->kernel && candidate.tactic == entry->tactic) {
+        if (options_.explain) {
+          explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", entry->kernel, entry->tactic,
+                                      entry->microseconds);
+        }
+        return candidate;
+      }
+    }
+  }
+  size_t best = 0;
+  double best_time = std::numeric_limits<double>::infinity();
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (options_.tick) options_.tick();
+    const double microseconds = time(node, candidates[i], sizes, best_time);
+    if (options_.explain) {
+      explanation_ += fmt::format("  {} {}: {:.2f} us\n", candidates[i].kernel->name(), candidates[i].tactic,
+                                  microseconds);
+    }
+    if (microseconds < best_time) {
+      best = i;
+      best_time = microseconds;
+    }
+  }
+  cache_.put(cache_key, {std::string(candidates[best].kernel->name()), candidates[best].tactic, best_time,
+                         node.describe()});
+  return candidates[best];
+}
+
+// The node alone, at its opt sizes, with its constants, as a graph of its own.
+double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best) {
+  BoundGraph bound;
+  bound.graph = std::make_unique<Graph>();
+  Values inputs;
+  for (size_t i = 0; i < node.inputs().size(); ++i) {
+    const Value* input = node.input(i);
+    if (!input) {
+      inputs.push_back(nullptr);
+    } else if (const Tensor* constant = input->constant()) {
+      inputs.push_back(bound.graph->constant(nullptr, *constant));
+      inputs.back()->type.layout = input->type.layout;
+    } else {
+      Type type = Type::tensor(input->type.dtype, Shape(sizes.inputs[i].begin(), sizes.inputs[i].end()));
+      type.layout = input->type.layout;
+      type.known = input->type.known;
+      inputs.push_back(bound.graph->add_input("", std::move(type)));
+    }
+  }
+  std::vector<std::unique_ptr<Graph>> bodies;
+  for (const Graph* body : node.bodies()) bodies.push_back(body->clone());
+  Node* twin = bound.graph->insert(nullptr, node.op(), std::move(inputs), std::move(bodies), node.origins());
+  for (size_t i = 0; i < node.output_count(); ++i) {
+    twin->output(i)->type.layout = node.output(i)->type.layout;
+    if (!node.output(i)->uses().empty()) bound.graph->add_output(twin->output(i));
+  }
+  WeightStore weights;
+  const plan::Plan plan = lower(
+      bound, [&](const Node& each) { return candidate.kernel->compile(each, candidate.tactic, info_); },
+      weights);
+  return time_plan(device(), plan, weights.tensors(), options_.seed, best);
+}
+
+}  // namespace tenrec

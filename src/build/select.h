@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Selection: for a node, every kernel of the target is asked; the accepted ones' tactics are timed at
+// the profile's opt sizes and the fastest is kept. Without tuning the first tactic of the first kernel
+// that accepts wins (the target lists its kernels in order of preference).
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "build/lower.h"
+#include "runtime/device.h"
+#include "targets/target.h"
+#include "targets/timing_cache.h"
+
+namespace tenrec {
+
+struct SelectOptions {
+  bool tune = true;
+  bool explain = false;
+  uint64_t seed = 0;
+  std::map<std::string, std::string> pinned;  // node name -> "kernel" or "kernel tactic"
+  std::function<void()> tick;                 // called before each timing; may throw `cancelled`
+};
+
+class Selector {
+ public:
+  Selector(const Target& target, DeviceInfo device, SelectOptions options, TimingCache& cache);
+  ~Selector();
+
+  StepDraft select(const Node& node, const std::map<const Symbol*, int64_t>& opt);
+  const std::string& explanation() const { return explanation_; }
+
+ private:
+  struct Candidate {
+    const Kernel* kernel;
+    std::string tactic;
+  };
+  Candidate choose(const Node& node, const std::vector<const Kernel*>& accepted, const Sizes& sizes);
+  double time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best);
+  std::string key(const Node& node, const Sizes& sizes) const;
+  Device& device();
+
+  const Target& target_;
+  DeviceInfo info_;
+  SelectOptions options_;
+  TimingCache& cache_;
+  std::shared_ptr<Device> device_;
+  std::string explanation_;
+};
+
+}  // namespace tenrec

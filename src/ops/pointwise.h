@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inference and evaluation of pointwise operators, derived from their `apply`.
+#pragma once
+#include <optional>
+#include <utility>
+
+#include "ir/expr.h"
+#include "ir/type.h"
+
+namespace tenrec {
+
+using ApplyDims = std::optional<std::vector<Dim>> (*)(const void*, const Types&);
+
+// Shapes broadcast; the dtype is that of the recorded program's output.
+Types infer_pointwise(const ExprProgram& program, const Types& in);
+// The known value of the output of a small integer operator, element by element, from a function of
+// one element's Dims; nullopt as soon as one element cannot be said.
+std::optional<std::vector<Dim>> map_known(
+    const Types& in, const Shape& out,
+    const std::function<std::optional<Dim>(const std::vector<Dim>&)>& of_element);
+
+}  // namespace tenrec

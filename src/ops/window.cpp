@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/window.h"
+
+#include <algorithm>
+
+namespace tenrec {
+
+void Window::check(size_t spatial_rank) const {
+  const auto check_list = [&](const std::vector<int64_t>& list, size_t expected, const char* what,
+                              int64_t least) {
+    if (list.empty()) return;
+    TENREC_CHECK(list.size() == expected, invalid_model,
+                 "{} has {} entries, expected {} for {} spatial axes", what, list.size(), expected,
+                 spatial_rank);
+    for (const int64_t entry : list) {
+      TENREC_CHECK(entry >= least && entry <= INT32_MAX, invalid_model,
+                   "{} holds {}, expected a number of at least {}", what, entry, least);
+    }
+  };
+  check_list(strides, spatial_rank, "strides", 1);
+  check_list(dilations, spatial_rank, "dilations", 1);
+  check_list(pads, 2 * spatial_rank, "pads", 0);
+}
+
+Dim Window::output(size_t axis, const Dim& in, const Dim& kernel) const {
+  const Dim step = stride(axis);
+  if (auto_pad == AutoPad::same_upper || auto_pad == AutoPad::same_lower) return ceildiv(in, step);
+  const size_t rank = pads.size() / 2;
+  const Dim begin = pads.empty() ? 0 : pads[axis];
+  const Dim end = pads.empty() ? 0 : pads[rank + axis];
+  const Dim extent = (kernel - 1) * dilation(axis) + 1;
+  const Dim slack = in + begin + end - extent;
+  TENREC_CHECK(!slack.is_const() || slack.value() >= 0 || in == Dim(0), invalid_model,
+               "spatial axis {}: a window of {} does not fit into {} elements with padding {} and {}",
+               axis, extent.str(), in.str(), begin.str(), end.str());
+  if (!ceil_mode) return floordiv(slack, step) + 1;
+  const Dim rounded_up = ceildiv(slack, step) + 1;
+  // A window may not start behind the input and its front padding.
+  if (provably_ge(extent - end, step)) return rounded_up;
+  return min(rounded_up, ceildiv(in + begin, step));
+}
+
+std::pair<int64_t, int64_t> Window::padding(size_t axis, int64_t in, int64_t kernel) const {
+  if (auto_pad == AutoPad::notset || auto_pad == AutoPad::valid) {
+    if (pads.empty()) return {0, 0};
+    return {pads[axis], pads[pads.size() / 2 + axis]};
+  }
+  const int64_t out = (in + stride(axis) - 1) / stride(axis);
+  const int64_t extent = (kernel - 1) * dilation(axis) + 1;
+  const int64_t total = std::max<int64_t>((out - 1) * stride(axis) + extent - in, 0);
+  const int64_t half = total / 2;
+  return auto_pad == AutoPad::same_upper ? std::pair{half, total - half}
+                                         : std::pair{total - half, half};
+}
+
+std::vector<WindowAxis> resolve(const Window& window, const Dims& in, const Dims& kernel) {
+  std::vector<WindowAxis> axes(in.size());
+  for (size_t i = 0; i < in.size(); ++i) {
+    const auto [begin, end] = window.padding(i, in[i], kernel[i]);
+    axes[i] = {.in = in[i],
+               .out = std::max<int64_t>(window.output(i, in[i], kernel[i]).value(), 0),
+               .kernel = kernel[i],
+               .stride = window.stride(i),
+               .dilation = window.dilation(i),
+               .pad_begin = begin,
+               .pad_end = end};
+  }
+  return axes;
+}
+
+AutoPad parse_auto_pad(std::string_view text) {
+  if (text == "NOTSET" || text.empty()) return AutoPad::notset;
+  if (text == "SAME_UPPER") return AutoPad::same_upper;
+  if (text == "SAME_LOWER") return AutoPad::same_lower;
+  if (text == "VALID") return AutoPad::valid;
+  fail(ErrorCode::invalid_model,
+       "auto_pad is \"{}\", expected NOTSET, SAME_UPPER, SAME_LOWER or VALID", text);
+}
+
+std::optional<size_t> spatial_rank_of(const Value* value) {
+  if (!value || value->type.kind != Type::Kind::tensor || !value->type.ranked) return std::nullopt;
+  if (value->type.shape.size() < 3) return std::nullopt;
+  return value->type.shape.size() - 2;
+}
+
+}  // namespace tenrec

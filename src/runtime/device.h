@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the runtime needs from a device. Targets implement it in targets/*/run; the runtime knows only
+// this. Required: memory, weights, prepare. A StepRunner never allocates and never throws in run.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace tenrec {
+
+struct Datum;
+
+// One argument of a step at run time. `dims` are logical; memory follows the ValueDef's layout.
+struct TensorView {
+  std::byte* data = nullptr;          // device memory; null: omitted
+  DType dtype = DType::undefined;
+  std::span<const int64_t> dims;
+  const plan::ValueDef* def = nullptr;
+  Datum* datum = nullptr;             // Storage::host values
+  template <class T>
+  T* as() const { return reinterpret_cast<T*>(data); }
+  int64_t elements() const {
+    int64_t n = 1;
+    for (int64_t d : dims) n *= d;
+    return n;
+  }
+};
+
+struct StepArgs {
+  std::span<TensorView> inputs;
+  std::span<TensorView> outputs;
+  std::span<std::byte> scratch;
+  // Runs body `index` of the step (control flow only).
+  std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body = nullptr;
+  // Steps without outputs but with `defines` (family "infer"): sets the value of define `i`.
+  std::function<void(size_t define, int64_t value)>* define = nullptr;
+  // Steps with outputs and `defines`: sets the true dims of output `i` and allocates it; views are refreshed.
+  std::function<void(size_t output, std::span<const int64_t> dims)>* resize_output = nullptr;
+};
+
+class StepRunner {
+ public:
+  virtual ~StepRunner() = default;
+  // Called when dims or pointers' sizes changed, before `run`; may allocate, may throw Error.
+  virtual void reshape(const StepArgs&) {}
+  virtual void run(const StepArgs& args) = 0;
+};
+
+class DeviceMemory {
+ public:
+  virtual ~DeviceMemory() = default;
+  std::byte* data = nullptr;
+  uint64_t bytes = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual std::string_view name() const = 0;           // "cpu"
+  virtual std::string fingerprint() const = 0;         // what tuning results depend on
+  // Aligned to 64 bytes or more. out_of_memory Errors say asked, free and what for.
+  virtual std::unique_ptr<DeviceMemory> allocate(uint64_t bytes, std::string_view what) = 0;
+  // Makes the weights section usable; the CPU uses the mapped bytes in place.
+  virtual std::unique_ptr<DeviceMemory> upload(std::span<const std::byte> host,
+                                               std::shared_ptr<const void> owner) = 0;
+  virtual void copy_to_host(void* to, const std::byte* from, uint64_t bytes) = 0;
+  virtual void copy_from_host(std::byte* to, const void* from, uint64_t bytes) = 0;
+  virtual void synchronise() {}
+  virtual bool host_memory() const { return true; }    // device pointers are host pointers
+  // Decodes and checks the step's parameters; an invalid_engine Error names the step.
+  virtual std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) = 0;
+};
+
+struct DeviceOptions {
+  int threads = 0;                   // 0: as many as affinity and quota allow
+  int index = 0;                     // GPU number
+  uint64_t memory_limit = 0;         // bytes, 0: none; counts every allocation of the engine
+};
+// Opens a device by target name; a device Error if it isn't there. Targets register at start-up.
+std::shared_ptr<Device> open_device(std::string_view target, const DeviceOptions& options);
+using DeviceFactory = std::function<std::shared_ptr<Device>(const DeviceOptions&)>;
+void register_device(std::string_view target, DeviceFactory factory);
+std::vector<std::string> registered_devices();
+
+}  // namespace tenrec

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal: arithmetic that planning and running of the blocked convolutions must agree on.
+#pragma once
+
+#include <algorithm>
+#include <numeric>
+
+#include "targets/cpu/run/conv.h"
+
+namespace tenrec::cpu {
+
+// Input positions that output [first, last] of an axis reads, in input coordinates (may lie outside).
+struct Span {
+  int begin, end;
+  constexpr int size() const { return end - begin; }
+};
+constexpr Span reads(const Axis& a, int first, int last) {
+  return {first * a.stride - a.pad, last * a.stride - a.pad + (a.kernel - 1) * a.dilation + 1};
+}
+constexpr bool reads_outside(const Axis& a, int halo) {
+  const Span s = reads(a, 0, a.out - 1);
+  return s.begin < -halo || s.end > a.in + halo;
+}
+
+// How a layer's work is cut for the threads. Only outputs are shared out, never a sum.
+struct Split {
+  int pixel_parts = 1, channel_parts = 1;
+  constexpr int parts() const { return pixel_parts * channel_parts; }
+};
+inline Split split_work(int outer, int panels, bool by_channel, int threads) {
+  if (outer % threads == 0 || outer >= 4 * threads) return {1, 1};
+  if (!by_channel) return {threads, 1};
+  // Three panels on two threads would leave one idle for a third of the time.
+  const int c = panels >= 8 * threads ? threads : std::gcd(panels, threads);
+  return {threads / c, c};
+}
+
+// A slice of the scratch, at 64-byte boundaries.
+struct ScratchLayout {
+  size_t bytes = 0;
+  size_t add(size_t size) {
+    const size_t at = bytes;
+    bytes += (size + 63) / 64 * 64;
+    return at;
+  }
+};
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CPU's kernel families, run side. A family turns a validated Step into a StepRunner; families.cpp
+// lists them all, one line each.
+#pragma once
+#include <memory>
+#include <string_view>
+
+#include "plan/plan.h"
+#include "runtime/device.h"
+#include "targets/cpu/run/threads.h"
+
+namespace tenrec::cpu {
+
+// What a runner may use while it runs; lives as long as the device.
+struct RunEnvironment {
+  Threads& threads;
+};
+
+using PrepareFamily = std::unique_ptr<StepRunner> (*)(const plan::Plan& plan, const plan::Step& step,
+                                                      RunEnvironment& environment);
+struct Family {
+  std::string_view name;
+  PrepareFamily prepare;
+};
+
+// Null when this build has no such family.
+const Family* find_family(std::string_view name);
+
+// Decodes the step's operator into T (families that read operator fields); invalid_engine Error if the
+// step names another operator.
+template <class T>
+T step_op(const plan::Step& step);
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// The register tile of the convolutions: `pixels` x `vectors` accumulators of B output channels.
+//
+// With blocked channels the address of an input value is pixel offset + tap offset + channel, so one
+// function with two small offset tables computes 1x1, KxK, strided, dilated and transposed
+// convolutions and Winograd's products. Padding is zeros in memory, never a branch in here.
+// Left to gcc, plain vector code allocates this tile at 97 % of peak in L1; forcing the
+// multiply-adds by inline assembly lost 15 to 25 % (laboratory, README).
+#if defined(TENREC_CPU_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef TENREC_CPU_TILE_INL_H_
+#undef TENREC_CPU_TILE_INL_H_
+#else
+#define TENREC_CPU_TILE_INL_H_
+#endif
+
+#include <array>
+#include <limits>
+
+#include "targets/cpu/run/conv.h"
+#include "targets/cpu/run/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenrec::cpu::HWY_NAMESPACE {
+
+constexpr int kMaxVectors = 3;
+// Accumulators + one row of weights + one broadcast value fit the registers.
+constexpr int max_pixels(int vectors) {
+  const int fit = (kRegisters - 1) / vectors - 1, cap = kRegisters == 32 ? 14 : 8;
+  return fit < 1 ? 1 : fit > cap ? cap : fit;
+}
+
+struct TileArgs {
+  const float* in;    // base of pixel and tap offsets
+  const int* taps;    // offsets of the taps: each is B consecutive input channels
+  int tap_count;
+  const float* weights;   // [tap][B][vectors * B]
+  const float* bias;      // vectors * B; null: go on from the partial sums in out
+  const float* residual;  // may be null; added with the bias, so it may be the output itself
+  float* out;
+  int64_t residual_plane, out_plane;  // from one vector to the next
+  // What later tiles need, pulled in while this one computes: one line of weights a tap into L2,
+  // the first lines of the next tile's output and residual.
+  const float* ahead;
+  const float *next_out, *next_residual;
+  Activation activation;  // of finished sums; none while partial
+  float low, high;
+};
+
+HWY_INLINE V activate(V x, Activation activation, float low, float high) {
+  if (activation == Activation::relu) return at_least(zero(), x);
+  if (activation == Activation::clip) return at_most(all(high), at_least(all(low), x));
+  return x;
+}
+
+template <int P, int NV>
+HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_at,
+                       const int* out_at) {
+  V acc[P][NV];
+  TENREC_UNROLL for (int p = 0; p < P; p++) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) {
+      acc[p][n] = a.bias ? load(a.bias + n * B) : load(a.out + out_at[p] + n * a.out_plane);
+    }
+  }
+  if (a.residual) {
+    TENREC_UNROLL for (int p = 0; p < P; p++) {
+      TENREC_UNROLL for (int n = 0; n < NV; n++) {
+        acc[p][n] = acc[p][n] + load(a.residual + residual_at[p] + n * a.residual_plane);
+      }
+    }
+  }
+  TENREC_UNROLL for (int p = 0; p < P * B; p += 16) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) {
+      __builtin_prefetch(a.next_out + p + n * a.out_plane, 1);
+      if (a.residual) __builtin_prefetch(a.next_residual + p + n * a.residual_plane);
+    }
+  }
+  const float* in[P];
+  TENREC_UNROLL for (int p = 0; p < P; p++) in[p] = a.in + in_at[p];
+  const float *w = a.weights, *ahead = a.ahead;
+  for (int t = 0; t < a.tap_count; t++, ahead += 16) {
+    const ptrdiff_t tap = a.taps[t];
+    __builtin_prefetch(ahead, 0, 2);
+    // Eight channels unrolled: per channel NV loads and P broadcasts feed P * NV multiply-adds.
+    for (int c8 = 0; c8 < B; c8 += 8, w += 8 * NV * B) {
+      TENREC_UNROLL for (int c = 0; c < 8; c++) {
+        V wv[NV];
+        TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + (c * NV + n) * B);
+        TENREC_UNROLL for (int p = 0; p < P; p++) {
+          const V x = all(in[p][tap + c8 + c]);
+          TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
+        }
+      }
+    }
+  }
+  TENREC_UNROLL for (int p = 0; p < P; p++) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) {
+      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation, a.low, a.high));
+    }
+  }
+}
+
+using TileFn = void (*)(const TileArgs&, const int*, const int*, const int*);
+using TileRow = std::array<TileFn, static_cast<size_t>(max_pixels(1) + 1)>;
+
+template <int NV, int P = 1>
+constexpr void fill_tiles(TileRow& row) {
+  if constexpr (P <= max_pixels(NV)) {
+    row[P] = &tile<P, NV>;
+    fill_tiles<NV, P + 1>(row);
+  }
+}
+constexpr std::array<TileRow, kMaxVectors + 1> make_tiles() {
+  std::array<TileRow, kMaxVectors + 1> t{};
+  fill_tiles<1>(t[1]);
+  fill_tiles<2>(t[2]);
+  fill_tiles<3>(t[3]);
+  return t;
+}
+inline constexpr std::array<TileRow, kMaxVectors + 1> kTiles = make_tiles();
+
+// n items in the fewest parts of at most `most`, all equal +-1: 49 pixels in tiles of at most 6 are
+// 4 x 5 + 5 x 6. A tile of one or two pixels would wait on the latency of the multiply-adds.
+struct Cuts {
+  int n, parts;
+  Cuts(int items, int most) : n(items), parts((items + most - 1) / most) {}
+  int operator[](int i) const { return static_cast<int>(int64_t{n} * i / parts); }
+  int size(int i) const { return (*this)[i + 1] - (*this)[i]; }
+};
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace tenrec::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // include guard

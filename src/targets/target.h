@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a target brings to the compiler. Nothing in the core names a target or a kernel: both register
+// themselves; being registered means being tested against the oracle, timed and explained.
+//
+// HOW TO ADD A KERNEL (CPU): loops and their StepRunner in targets/cpu/run/foo.{h,cpp}, listed in
+// targets/cpu/run/families.cpp; a Kernel in targets/cpu/kernels/foo.cpp, listed in
+// targets/cpu/kernels/list.cpp. `check` says which nodes it can run, or why not; `tactics` offers
+// parameter choices as text ("tile=6x2 band=96"), best guess first; `compile` turns a node and a tactic
+// into a step. Then every operator case in tests/cases also runs through it, tactic by tactic.
+#pragma once
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace tenrec {
+
+// What selection may depend on; part of every tuning key.
+struct DeviceInfo {
+  std::string target;            // "cpu"
+  std::string fingerprint;       // "cpu avx2 fma": what the engine needs to find again
+  int vector_floats = 8;         // CPU: floats a register
+  int64_t channel_block = 8;     // CPU: inner block of the blocked layout
+  int threads = 1;
+  uint64_t cache_l1 = 32 << 10, cache_l2 = 512 << 10, cache_l3 = 8 << 20;  // bytes
+  bool vendor = true;            // vendor libraries may be used
+};
+
+// Sizes of a node's tensors at the profile's opt point, by input and output index.
+struct Sizes {
+  std::vector<Dims> inputs, outputs;
+};
+
+// "" accepts; anything else is the reason why not: "kernel is 3-D", "K=37 is not a multiple of 8".
+using Reject = std::string;
+
+// One argument of a step: a value of the graph, a weight made by the kernel (packed), or nothing.
+struct StepArg {
+  Value* value = nullptr;
+  Tensor weight;
+};
+
+// A step before buffers and slots are assigned.
+struct StepDraft {
+  std::string family;            // StepRunner to create; the kernel's name unless it says otherwise
+  std::string tactic;
+  std::string op;                // with op_fields: the operator, for families that read it
+  std::string op_fields;
+  std::string params;            // the family's own parameter struct, in wire format
+  std::vector<StepArg> inputs;
+  Values outputs;                // null: not wanted
+  Dim scratch = 0;               // bytes
+  std::vector<Node*> absorbed;   // other nodes this step also stands for
+  // output 0 may be written over input k (same size and layout, elementwise order); -1: no.
+  int in_place = -1;
+};
+
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  virtual std::string_view name() const = 0;
+  virtual bool vendor() const { return false; }
+  virtual Reject check(const Node& node, const DeviceInfo& device) const = 0;
+  virtual std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
+                                           const Sizes& opt) const {
+    (void)node, (void)device, (void)opt;
+    return {""};
+  }
+  virtual StepDraft compile(const Node& node, const std::string& tactic,
+                            const DeviceInfo& device) const = 0;
+};
+
+// A draft with the node's operator, fields, inputs and outputs filled in.
+StepDraft draft_of(const Node& node, std::string_view family, std::string tactic = {});
+
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual std::string_view name() const = 0;
+  // Of this machine (empty fingerprint) or of a named one.
+  virtual DeviceInfo device_info(const std::string& fingerprint, int threads) const = 0;
+  virtual std::span<const Kernel* const> kernels() const = 0;
+  // Layout and target-specific rewrites on the bound graph.
+  virtual void prepare_graph(Graph& graph, const DeviceInfo& device) const = 0;
+};
+
+void register_target(const Target& target);
+const Target& find_target(std::string_view name);  // a usage Error lists what there is
+
+}  // namespace tenrec

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/run/threads.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+namespace tenrec::cpu {
+namespace {
+
+TEST(Threads, every_task_runs_once_and_workers_are_in_range) {
+  for (int count : {1, 2, 3, 7}) {
+    const Threads threads(count);
+    EXPECT_EQ(threads.count(), count);
+    for (int tasks : {0, 1, 2, 5, 100}) {
+      std::vector<int> hits(static_cast<size_t>(tasks), 0), workers(hits);
+      threads.parallel(tasks, [&](int task, int worker) {
+        hits[static_cast<size_t>(task)]++;
+        workers[static_cast<size_t>(task)] = worker;
+      });
+      for (int hit : hits) EXPECT_EQ(hit, 1);
+      for (int worker : workers) EXPECT_LT(worker, count);
+      EXPECT_TRUE(std::is_sorted(workers.begin(), workers.end()));
+    }
+  }
+}
+
+TEST(Threads, nested_calls_run_inline) {
+  const Threads threads(2);
+  std::vector<int> hits(6, 0);
+  threads.parallel(2, [&](int outer, int) {
+    threads.parallel(3, [&](int inner, int worker) {
+      EXPECT_EQ(worker, 0);
+      hits[static_cast<size_t>(outer * 3 + inner)]++;
+    });
+  });
+  for (int hit : hits) EXPECT_EQ(hit, 1);
+}
+
+TEST(Threads, callers_on_several_threads_do_not_disturb_each_other) {
+  const Threads threads(2);
+  std::vector<long> sums(4, 0);
+  std::vector<std::thread> callers;
+  for (size_t c = 0; c < sums.size(); c++) {
+    callers.emplace_back([&, c] {
+      for (int round = 0; round < 200; round++) {
+        long part[2] = {0, 0};
+        threads.parallel(2, [&](int task, int) { part[task] = task + 1; });
+        sums[c] += part[0] + part[1];
+      }
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  for (long sum : sums) EXPECT_EQ(sum, 600);
+}
+
+TEST(Threads, honours_the_affinity_mask) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  int first = 0;
+  while (!CPU_ISSET(first, &before)) first++;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  EXPECT_EQ(available_threads(), 1);
+  ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
+class Quota : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = std::filesystem::temp_directory_path() / ("tenrec_quota_" + std::to_string(getpid()));
+  }
+  void TearDown() override { std::filesystem::remove_all(root_); }
+  void put(const std::string& path, const std::string& text) {
+    std::filesystem::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << text;
+  }
+  int quota(const std::string& text) { return cgroup_quota(text, root_.string()); }
+  std::filesystem::path root_;
+};
+
+TEST_F(Quota, version_2_takes_the_tightest_parent) {
+  put("a/cpu.max", "400000 100000\n");
+  put("a/b/cpu.max", "max 100000\n");
+  EXPECT_EQ(quota("0::/a/b\n"), 4);
+  put("cpu.max", "250000 100000\n");
+  EXPECT_EQ(quota("0::/a/b\n"), 2);  // 2.5 rounds down
+  EXPECT_EQ(quota("0::/\n"), 2);
+  EXPECT_EQ(quota("0::/elsewhere\n"), 2);
+}
+
+TEST_F(Quota, version_1_reads_the_cpu_controller) {
+  put("cpu/x/cpu.cfs_quota_us", "50000\n");
+  put("cpu/x/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(quota("3:cpu,cpuacct:/x\n"), 1);  // half a CPU still runs one thread
+  EXPECT_EQ(quota("3:cpuset:/x\n"), 0);
+  put("cpu/x/cpu.cfs_quota_us", "-1\n");
+  EXPECT_EQ(quota("3:cpu:/x\n"), 0);
+}
+
+TEST_F(Quota, damaged_files_mean_no_quota) {
+  put("cpu.max", "garbage\n");
+  EXPECT_EQ(quota("0::/\n"), 0);
+  EXPECT_EQ(quota("no colons\n:\n0:\n"), 0);
+}
+
+}  // namespace
+}  // namespace tenrec::cpu
