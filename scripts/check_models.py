@@ -16,10 +16,10 @@ What counts as equal, for every model:
   shapes and types    exactly equal.
 Robust Video Matting is the one exception, with the tolerances its README states (model_hints.json).
 
-Which inputs: where onnxruntime disagrees beyond half the tolerance with itself without its optimiser,
-or with itself when the last bits of the input change, the input is ill-posed (a detector whose two
-best boxes tie) and the next seed is taken. Every output has to vary with the input; other kinds of
-random input are tried until each does.
+Which inputs: where onnxruntime disagrees beyond half the tolerance with itself without its
+optimiser, or with itself when the last bits of the input change, the input is ill-posed (a detector
+whose two best boxes tie) and the next seed is taken. Every output has to vary with the input; other
+kinds of random input are tried until each does.
 
 A model that cannot be checked has failed. There are no skips.
 """
@@ -84,8 +84,8 @@ KEEPS_ORDER = {"Cast", "Identity", "Squeeze", "Unsqueeze", "Reshape", "Flatten"}
 
 
 def index_source(graph, output):
-    """The ArgMax, ArgMin or TopK node whose indices this output holds, through nodes that keep their
-    number and order, or None."""
+    """The ArgMax, ArgMin or TopK node whose indices this output holds, through nodes that keep
+    their number and order, or None."""
     producers = {name: node for node in graph.node for name in node.output}
     node, name = producers.get(output), output
     while node is not None and node.op_type in KEEPS_ORDER:
@@ -345,7 +345,8 @@ def check_sequence(model, stem, source_folder, tenrec, row, rule):
         frames = sorted({int(key.rsplit("_", 1)[1]) for key in arrays if key[-1].isdigit()})
         previous = None
         for frame in frames:
-            given = {n: arrays.get(f"{n}_{frame}", arrays.get(n)) for n in inputs if n not in states}
+            own = [n for n in inputs if n not in states]
+            given = {n: arrays.get(f"{n}_{frame}", arrays.get(n)) for n in own}
             ours, _ = tenrec.run(engine, {**given, **states}, names)
             if golden:
                 expected = [arrays[f"{n}_{frame}"] for n in names]
@@ -372,7 +373,8 @@ def check_sequence(model, stem, source_folder, tenrec, row, rule):
 
 def find_models(folder):
     patterns = ("*.onnx", "*.onnx.zst", "*/*.onnx", "*/*.onnx.zst")
-    return sorted(path for p in patterns for path in glob.glob(os.path.join(glob.escape(folder), p)))
+    start = glob.escape(folder)
+    return sorted(path for p in patterns for path in glob.glob(os.path.join(start, p)))
 
 
 def unpack(path, folder):

@@ -70,8 +70,8 @@ def model(name):
 
 
 def picture(gen, *shape):
-    """Smooth blobs of random brightness plus noise, in [0, 1]: nearer to a photograph than noise is,
-    and different enough from one seed to the next to move the output of a deep network."""
+    """Smooth blobs of random brightness plus noise, in [0, 1]: nearer to a photograph than noise
+    is, and different enough from one seed to the next to move the output of a deep network."""
     height, width = shape[-2:]
     leading = shape[:-2]
     coarse = torch.rand(*(leading or (1,)), 6, 6, generator=gen)
@@ -95,8 +95,8 @@ def padding_mask(gen, batch, length):
 
 def warm_batch_norm(module, run, batches=2, size=(128, 160)):
     """Sets running statistics to the exact average over `batches` random batches. Every batch mixes
-    pictures with plain uniform noise, which is what checks and benchmarks often feed: a network that
-    met them in separate batches would answer each with statistics fit for neither, layer after
+    pictures with plain uniform noise, which is what checks and benchmarks often feed: a network
+    that met them in separate batches would answer each with statistics fit for neither, layer after
     layer, until one of them vanishes."""
     norms = [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
     for norm in norms:

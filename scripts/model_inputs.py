@@ -84,7 +84,8 @@ def role(value, axis):
         return "batch"
     channels = [i for i, d in enumerate(shape) if d in (1, 2, 3, 4)]
     if len(shape) >= 3 and "float" in value.type and (channels or len(shape) == 4):
-        dynamic = [0 < i < len(shape) and not isinstance(shape[i], int) for i in (axis - 1, axis + 1)]
+        beside = (axis - 1, axis + 1)
+        dynamic = [0 < i < len(shape) and not isinstance(shape[i], int) for i in beside]
         if any(dynamic):
             return "width" if dynamic[0] else "height"
     return "length"
