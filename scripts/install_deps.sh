@@ -16,7 +16,7 @@ build=(
 test=(
   git python3 python3-venv zstd
   libgtest-dev libbenchmark-dev
-  clang-format-19 clang-tidy-19 codespell
+  clang-format-19 clang-tidy-19 codespell shellcheck
 )
 
 case "${1:---build}" in
