@@ -25,10 +25,11 @@ class MalformedProtobuf : public std::runtime_error {
 };
 
 // Reads the fields of one message:
-//   while (reader.next()) switch (reader.tag_and_type()) {
-//     case tag_and_type(1, WireType::varint): use(reader.varint()); break;
+//   while (reader.next()) switch (reader.id()) {
+//     case 1: use(reader.varint()); break;  // throws if field 1 is no varint
 //     default: reader.skip();
 //   }
+// After next() exactly one of the value functions must be called.
 class ProtobufReader {
  public:
   explicit ProtobufReader(std::string_view message)
@@ -37,7 +38,6 @@ class ProtobufReader {
   bool next();
   uint32_t id() const { return id_; }
   WireType type() const { return type_; }
-  uint64_t tag_and_type() const { return uint64_t{id_} << 3 | static_cast<uint64_t>(type_); }
   const char* position() const { return position_; }
 
   // The field's value; a MalformedProtobuf if it has another wire type.
@@ -57,10 +57,6 @@ class ProtobufReader {
   uint32_t id_ = 0;
   WireType type_ = WireType::varint;
 };
-
-constexpr uint64_t tag_and_type(uint32_t id, WireType type) {
-  return uint64_t{id} << 3 | static_cast<uint64_t>(type);
-}
 
 // Appends the varints of a packed field's payload.
 void decode_varints(std::string_view payload, std::vector<uint64_t>& into);

@@ -14,7 +14,8 @@ namespace tenrec {
 // Read-only view of one ONNX node with typed attribute access; a wrong attribute type is an Error.
 class OnnxNode {
  public:
-  explicit OnnxNode(const onnx::Node& node, int64_t opset) : node_(node), opset_(opset) {}
+  OnnxNode(const onnx::Node& node, int64_t opset, const onnx::Model& model)
+      : node_(node), opset_(opset), model_(model) {}
   const onnx::Node& raw() const { return node_; }
   std::string_view op_type() const;
   std::string_view domain() const;
@@ -31,13 +32,22 @@ class OnnxNode {
   std::optional<std::vector<int64_t>> maybe_integers(std::string_view name) const;
   std::vector<float> numbers(std::string_view name, std::vector<float> fallback = {}) const;
   std::vector<std::string> texts(std::string_view name) const;
-  Tensor tensor(std::string_view name) const;  // required
+  Tensor tensor(std::string_view name) const;  // required; sparse ones come dense
+  const onnx::TypeProto* type(std::string_view name) const;  // null when not there
 
  private:
   const onnx::Attribute* find(std::string_view name) const;
+  const onnx::Attribute* find(std::string_view name, onnx::AttributeType type) const;
   const onnx::Node& node_;
   int64_t opset_;
+  const onnx::Model& model_;
 };
+
+// A tensor of the model as one of ours: a view into the mapped file where the encoding allows.
+Tensor to_ir_tensor(const onnx::TensorProto& proto, const onnx::Model& model);
+Tensor to_ir_tensor(const onnx::SparseTensor& proto, const onnx::Model& model);
+// A declared type. `fresh_dims`: unknown sizes become symbols named after their label or `name`.
+Type to_ir_type(const onnx::TypeProto& proto, std::string_view name);
 
 class OnnxContext {
  public:

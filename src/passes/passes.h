@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every pass, in the order of pipeline.cpp.
+#pragma once
+#include "passes/pass.h"
+
+namespace tenrec {
+
+void fold_constants(Graph& graph);
+void common_subexpressions(Graph& graph);
+
+}  // namespace tenrec

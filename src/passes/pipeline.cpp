@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole ordered list.
+#include "passes/passes.h"
+
+namespace tenrec {
+
+const std::vector<Pass>& symbolic_passes() {
+  static const std::vector<Pass> passes{
+      {"fold_constants", fold_constants},
+      {"common_subexpressions", common_subexpressions},
+  };
+  return passes;
+}
+
+const std::vector<Pass>& bound_passes() {
+  static const std::vector<Pass> passes{
+      {"fold_constants", fold_constants},
+      {"common_subexpressions", common_subexpressions},
+  };
+  return passes;
+}
+
+}  // namespace tenrec
