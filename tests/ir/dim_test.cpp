@@ -388,8 +388,11 @@ TEST(DimLaws, RandomExpressions) {
   for (unsigned seed = 0; seed < 3000; ++seed) {
     RandomDims random(seed);
     const auto a = random.expression(static_cast<int>(seed % 5)), b = random.expression(3);
+    // A symbol may only be bound to what keeps its bounds.
+    const int64_t least = random.symbols_[1].lower(), most = random.symbols_[1].upper();
+    const Dim bound = max(min(random.symbols_[2] + 2, most), least);
     const Dim::Binding partial{{random.symbols_[0].as_symbol().get(), random.symbols_[0]},
-                               {random.symbols_[1].as_symbol().get(), random.symbols_[2] + 2}};
+                               {random.symbols_[1].as_symbol().get(), bound}};
     const Dim substituted = a.dim.substitute(partial);
     std::map<std::string, SymbolRef, std::less<>> names;
     for (const Dim& symbol : random.symbols_) names[symbol.str()] = symbol.as_symbol();
@@ -421,16 +424,32 @@ TEST(DimLaws, RandomExpressions) {
       for (size_t s = 0; s < 4; ++s) all[random.symbols_[s].as_symbol().get()] = values[s];
       ASSERT_EQ(a.dim.substitute(all), Dim(direct)) << a.dim.str();
       auto shifted = values;
-      shifted[1] = values[2] + 2;
-      if (shifted[1] <= random.symbols_[1].upper() && shifted[1] >= random.symbols_[1].lower()) {
-        random.large_ = false;
-        const int64_t expected = a.direct(shifted);
-        ASSERT_TRUE(random.large_ || substituted.evaluate(value_of) == expected) << a.dim.str();
-      }
+      shifted[1] = std::clamp(values[2] + 2, least, most);
+      random.large_ = false;
+      const int64_t expected = a.direct(shifted);
+      ASSERT_TRUE(random.large_ || substituted.evaluate(value_of) == expected) << a.text;
     }
   }
   EXPECT_GT(proved, 100);
   EXPECT_GT(compared, 40000);
+}
+
+// Three sizes that broadcast: each is 1 or the common size.
+TEST(DimLaws, BroadcastOfValidSizes) {
+  for (const int64_t lower : {0, 1, 2}) {
+    const Dim a = Dim::fresh("a"), b = Dim::fresh("b", lower), c = Dim::fresh("c", 1);
+    const Dim all = broadcast(broadcast(a, b), c), other = broadcast(c, broadcast(b, a));
+    for (const int64_t common : {0, 1, 2, 9}) {
+      for (int mask = 0; mask < 8; ++mask) {
+        const auto size = [&](int bit) { return mask >> bit & 1 ? common : 1; };
+        if (size(1) < b.lower() || size(2) < c.lower()) continue;
+        const int64_t expected = mask == 0 ? 1 : common;
+        EXPECT_EQ(at(all, {{a, size(0)}, {b, size(1)}, {c, size(2)}}), expected);
+        EXPECT_EQ(at(other, {{a, size(0)}, {b, size(1)}, {c, size(2)}}), expected);
+        EXPECT_GE(expected, all.lower());
+      }
+    }
+  }
 }
 
 // Provably true and false relations among halvings, by exhaustion over small values.
