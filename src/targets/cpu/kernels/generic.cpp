@@ -13,12 +13,17 @@ class Generic : public Kernel {
 
   Reject check(const Node& node, const DeviceInfo&) const override {
     if (node.op().name() != "fused") return "";
-    return std::get<Reject>(pointwise_program(node));
+    return pointwise_program(node).reject;
   }
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
     StepDraft draft = draft_of(node, name(), tactic);
-    if (node.op().name() == "fused") draft.params = encode(std::get<PointwiseProgram>(pointwise_program(node)).program);
+    if (node.op().name() == "fused") {
+      PointwiseProgram recorded = pointwise_program(node);
+      draft.inputs = std::move(recorded.inputs);
+      draft.outputs = std::move(recorded.outputs);
+      draft.params = encode(recorded.program);
+    }
     return draft;
   }
 };

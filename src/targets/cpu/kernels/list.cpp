@@ -7,6 +7,7 @@ namespace tenrec::cpu {
 
 std::span<const Kernel* const> kernel_list() {
   static const std::array list{
+      &pointwise_kernel(),
       // `generic` stays last: it accepts what nobody else does.
       &generic_kernel(),
   };

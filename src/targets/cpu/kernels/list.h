@@ -10,6 +10,7 @@ namespace tenrec::cpu {
 std::span<const Kernel* const> kernel_list();
 
 // One function a kernel; list.cpp puts them in order.
+const Kernel& pointwise_kernel();
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cpu

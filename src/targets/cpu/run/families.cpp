@@ -8,6 +8,7 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr std::array families{
+    Family{"pointwise", prepare_pointwise},
     Family{"generic", prepare_generic},
     Family{"infer", prepare_infer},
 };

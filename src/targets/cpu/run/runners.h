@@ -9,5 +9,6 @@ using Runner = std::unique_ptr<StepRunner>;
 
 Runner prepare_generic(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_infer(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_pointwise(const plan::Plan&, const plan::Step&, RunEnvironment&);
 
 }  // namespace tenrec::cpu
