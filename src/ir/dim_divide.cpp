@@ -132,11 +132,13 @@ std::pair<Dim, Dim> split_terms(const Dim& a, const Term& divisor) {
   return {quotient, make_sum(view.constant(), std::move(rest))};
 }
 
-// The first atom of the one-term `divisor` that all of `a` has as a factor.
+// The first atom of the one-term `divisor` that all of `a` has as a factor. It must not be negative:
+// then neither is what is left of the divisor.
 std::optional<Dim> common_factor(const Dim& a, const Term& divisor) {
   const LinearView view(a);
   if (view.constant() != 0 || view.terms().size() >= max_quotient_terms) return std::nullopt;
   for (const Dim& factor : factors(divisor.product)) {
+    if (factor.lower() < 0) continue;
     const bool common = std::all_of(view.terms().begin(), view.terms().end(), [&](const Term& term) {
       return divide_products(term.product, DimNode::of(factor)).has_value();
     });
@@ -251,6 +253,7 @@ Dim mod(const Dim& a, const Dim& b) {
     rest = split_terms(a, divisor.terms()[0]).second;
   }
   if (rest.lower() >= 0 && proves_difference(b, rest, 1)) return rest;
+  if (rest.upper() < 0 && provably_ge(rest + b, 0)) return rest + b;
   return make_atom(Kind::mod, {rest, b});
 }
 
