@@ -55,7 +55,7 @@ char32_t lower(char32_t c) {
                        (c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F);
   if (shifted) return c + 32;
   if (c >= 0x400 && c <= 0x40F) return c + 80;
-  const bool paired = (c >= 0x100 && c <= 0x137) || (c >= 0x14A && c <= 0x177) || (c >= 0x460 && c <= 0x481);
+  const bool paired = (c >= 0x100 && c <= 0x137 && c != 0x130) || (c >= 0x14A && c <= 0x177) || (c >= 0x460 && c <= 0x481);
   if (paired && c % 2 == 0) return c + 1;
   if (((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) && c % 2 == 1) return c + 1;
   return c;
