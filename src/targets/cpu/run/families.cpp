@@ -8,6 +8,8 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr std::array families{
+    Family{"gather", prepare_gather},
+    Family{"copy", prepare_copy},
     Family{"pointwise", prepare_pointwise},
     Family{"generic", prepare_generic},
     Family{"infer", prepare_infer},
