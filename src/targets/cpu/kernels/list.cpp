@@ -10,6 +10,8 @@ std::span<const Kernel* const> kernel_list() {
       &pointwise_kernel(),
       &copy_kernel(),
       &gather_kernel(),
+      &reduce_kernel(),
+      &normalise_kernel(),
       // `generic` stays last: it accepts what nobody else does.
       &generic_kernel(),
   };

@@ -13,6 +13,8 @@ std::span<const Kernel* const> kernel_list();
 const Kernel& pointwise_kernel();
 const Kernel& copy_kernel();
 const Kernel& gather_kernel();
+const Kernel& reduce_kernel();
+const Kernel& normalise_kernel();
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cpu
