@@ -8,6 +8,10 @@ namespace tenrec::cpu {
 std::span<const Kernel* const> kernel_list() {
   static const std::array list{
       &pointwise_kernel(),
+      &copy_kernel(),
+      &gather_kernel(),
+      &reduce_kernel(),
+      &normalise_kernel(),
       // `generic` stays last: it accepts what nobody else does.
       &generic_kernel(),
   };

@@ -11,6 +11,10 @@ std::span<const Kernel* const> kernel_list();
 
 // One function a kernel; list.cpp puts them in order.
 const Kernel& pointwise_kernel();
+const Kernel& copy_kernel();
+const Kernel& gather_kernel();
+const Kernel& reduce_kernel();
+const Kernel& normalise_kernel();
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cpu

@@ -8,6 +8,10 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr std::array families{
+    Family{"normalise", prepare_normalise},
+    Family{"reduce", prepare_reduce},
+    Family{"gather", prepare_gather},
+    Family{"copy", prepare_copy},
     Family{"pointwise", prepare_pointwise},
     Family{"generic", prepare_generic},
     Family{"infer", prepare_infer},
