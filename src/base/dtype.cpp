@@ -87,7 +87,9 @@ uint8_t float_to_f8e8m0(float value, bool saturate) {
   const auto bits = std::bit_cast<uint32_t>(value);
   const uint32_t exponent = (bits >> 23) & 0xff;
   if (exponent == 0xff) return 0xff;
-  const bool has_fraction = (bits & 0x7fffff) != 0;
+  // Code 0 is 2^-127, a subnormal float. (ONNX's reference code gives 1 there, and so no round trip.)
+  const uint32_t mantissa = bits & 0x7fffff;
+  const bool has_fraction = exponent == 0 ? mantissa > 0x400000 : mantissa != 0;
   if (has_fraction && !(saturate && exponent == 0xfe)) return static_cast<uint8_t>(exponent + 1);
   return static_cast<uint8_t>(exponent);
 }

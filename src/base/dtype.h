@@ -9,6 +9,7 @@
 
 namespace tenrec {
 
+constexpr bool is_valid(DType t) { return t <= DType::i2; }  // a number read from a file
 int bit_width(DType dtype);                    // 32 for f32, 4 for i4, 0 for string
 inline bool is_sub_byte(DType t) { return bit_width(t) > 0 && bit_width(t) < 8; }
 uint64_t byte_size(DType dtype, uint64_t elements);  // rounded up to whole bytes; strings: an assert

@@ -196,4 +196,8 @@ void write_file_atomic(const fs::path& path, std::span<const std::byte> bytes) {
   write_file_atomic(path, [&](FileWriter& writer) { writer.write(bytes); });
 }
 
+void write_file_atomic(const fs::path& path, std::string_view text) {
+  write_file_atomic(path, std::as_bytes(std::span(text)));
+}
+
 }  // namespace tenrec

@@ -58,5 +58,6 @@ class FileWriter {
 void write_file_atomic(const std::filesystem::path& path,
                        const std::function<void(FileWriter&)>& body);
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void write_file_atomic(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace tenrec

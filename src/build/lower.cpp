@@ -6,16 +6,11 @@
 #include <unordered_map>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "ir/constant.h"
 #include "ops/dims.h"
 
 namespace tenrec {
 namespace {
-
-constexpr uint64_t weight_alignment = 64;
-
-uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
 
 // Size in bytes of a value in its layout.
 Dim bytes_of(const Type& type) {
@@ -31,7 +26,7 @@ Dim bytes_of(const Type& type) {
 
 class Lowering {
  public:
-  Lowering(const BoundGraph& bound, const SelectStep& select, WeightStore& weights)
+  Lowering(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights)
       : bound_(bound), select_(select), weights_(weights) {}
 
   plan::Plan run() {
@@ -236,8 +231,11 @@ class Lowering {
     if (const Tensor* constant = value->constant()) {
       const int32_t id = new_value(*value);
       plan::ValueDef& def = plan_.values.back();
-      if (def.storage != plan::Storage::host) def.storage = plan::Storage::weight;
-      def.index = weights_.add(*constant);
+      TENREC_CHECK(def.storage != plan::Storage::host, unsupported,
+                   "constant \"{}\" holds strings; constants of strings cannot be built into an engine yet",
+                   value->name);
+      def.storage = plan::Storage::weight;
+      def.index = add_weight(*constant);
       return id;
     }
     const auto* dims = value->producer() ? value->producer()->as<DimsValue>() : nullptr;
@@ -250,13 +248,18 @@ class Lowering {
     return id;
   }
 
+  int32_t add_weight(const Tensor& tensor) {
+    const std::span bytes(tensor.data(), static_cast<size_t>(tensor.bytes()));
+    return weights_.add(tensor.dtype(), tensor.dims(), bytes, std::make_shared<Tensor>(tensor));
+  }
+
   int32_t argument(const StepArg& arg) {
     if (arg.value) {
       const int32_t id = ids_.count(arg.value) ? ids_.at(arg.value) : value_of(arg.value);
       return id;
     }
     if (!arg.weight) return plan::none;
-    const int32_t index = weights_.add(arg.weight);
+    const int32_t index = add_weight(arg.weight);
     const auto found = weight_values_.find(index);
     if (found != weight_values_.end()) return found->second;
     plan::ValueDef def;
@@ -438,7 +441,7 @@ class Lowering {
 
   const BoundGraph& bound_;
   const SelectStep& select_;
-  WeightStore& weights_;
+  plan::WeightStore& weights_;
   plan::Plan plan_;
   std::map<const Node*, StepDraft> drafts_;
   std::map<const Node*, const Node*> absorbed_;
@@ -453,24 +456,7 @@ class Lowering {
 
 }  // namespace
 
-int32_t WeightStore::add(const Tensor& tensor) {
-  const auto known = by_address_.find(tensor.data());
-  if (known != by_address_.end() && tensors_[static_cast<size_t>(known->second)] == tensor) {
-    return known->second;
-  }
-  const std::string key =
-      fmt::format("{}{}{}", static_cast<int>(tensor.dtype()), to_string(tensor.dims()),
-                  hash128(std::span(tensor.data(), static_cast<size_t>(tensor.bytes()))).hex());
-  const auto [entry, added] = by_content_.emplace(key, static_cast<int32_t>(table_.size()));
-  if (!added) return entry->second;
-  table_.push_back({.dtype = tensor.dtype(), .dims = tensor.dims(), .offset = bytes_, .bytes = tensor.bytes()});
-  tensors_.push_back(tensor);
-  bytes_ = round_up(bytes_ + tensor.bytes(), weight_alignment);
-  by_address_[tensor.data()] = entry->second;
-  return entry->second;
-}
-
-plan::Plan lower(const BoundGraph& bound, const SelectStep& select, WeightStore& weights) {
+plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights) {
   return Lowering(bound, select, weights).run();
 }
 

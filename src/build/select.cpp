@@ -183,11 +183,11 @@ double Selector::time(const Node& node, const Candidate& candidate, const Sizes&
     twin->output(i)->type.layout = node.output(i)->type.layout;
     if (!node.output(i)->uses().empty()) bound.graph->add_output(twin->output(i));
   }
-  WeightStore weights;
+  plan::WeightStore weights;
   const plan::Plan plan = lower(
       bound, [&](const Node& each) { return candidate.kernel->compile(each, candidate.tactic, info_); },
       weights);
-  return time_plan(device(), plan, weights.tensors(), options_.seed, best);
+  return time_plan(device(), plan, weights, options_.seed, best);
 }
 
 }  // namespace tenrec

@@ -84,8 +84,7 @@ struct OpInfo {
 class Op {
  public:
   Op() = default;
-  template <class T>
-    requires requires { op_info_of(static_cast<const T*>(nullptr)); }
+  template <HasFields T>
   Op(T op)  // NOLINT: an operator struct is an Op
       : info_(&op_info_of(static_cast<const T*>(nullptr))),
         object_(std::make_shared<T>(std::move(op))) {}

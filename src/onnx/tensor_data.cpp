@@ -330,9 +330,9 @@ std::shared_ptr<const MappedFile> ExternalData::open(std::string_view location) 
   if (const auto known = files_.find(location); known != files_.end()) return known->second;
   const fs::path relative(location);
   const bool climbs = std::find(relative.begin(), relative.end(), "..") != relative.end();
-  TENREC_CHECK(!location.empty() && location.find('\0') == location.npos && !climbs &&
-                   relative.is_relative(),
-               invalid_model,
+  TENREC_CHECK(location.find('\0') == location.npos, invalid_model,
+               "external data file's name holds a zero byte");
+  TENREC_CHECK(!location.empty() && !climbs && relative.is_relative(), invalid_model,
                "external data file \"{}\" must be a path inside the model's folder, without \"..\"",
                location);
   std::error_code error;

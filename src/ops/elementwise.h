@@ -10,9 +10,7 @@
 
 namespace tenrec {
 
-// ONNX before opset 7 aligned the second operand by attributes (`broadcast`, `axis`); newer opsets
-// broadcast like numpy. Gives the inputs in the newer form.
-Values numpy_operands(const OnnxNode& node, OnnxContext& context);
+// `legacy_broadcast`: before opset 7 ONNX aligned the second operand by attributes, see pointwise.h.
 
 struct Exp {
   static auto fields(auto&) { return std::tuple{}; }
@@ -400,9 +398,7 @@ struct Add {
   static auto fields(auto&) { return std::tuple{}; }
   Expr apply(const Expr& a, const Expr& b) const { return a + b; }
   std::optional<Dim> apply_dims(const Dim& a, const Dim& b) const { return a + b; }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Add{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Add, "add")
 
@@ -410,9 +406,7 @@ struct Sub {
   static auto fields(auto&) { return std::tuple{}; }
   Expr apply(const Expr& a, const Expr& b) const { return a - b; }
   std::optional<Dim> apply_dims(const Dim& a, const Dim& b) const { return a - b; }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Sub{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Sub, "sub")
 
@@ -420,9 +414,7 @@ struct Mul {
   static auto fields(auto&) { return std::tuple{}; }
   Expr apply(const Expr& a, const Expr& b) const { return a * b; }
   std::optional<Dim> apply_dims(const Dim& a, const Dim& b) const { return a * b; }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Mul{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Mul, "mul")
 
@@ -435,9 +427,7 @@ struct Div {
     if (a.is_const() && b.is_const() && b.value() != 0) return Dim(a.value() / b.value());
     return a.lower() >= 0 && b.lower() >= 1 ? std::optional(floordiv(a, b)) : std::nullopt;
   }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Div{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Div, "div")
 
@@ -462,9 +452,7 @@ struct Pow {
     if (is_float(base.dtype())) return call(Fn::pow, base, exponent.cast(base.dtype()));
     return call(Fn::pow, base.cast(DType::f64), exponent.cast(DType::f64)).cast(base.dtype());
   }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Pow{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Pow, "pow")
 
@@ -527,9 +515,7 @@ struct Equal {
     if (provably_ge(a, b + 1) || provably_ge(b, a + 1)) return Dim(0);
     return std::nullopt;
   }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Equal{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Equal, "equal")
 
@@ -542,9 +528,7 @@ struct Greater {
     if (provably_ge(b, a)) return Dim(0);
     return std::nullopt;
   }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Greater{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Greater, "greater")
 
@@ -557,9 +541,7 @@ struct Less {
     if (provably_ge(a, b)) return Dim(0);
     return std::nullopt;
   }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Less{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Less, "less")
 
@@ -572,9 +554,7 @@ struct GreaterOrEqual {
     if (provably_ge(b, a + 1)) return Dim(0);
     return std::nullopt;
   }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(GreaterOrEqual{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(GreaterOrEqual, "greater_or_equal")
 
@@ -587,9 +567,7 @@ struct LessOrEqual {
     if (provably_ge(a, b + 1)) return Dim(0);
     return std::nullopt;
   }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(LessOrEqual{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(LessOrEqual, "less_or_equal")
 
@@ -597,9 +575,7 @@ struct And {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::logical_and, a, b); }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(And{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(And, "and")
 
@@ -607,9 +583,7 @@ struct Or {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::logical_or, a, b); }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Or{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Or, "or")
 
@@ -617,9 +591,7 @@ struct Xor {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::logical_xor, a, b); }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(Xor{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(Xor, "xor")
 
@@ -627,9 +599,7 @@ struct BitwiseAnd {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::bit_and, a, b); }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(BitwiseAnd{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(BitwiseAnd, "bitwise_and")
 
@@ -637,9 +607,7 @@ struct BitwiseOr {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::bit_or, a, b); }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(BitwiseOr{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(BitwiseOr, "bitwise_or")
 
@@ -647,9 +615,7 @@ struct BitwiseXor {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& a, const Expr& b) const { return call(Fn::bit_xor, a, b); }
-  static Values from_onnx(const OnnxNode& node, OnnxContext& context) {
-    return context.add(BitwiseXor{}, numpy_operands(node, context));
-  }
+  static constexpr bool legacy_broadcast = true;
 };
 TENREC_OP(BitwiseXor, "bitwise_xor")
 

@@ -181,7 +181,11 @@ Values from_onnx(const OnnxNode& node, OnnxContext& context) {
   } else {
     T op;
     for_each_field(op, [&](auto f) { read_attribute(node, f.name, f.value); });
-    return context.add(Op(std::move(op)), context.inputs());
+    if constexpr (requires { T::legacy_broadcast; }) {
+      return context.add(Op(std::move(op)), numpy_operands(node, context));
+    } else {
+      return context.add(Op(std::move(op)), context.inputs());
+    }
   }
 }
 

@@ -5,11 +5,13 @@
 #include <utility>
 
 #include "ir/expr.h"
-#include "ir/type.h"
+#include "ir/op.h"
 
 namespace tenrec {
 
-using ApplyDims = std::optional<std::vector<Dim>> (*)(const void*, const Types&);
+// ONNX before opset 7 aligned the second operand by attributes (`broadcast`, `axis`); newer opsets
+// broadcast like numpy. Gives the inputs in the newer form.
+Values numpy_operands(const OnnxNode& node, OnnxContext& context);
 
 // Shapes broadcast; the dtype is that of the recorded program's output.
 Types infer_pointwise(const ExprProgram& program, const Types& in);

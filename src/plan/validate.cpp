@@ -17,6 +17,11 @@ namespace {
 
 bool known_dtype(DType dtype) { return dtype == DType::string || bit_width(dtype) > 0; }
 
+// Element types whose values may decide sizes: integers of whole bytes, bool, and f32 as scales.
+bool holds_sizes(DType dtype) {
+  return dtype == DType::f32 || dtype == DType::boolean || (is_integer(dtype) && !is_sub_byte(dtype));
+}
+
 // Errors of size computations, which a run would blame on the input.
 template <class Body>
 auto as_engine_error(Body&& body) {
@@ -126,15 +131,15 @@ class Validator {
 
   void check_input_symbol(const SymbolDef& symbol, const ValueDef& input) const {
     if (symbol.source == SymbolSource::input_dim) {
-      PLAN_CHECK(input.ranked && static_cast<size_t>(symbol.element) < input.dims.size(),
+      const size_t rank = input.storage == Storage::host ? max_rank : input.dims.size();
+      PLAN_CHECK(input.ranked && static_cast<size_t>(symbol.element) < rank,
                  "element: input {} has no dim {}", symbol.index, symbol.element);
       PLAN_CHECK(!symbol.is_float, "is_float: a dim is an integer");
       return;
     }
     PLAN_CHECK(input.storage == Storage::input, "input {} is no tensor in memory", symbol.index);
-    const bool is_integer = tenrec::is_integer(input.dtype) && !is_sub_byte(input.dtype);
     PLAN_CHECK(symbol.is_float ? input.dtype == DType::f32
-                               : is_integer || input.dtype == DType::boolean,
+                               : holds_sizes(input.dtype) && input.dtype != DType::f32,
                "input {} is {}; a size is read from integers or, as a scale, from f32", symbol.index,
                name(input.dtype));
   }
@@ -290,6 +295,8 @@ class Validator {
       const ValueDef& value = value_at(plan_.inputs[i]);
       check_range(plan_.ranges[i], "ranges", DType::i64);
       check_range(plan_.value_ranges[i], "value_ranges", value.dtype);
+      PLAN_CHECK(plan_.value_ranges[i].min.empty() || holds_sizes(value.dtype),
+                 "value_ranges: input {} is {}, which holds no sizes", i, name(value.dtype));
       PLAN_CHECK(value.storage == Storage::host || plan_.ranges[i].min.size() == value.dims.size(),
                  "ranges: input {} has {} dims, its range {}", i, value.dims.size(),
                  plan_.ranges[i].min.size());
@@ -323,11 +330,13 @@ class Validator {
     PLAN_CHECK(symbol.source == SymbolSource::step && symbol.index == static_cast<int32_t>(i) &&
                    symbol.element == static_cast<int32_t>(d),
                "defines[{}].symbol: \"{}\" is defined elsewhere", d, symbol.name);
-    PLAN_CHECK(define.output >= 0 && static_cast<size_t>(define.output) < step.outputs.size() &&
-                   step.outputs[static_cast<size_t>(define.output)] != none,
-               "defines[{}].output: the step has no output {}", d, define.output);
-    const ValueDef& output = value_at(step.outputs[static_cast<size_t>(define.output)]);
-    PLAN_CHECK(define.axis >= 0 && static_cast<size_t>(define.axis) < output.dims.size(),
+    PLAN_CHECK(define.output >= 0 && define.axis >= 0 &&
+                   static_cast<size_t>(define.axis) < max_rank,
+               "defines[{}]: output {} or axis {} is no index", d, define.output, define.axis);
+    const auto output = static_cast<size_t>(define.output);
+    if (output >= step.outputs.size() || step.outputs[output] == none) return;
+    const ValueDef& value = value_at(step.outputs[output]);
+    PLAN_CHECK(value.storage == Storage::host || static_cast<size_t>(define.axis) < value.dims.size(),
                "defines[{}].axis: output {} has no dim {}", d, define.output, define.axis);
   }
 

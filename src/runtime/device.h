@@ -18,8 +18,10 @@ namespace tenrec {
 struct Datum;
 
 // One argument of a step at run time. `dims` are logical; memory follows the ValueDef's layout.
+// Omitted arguments have no `def`. An output with `def` but neither data nor datum has a size that the
+// step decides: it calls resize_output before it writes. Storage::dims values lie in host memory.
 struct TensorView {
-  std::byte* data = nullptr;          // device memory; null: omitted
+  std::byte* data = nullptr;          // device memory
   DType dtype = DType::undefined;
   std::span<const int64_t> dims;
   const plan::ValueDef* def = nullptr;
@@ -39,9 +41,10 @@ struct StepArgs {
   std::span<std::byte> scratch;
   // Runs body `index` of the step (control flow only).
   std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body = nullptr;
-  // Steps without outputs but with `defines` (family "infer"): sets the value of define `i`.
+  // Sets the value of define `i` without an output: what steps of family "infer" do.
   std::function<void(size_t define, int64_t value)>* define = nullptr;
-  // Steps with outputs and `defines`: sets the true dims of output `i` and allocates it; views are refreshed.
+  // Sets the true dims of output `i`, allocates it, refreshes its view and sets the symbols that the
+  // step's `defines` read from it.
   std::function<void(size_t output, std::span<const int64_t> dims)>* resize_output = nullptr;
 };
 
@@ -72,6 +75,10 @@ class Device {
                                                std::shared_ptr<const void> owner) = 0;
   virtual void copy_to_host(void* to, const std::byte* from, uint64_t bytes) = 0;
   virtual void copy_from_host(std::byte* to, const void* from, uint64_t bytes) = 0;
+  // Inside the device; the default serves devices whose memory is the host's.
+  virtual void copy(std::byte* to, const std::byte* from, uint64_t bytes) {
+    copy_to_host(to, from, bytes);
+  }
   virtual void synchronise() {}
   virtual bool host_memory() const { return true; }    // device pointers are host pointers
   // Decodes and checks the step's parameters; an invalid_engine Error names the step.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a target brings to the compiler. Nothing in the core names a target or a kernel: both register
-// themselves; being registered means being tested against the oracle, timed and explained.
+// What a target brings to the compiler. Nothing in the core names a target or a kernel: both stand
+// in one list each (target.cpp, kernels/list.cpp); being listed means being tested against the oracle,
+// timed and explained.
 //
 // HOW TO ADD A KERNEL (CPU): loops and their StepRunner in targets/cpu/run/foo.{h,cpp}, listed in
 // targets/cpu/run/families.cpp; a Kernel in targets/cpu/kernels/foo.cpp, listed in
@@ -87,7 +88,6 @@ class Target {
   virtual void prepare_graph(Graph& graph, const DeviceInfo& device) const = 0;
 };
 
-void register_target(const Target& target);
 const Target& find_target(std::string_view name);  // a usage Error lists what there is
 
 }  // namespace tenrec

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one timing loop of all targets.
 #pragma once
-#include <vector>
 
-#include "ir/tensor.h"
-#include "plan/plan.h"
+#include "plan/engine_file.h"
 #include "runtime/device.h"
 
 namespace tenrec {
@@ -12,7 +10,7 @@ namespace tenrec {
 // Median time in microseconds of the steps of a small static plan on seeded random inputs, with warm-up.
 // Buffers rotate beyond the last-level cache where the working set is small enough to do so. Gives up
 // early (returning what it has) on a plan that is hopeless against `best` microseconds.
-double time_plan(Device& device, const plan::Plan& plan, const std::vector<Tensor>& weights, uint64_t seed,
+double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights, uint64_t seed,
                  double best);
 
 }  // namespace tenrec

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tenrec/engine.h"
+
+#include <bit>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "runtime/engine_impl.h"
+
+namespace tenrec {
+namespace {
+
+int64_t parse_fixed(const std::string& label) {
+  if (label.empty() || label.size() > 18) return -1;
+  int64_t value = 0;
+  for (const char c : label) {
+    if (c < '0' || c > '9') return -1;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+std::vector<TensorInfo> describe(const std::vector<plan::Binding>& bindings) {
+  std::vector<TensorInfo> infos;
+  for (const plan::Binding& binding : bindings) {
+    TensorInfo info{binding.name, binding.dtype, binding.ranked, {}, binding.dims,
+                    binding.is_shape_input, binding.is_host};
+    for (const std::string& label : binding.dims) info.dims.push_back(parse_fixed(label));
+    infos.push_back(std::move(info));
+  }
+  return infos;
+}
+
+double as_number(int64_t value, DType dtype) {
+  if (dtype == DType::f32) return std::bit_cast<float>(static_cast<uint32_t>(value));
+  return static_cast<double>(value);
+}
+
+std::vector<InputRange> describe(const plan::Plan& plan, const plan::Io& io) {
+  std::vector<InputRange> ranges;
+  for (size_t i = 0; i < plan.inputs.size(); ++i) {
+    const plan::Range& dims = plan.ranges[i];
+    InputRange range{io.inputs[i].name, dims.min, dims.opt, dims.max, {}, {}, {}};
+    for (int64_t& max : range.max)
+      if (max == plan::unbounded) max = -1;
+    const plan::Range& values = plan.value_ranges[i];
+    for (size_t k = 0; k < values.min.size(); ++k) {
+      range.value_min.push_back(as_number(values.min[k], io.inputs[i].dtype));
+      range.value_opt.push_back(as_number(values.opt[k], io.inputs[i].dtype));
+      range.value_max.push_back(as_number(values.max[k], io.inputs[i].dtype));
+    }
+    ranges.push_back(std::move(range));
+  }
+  return ranges;
+}
+
+}  // namespace
+
+Engine::Impl::Impl(plan::EngineFile engine_file, const LoadOptions& load_options)
+    : file(std::move(engine_file)), options(load_options),
+      budget(std::make_shared<MemoryBudget>(load_options.memory_limit)) {
+  device = open(options.threads);
+  weights = device->upload(file.weight_bytes, file.owner);
+  plans.reserve(file.plans.size());
+  for (const plan::Plan& plan : file.plans) {
+    plans.emplace_back(plan);
+    profiles.push_back(describe(plan, file.io));
+  }
+  inputs = describe(file.io.inputs);
+  outputs = describe(file.io.outputs);
+}
+
+std::shared_ptr<Device> Engine::Impl::open(int threads) const {
+  return make_counting_device(
+      open_device(file.meta.target, {threads, options.device, options.memory_limit}), budget);
+}
+
+Engine Engine::load(const std::string& path, const LoadOptions& options) {
+  plan::EngineFile file = plan::EngineFile::open(path);
+  return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
+                      [&] { return Engine(std::make_shared<const Impl>(std::move(file), options)); });
+}
+
+Engine Engine::from_bytes(std::vector<std::byte> bytes, const LoadOptions& options) {
+  return from_bytes(std::make_shared<const std::vector<std::byte>>(std::move(bytes)), options);
+}
+
+Engine Engine::from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes,
+                          const LoadOptions& options) {
+  TENREC_CHECK(bytes != nullptr, usage, "Engine::from_bytes: there are no bytes");
+  return with_context([] { return "loading an engine from memory"; }, [&] {
+    plan::EngineFile file = plan::EngineFile::read(*bytes, bytes);
+    return Engine(std::make_shared<const Impl>(std::move(file), options));
+  });
+}
+
+void Engine::save(const std::string& path) const {
+  with_context([&] { return fmt::format("saving engine \"{}\"", path); },
+               [&] { write_file_atomic(path, impl_->file.image); });
+}
+
+const std::vector<TensorInfo>& Engine::inputs() const { return impl_->inputs; }
+const std::vector<TensorInfo>& Engine::outputs() const { return impl_->outputs; }
+const std::vector<std::vector<InputRange>>& Engine::profiles() const { return impl_->profiles; }
+const std::string& Engine::target() const { return impl_->file.meta.target; }
+const std::vector<std::string>& Engine::notes() const { return impl_->file.meta.notes; }
+
+MemoryReport Engine::memory(int profile) const {
+  TENREC_CHECK(profile >= 0 && static_cast<size_t>(profile) < impl_->file.plans.size(), usage,
+               "the engine has {} profiles, no profile {}", impl_->file.plans.size(), profile);
+  const plan::Plan& plan = impl_->file.plans[static_cast<size_t>(profile)];
+  MemoryReport report;
+  report.weights = impl_->file.weight_bytes.size();
+  report.activations = static_cast<uint64_t>(std::max<int64_t>(plan.arena_bytes, 0));
+  for (const plan::Step& step : plan.steps)
+    if (step.scratch_offset >= 0)
+      report.scratch = std::max(report.scratch, static_cast<uint64_t>(step.scratch_upper));
+  for (const int32_t output : plan.outputs) {
+    const plan::ValueDef& value = plan.values[static_cast<size_t>(output)];
+    if (value.storage == plan::Storage::output && value.upper_bytes != plan::unbounded)
+      report.outputs += static_cast<uint64_t>(value.upper_bytes);
+  }
+  return report;
+}
+
+}  // namespace tenrec

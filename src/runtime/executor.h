@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs one plan: sizes values when inputs change, places them, calls the steps. A Context has one per
+// profile; control flow has one per body.
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ir/tensor.h"
+#include "runtime/device.h"
+#include "runtime/memory_pool.h"
+#include "runtime/plan_info.h"
+#include "tenrec/engine.h"
+
+namespace tenrec {
+
+// What an input is at the next run.
+struct InputBinding {
+  const std::byte* data = nullptr;
+  std::span<const int64_t> dims;  // the binder keeps them alive
+  uint64_t bytes = 0;
+  bool on_device = false;
+  Datum datum;                    // inputs that are host values
+};
+
+struct OutputView {
+  const std::byte* data = nullptr;  // device memory, or null for host values
+  std::span<const int64_t> dims;
+  uint64_t bytes = 0;
+  bool in_host_memory = false;      // though the device's memory is not
+  const Datum* datum = nullptr;
+};
+
+class Executor {
+ public:
+  // `weights` is where the device holds the WEIGHTS section. `table` and `info` outlive the executor.
+  Executor(const PlanInfo& info, std::span<const plan::Weight> table, std::shared_ptr<Device> device,
+           const std::byte* weights);
+  Executor(const Executor&) = delete;
+  Executor& operator=(const Executor&) = delete;
+
+  InputBinding& input(size_t i) { return inputs_[i]; }
+  // Where output `i` goes; no data: memory of the executor.
+  void set_output(size_t i, const MemoryRef& memory) { outputs_[i].caller = memory; }
+  void set_outer(std::span<const int64_t> slots) { outer_ = slots; }  // bodies
+  void run(const Profiler* profiler);
+  OutputView output(size_t i) const;
+
+  uint64_t activation_bytes() const;  // arena, pool and bodies
+  uint64_t binding_bytes() const;     // outputs and staged inputs
+  uint64_t arena_growths() const { return arena_growths_; }
+
+ private:
+  struct ValueState {
+    std::byte* data = nullptr;
+    uint64_t bytes = 0;
+    std::span<const int64_t> dims;
+  };
+  struct Output {
+    MemoryRef caller;
+    std::unique_ptr<DeviceMemory> owned[2];  // two, so that an output can be the next run's input
+    int current = 0;
+    std::byte* copied_to = nullptr;          // set where the value's own memory is not the output
+  };
+  struct GroupState {
+    std::vector<plan::Buffer> buffers;       // sizes of the last placement
+    std::vector<uint64_t> offsets;
+    uint64_t total = 0;
+    int32_t block = plan::none;              // of the pool; the first group has the open arena
+  };
+
+  // executor_bind.cpp: from inputs to sized and placed values
+  void bind();
+  void stage_inputs();
+  void choose_output_buffers();
+  bool read_start_symbols();
+  int64_t read_symbol(const plan::SymbolDef& symbol) const;
+  int64_t read_element(const plan::SymbolDef& symbol) const;
+  void check_inputs() const;
+  bool update_loose_inputs();
+  void size_values(int32_t stage);
+  void size_value(int32_t value);
+  void update_dims(int32_t value, std::span<const int64_t> dims);
+  void fill_words(int32_t value);
+  void place(int32_t stage);
+  std::byte* group_memory(int32_t stage, GroupState& state, uint64_t total);
+  void locate_start_values();
+  std::byte* locate(int32_t value);
+  std::byte* locate_alias(int32_t value);
+  std::byte* output_buffer(size_t i, uint64_t bytes);
+  bool owns(const std::byte* begin, uint64_t bytes) const;
+  void mark_changed(int32_t value);
+
+  // executor.cpp: steps
+  void prepare_steps();
+  void run_step(size_t s, const Profiler* profiler);
+  TensorView view(int32_t value);
+  void define(size_t index, int64_t value);
+  void resize_output(size_t output, std::span<const int64_t> dims);
+  void allocate_sized(int32_t value);
+  void finish_step(size_t s);
+  void release_after(size_t s);
+  std::vector<Datum> run_body(size_t index, const std::vector<Datum>& inputs);
+  void bind_body_input(Executor& body, size_t i, const Datum& datum) const;
+  std::vector<Datum> body_outputs(const Executor& body) const;
+  void finish_outputs();
+  std::string describe(size_t s) const;
+
+  const plan::ValueDef& def(int32_t value) const {
+    return info_.plan.values[static_cast<size_t>(value)];
+  }
+  ValueState& state(int32_t value) { return states_[static_cast<size_t>(value)]; }
+
+  const PlanInfo& info_;
+  std::span<const plan::Weight> table_;
+  std::shared_ptr<Device> device_;
+  const std::byte* weights_;
+  plan::DimValues slots_;
+  std::span<const int64_t> outer_;
+
+  std::vector<InputBinding> inputs_;
+  std::vector<std::unique_ptr<DeviceMemory>> staging_;  // per input, where it had to be copied
+  std::vector<std::byte*> input_data_;                  // where each input lies for this run
+  std::vector<Output> outputs_;
+  std::vector<int64_t> start_values_;                   // of info_.start_symbols, as last evaluated
+  bool is_sized_ = false;
+
+  std::vector<ValueState> states_;
+  std::vector<int64_t> flat_dims_, new_dims_;
+  std::vector<std::vector<int64_t>> loose_dims_;        // values of unknown rank
+  std::vector<int64_t> words_;                          // elements of Storage::dims values
+  std::vector<Datum> data_;
+  std::vector<int32_t> own_block_;
+
+  std::unique_ptr<DeviceMemory> arena_, open_arena_;
+  uint64_t arena_growths_ = 0;
+  MemoryPool pool_;
+  std::vector<GroupState> groups_;
+  std::vector<std::span<std::byte>> scratch_;
+
+  std::vector<std::unique_ptr<StepRunner>> runners_;
+  std::vector<bool> needs_reshape_;
+  std::vector<TensorView> input_views_, output_views_;
+  std::vector<bool> resized_, defined_;                 // outputs and defines of the running step
+  std::vector<std::unique_ptr<Executor>> bodies_;
+  size_t running_ = 0;
+  const Profiler* profiler_ = nullptr;
+  std::function<std::vector<Datum>(size_t, const std::vector<Datum>&)> run_body_;
+  std::function<void(size_t, int64_t)> define_;
+  std::function<void(size_t, std::span<const int64_t>)> resize_output_;
+};
+
+}  // namespace tenrec

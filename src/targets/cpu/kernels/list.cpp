@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/kernels/list.h"
+
+#include <array>
+
+namespace tenrec::cpu {
+
+std::span<const Kernel* const> kernel_list() {
+  static const std::array list{
+      &pointwise_kernel(),
+      // `generic` stays last: it accepts what nobody else does.
+      &generic_kernel(),
+  };
+  return list;
+}
+
+}  // namespace tenrec::cpu

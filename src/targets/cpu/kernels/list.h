@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// The CPU's kernels in order of preference: without tuning the first that accepts a node runs it.
+#pragma once
+#include <span>
+
+#include "targets/target.h"
+
+namespace tenrec::cpu {
+
+std::span<const Kernel* const> kernel_list();
+
+// One function a kernel; list.cpp puts them in order.
+const Kernel& pointwise_kernel();
+const Kernel& generic_kernel();
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "targets/cpu/run/family.h"
+#include "targets/cpu/run/runners.h"
+
+namespace tenrec::cpu {
+namespace {
+
+constexpr std::array families{
+    Family{"pointwise", prepare_pointwise},
+    Family{"generic", prepare_generic},
+    Family{"infer", prepare_infer},
+};
+
+}  // namespace
+
+const Family* find_family(std::string_view name) {
+  for (const Family& family : families) {
+    if (family.name == name) return &family;
+  }
+  return nullptr;
+}
+
+Op decode_step_op(const plan::Step& step) {
+  const OpInfo* info = find_op(step.op);
+  TENREC_CHECK(info, invalid_engine, "step of family \"{}\" names operator \"{}\", which this Tenrec lacks",
+               step.family, step.op);
+  return Op(*info, info->decode(step.op_fields));
+}
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The prepare function of every family, one line each; families.cpp gives them their names.
+#pragma once
+#include "targets/cpu/run/family.h"
+
+namespace tenrec::cpu {
+
+using Runner = std::unique_ptr<StepRunner>;
+
+Runner prepare_generic(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_infer(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_pointwise(const plan::Plan&, const plan::Step&, RunEnvironment&);
+
+}  // namespace tenrec::cpu
