@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Times every model of a folder with `tenrec bench --vs onnxruntime`, both in one process, and prints
-# a row per model and the geometric mean of the ratios (ours / theirs: below 1 is faster).
+# Times every model of a folder with `tenrec bench --vs onnxruntime`, both in one process, and
+# prints a row per model and the geometric mean of the ratios (ours / theirs: below 1 is faster).
 #
 # usage: scripts/bench.sh DIR [--only PATTERN]... [--threads N] [--json FILE] [bench flags...]
 # e.g.   scripts/bench.sh ../shared/models --json bench/results/cpu.json
