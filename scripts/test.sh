@@ -73,7 +73,8 @@ sanitized() {  # PRESET FOLDER...: the tests of these folders under a sanitizer
     compgen -G "tests/$folder/*_test.cpp" >/dev/null && targets+=("${folder}_test")
   done
   labels=$(IFS='|'; echo "$*")
-  cmake --preset "$preset" && cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}" &&
+  cmake --preset "$preset" &&
+    cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}" &&
     ctest --preset "$preset" --label-regex "^($labels)\$"
 }
 
@@ -142,7 +143,10 @@ for argument in "$@"; do
     --quick) stages=(style harness build unit sample package) ;;
     -*) sed -n '3,9s/^# \?//p' "$0" >&2; exit 2 ;;
     *)
-      [[ " ${all[*]} " == *" $argument "* ]] || { echo "no stage $argument: ${all[*]}" >&2; exit 2; }
+      if [[ " ${all[*]} " != *" $argument "* ]]; then
+        echo "no stage $argument; there are ${all[*]}" >&2
+        exit 2
+      fi
       stages+=("$argument")
       ;;
   esac
