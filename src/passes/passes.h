@@ -6,6 +6,7 @@
 namespace tenrec {
 
 void fold_constants(Graph& graph);
+void simplify(Graph& graph);
 void common_subexpressions(Graph& graph);
 
 }  // namespace tenrec

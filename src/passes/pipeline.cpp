@@ -7,6 +7,7 @@ namespace tenrec {
 const std::vector<Pass>& symbolic_passes() {
   static const std::vector<Pass> passes{
       {"fold_constants", fold_constants},
+      {"simplify", simplify},
       {"common_subexpressions", common_subexpressions},
   };
   return passes;
@@ -15,6 +16,7 @@ const std::vector<Pass>& symbolic_passes() {
 const std::vector<Pass>& bound_passes() {
   static const std::vector<Pass> passes{
       {"fold_constants", fold_constants},
+      {"simplify", simplify},
       {"common_subexpressions", common_subexpressions},
   };
   return passes;
