@@ -12,6 +12,8 @@ std::span<const Kernel* const> kernel_list() {
       &gather_kernel(),
       &reduce_kernel(),
       &normalise_kernel(),
+      &pool_kernel(),
+      &resize_kernel(),
       // `generic` stays last: it accepts what nobody else does.
       &generic_kernel(),
   };

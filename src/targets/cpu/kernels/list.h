@@ -15,6 +15,8 @@ const Kernel& copy_kernel();
 const Kernel& gather_kernel();
 const Kernel& reduce_kernel();
 const Kernel& normalise_kernel();
+const Kernel& pool_kernel();
+const Kernel& resize_kernel();
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cpu

@@ -8,6 +8,8 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr std::array families{
+    Family{"resize", prepare_resize},
+    Family{"pool", prepare_pool},
     Family{"normalise", prepare_normalise},
     Family{"reduce", prepare_reduce},
     Family{"gather", prepare_gather},

@@ -14,5 +14,7 @@ Runner prepare_copy(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_gather(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_reduce(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_normalise(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_pool(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_resize(const plan::Plan&, const plan::Step&, RunEnvironment&);
 
 }  // namespace tenrec::cpu

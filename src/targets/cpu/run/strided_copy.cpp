@@ -229,6 +229,30 @@ void TableCopy::prepare() {
     }
     pieces_.push_back({static_cast<int64_t>(i), last[i] < 0 ? -1 : last[i], 1});
   }
+  const bool usual = element == 1 || element == 2 || element == 4 || element == 8;
+  scattered_ = block == 1 && usual && pieces_.size() * 4 > last.size();
+}
+
+namespace {
+
+template <class T>
+void take(const std::vector<int64_t>& places, const T* from, T* to, T fill) {
+  for (size_t i = 0; i < places.size(); ++i) to[i] = places[i] < 0 ? fill : from[places[i]];
+}
+template <class T>
+void take(const std::vector<int64_t>& places, const std::byte* from, std::byte* to, const std::byte* fill) {
+  take(places, at<T>(from), at<T>(to), fill ? *at<T>(fill) : T{0});
+}
+
+}  // namespace
+
+void TableCopy::copy_scattered(const std::byte* from, std::byte* to, const std::byte* fill) const {
+  switch (element) {
+    case 1: return take<uint8_t>(tables.back(), from, to, fill);
+    case 2: return take<uint16_t>(tables.back(), from, to, fill);
+    case 4: return take<uint32_t>(tables.back(), from, to, fill);
+    default: return take<uint64_t>(tables.back(), from, to, fill);
+  }
 }
 
 void TableCopy::run(const std::byte* from, std::byte* to, const std::byte* fill, const Threads& threads) const {
@@ -249,6 +273,10 @@ void TableCopy::run(const std::byte* from, std::byte* to, const std::byte* fill,
       std::byte* out = to + row * row_bytes_;
       if (outside) {
         fill_elements(out, fill, element, row_bytes_ / size);
+        continue;
+      }
+      if (scattered_) {
+        copy_scattered(from + base * size, out, fill);
         continue;
       }
       for (const Piece& piece : pieces_) {

@@ -47,6 +47,8 @@ struct TableCopy {
   struct Piece {  // of the last axis: `count` blocks that follow each other
     int64_t to, from, count;  // from < 0: fill
   };
+  void copy_scattered(const std::byte* from, std::byte* to, const std::byte* fill) const;
+  bool scattered_ = false;  // the last axis element by element
   std::vector<Piece> pieces_;
   int64_t rows_ = 1, row_bytes_ = 0;
 };
