@@ -48,8 +48,10 @@ stage_unit() {
 }
 
 stage_sample() {  # all ten digits, through the command and the public API
-  local bin=build/release/bin engine=build/test/mnist.engine digit
-  "$bin/tenrec" build samples/mnist/mnist.onnx -o "$engine" || return 1
+  local bin=build/release/bin model=samples/mnist/mnist.onnx engine=$logs/mnist.engine digit
+  "$bin/tenrec" build "$model" -o "$engine" --no-tune &&
+    "$bin/tenrec" build "$model" -o "$engine.again" --no-tune || return 1
+  counted cmp "$engine" "$engine.again"  # the same inputs and options give the same bytes
   for digit in samples/mnist/digits/*.pgm; do
     counted "$bin/sample_mnist" "$engine" "$digit"
   done
