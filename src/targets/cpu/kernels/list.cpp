@@ -7,6 +7,11 @@ namespace tenrec::cpu {
 
 std::span<const Kernel* const> kernel_list() {
   static const std::array list{
+      &conv_direct_kernel(),
+#ifdef TENREC_ONEDNN
+      &onednn_conv_kernel(),
+#endif
+      &gemm_kernel(),
       &pointwise_kernel(),
       &copy_kernel(),
       &gather_kernel(),

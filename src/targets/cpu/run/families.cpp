@@ -8,6 +8,11 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr std::array families{
+    Family{"conv_direct", prepare_conv_direct},
+    Family{"gemm", prepare_gemm},
+#ifdef TENREC_ONEDNN
+    Family{"onednn_conv", prepare_onednn_conv},
+#endif
     Family{"resize", prepare_resize},
     Family{"pool", prepare_pool},
     Family{"normalise", prepare_normalise},
