@@ -122,7 +122,7 @@ void EpilogueRunner::reshape(const TensorView& output, std::span<const TensorVie
   for (const TensorView& operand : operands) {
     const Dims own = dims_of(operand);
     TENREC_CHECK(operand.dtype == DType::f32 && epilogue_operand_fits(own, dims, columns), invalid_engine,
-                 "an epilogue operand of shape {} does not fit an output of {}", to_string(own), to_string(dims));
+                 "an epilogue operand of shape {} does not fit an output of {}", tenrec::to_string(own), tenrec::to_string(dims));
     if (own == dims && layout_of(operand) == layout) access_.push_back(Access::same);
     else if (element_count(own) == 1) access_.push_back(Access::one);
     else access_.push_back(Access::channel);
