@@ -12,15 +12,15 @@ std::string fused(const std::string& text, FuseOptions options = {}) {
 
 TEST(Fuse, ChainWithScalarInside) {
   EXPECT_EQ(fused(R"(graph(%x: f32[2, 3] "x", %b: f32[3] "b") {
-    %c = constant() (value=f32[] {2}) : f32[]
+    %c = constant() (value=f32[](2)) : f32[]
     %1 = mul(%x, %c) : f32[2, 3]
     %2 = add(%1, %b) : f32[2, 3]
     %3 = relu(%2) : f32[2, 3]
     return %3 "y"
   })"),
-            "  %2 = constant() (value=f32[] {2}) : f32[]\n"
+            "  %2 = constant() (value=f32[](2)) : f32[]\n"
             "  %9 = fused(%0, %1) graph(%3: f32[2, 3] \"x\", %4: f32[3] \"b\") {\n"
-            "    %5 = constant() (value=f32[] {2}) : f32[]\n"
+            "    %5 = constant() (value=f32[](2)) : f32[]\n"
             "    %6 = mul(%3, %5) : f32[2, 3]\n"
             "    %7 = add(%6, %4) : f32[2, 3]\n"
             "    %8 = relu(%7) : f32[2, 3]\n"
@@ -30,8 +30,8 @@ TEST(Fuse, ChainWithScalarInside) {
 
 TEST(Fuse, ConvWithActivationAndResidual) {
   const std::string text = fused(R"(graph(%x: f32[1, 2, 4] "x") {
-    %w = constant() (value=f32[2, 2, 1] {1, 2, 3, 4}) : f32[2, 2, 1]
-    %f = constant() (value=f32[2, 1] {1, 3}) : f32[2, 1]
+    %w = constant() (value=f32[2, 2, 1](1, 2, 3, 4)) : f32[2, 2, 1]
+    %f = constant() (value=f32[2, 1](1, 3)) : f32[2, 1]
     %c = conv(%x, %w) : f32[1, 2, 4]
     %s = sigmoid(%c) : f32[1, 2, 4]
     %m = mul(%c, %s) : f32[1, 2, 4]
@@ -45,7 +45,7 @@ TEST(Fuse, ConvWithActivationAndResidual) {
 
 TEST(Fuse, AnchorStopsWhereTwoValuesLeave) {
   const std::string text = fused(R"(graph(%x: f32[2, 4] "x") {
-    %w = constant() (value=f32[4, 1] {1, 2, 3, 4}) : f32[4, 1]
+    %w = constant() (value=f32[4, 1](1, 2, 3, 4)) : f32[4, 1]
     %c = matmul(%x, %w) : f32[2, 1]
     %s = sigmoid(%c) : f32[2, 1]
     %r = relu(%s) : f32[2, 1]
@@ -78,8 +78,8 @@ TEST(Fuse, ReaderOfAnEarlyResultMovesBehind) {
 TEST(Fuse, NoCycleBetweenTwoRegions) {
   // a1, a2 around b's softmax and b1, b2 around a's: merging both would make each wait for the other.
   EXPECT_EQ(op_names(fused(R"(graph(%x: f32[2, 4] "x", %z: f32[3, 4] "z") {
-    %t = constant() (value=f32[3, 2] {1, 2, 3, 4, 5, 6}) : f32[3, 2]
-    %u = constant() (value=f32[2, 3] {1, 2, 3, 4, 5, 6}) : f32[2, 3]
+    %t = constant() (value=f32[3, 2](1, 2, 3, 4, 5, 6)) : f32[3, 2]
+    %u = constant() (value=f32[2, 3](1, 2, 3, 4, 5, 6)) : f32[2, 3]
     %a1 = relu(%x) : f32[2, 4]
     %b1 = relu(%z) : f32[3, 4]
     %fb = matmul(%u, %b1) : f32[2, 4]
