@@ -14,7 +14,11 @@ bool same_known(const Type& a, const Type& b) {
 
 bool same(const Type& a, const Type& b) { return a == b && same_known(a, b); }
 
+// The element type of an empty sequence, which every tensor of its dtype fits.
+bool is_nothing(const Type& type) { return !type.present() && type.dtype != DType::undefined; }
+
 void check_same_kind(const Type& a, const Type& b, std::string_view what) {
+  if (a.dtype == b.dtype && (is_nothing(a) || is_nothing(b))) return;
   TENREC_CHECK(a.kind == b.kind && a.dtype == b.dtype, invalid_model, "{} is {} here and {} there", what,
                a.str(), b.str());
 }
@@ -53,6 +57,7 @@ bool known_visible(const Known& known, const SymbolSet& visible) {
 // `type` made wide enough for `next` too. Sizes in `own` already stand for any size.
 Type widened(const Type& type, const Type& next, SymbolSet& own) {
   check_same_kind(type, next, "a loop-carried value");
+  if (is_nothing(type) || is_nothing(next)) return is_nothing(type) ? next : type;
   if (type.element) return with_element(type, widened(*type.element, *next.element, own));
   if (type.kind != Type::Kind::tensor || !type.ranked) return type;
   if (!next.ranked || next.rank() != type.rank()) return Type::unranked(type.dtype);
@@ -90,6 +95,7 @@ Types body_outputs(const Graph& body, const Types& inputs) {
 
 Type merged(const Type& a, const Type& b, std::string_view what) {
   check_same_kind(a, b, what);
+  if (is_nothing(a) || is_nothing(b)) return is_nothing(a) ? b : a;
   if (a.element) return with_element(a, merged(*a.element, *b.element, what));
   if (a.kind != Type::Kind::tensor) return a;
   if (!a.ranked || !b.ranked || a.rank() != b.rank()) return Type::unranked(a.dtype);

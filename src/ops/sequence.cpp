@@ -26,6 +26,7 @@ const std::vector<Datum>& elements_of(const Data& in, size_t index) {
 // One element's type. The elements of a sequence share its type but not its symbols' values, so each
 // use of one gets symbols of its own.
 Type instance(const Type& element) {
+  if (!element.present()) return Type::unranked(element.dtype);
   if (element.kind != Type::Kind::tensor || !element.ranked) return element;
   Shape shape = element.shape;
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -79,7 +80,6 @@ Data SequenceAt::eval_data(const Data& in) const {
 Types SequenceInsert::infer(const Types& in) const {
   check_input_count(in, 2, 3, "SequenceInsert");
   const Type& element = element_of(in, 0, "SequenceInsert");
-  // What SequenceEmpty gives fits every tensor of its element type; it says nothing about shapes.
   return {Type::sequence_of(merged(element, without_value(in[1]), "an element of a sequence"))};
 }
 

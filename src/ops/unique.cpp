@@ -2,6 +2,7 @@
 #include "ops/unique.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "ops/movement.h"
@@ -9,17 +10,25 @@
 namespace tenrec {
 namespace {
 
-// Three-way comparison of entries by their elements' rank in the tensor, so that one order serves
+// NaNs, which compare with nothing, come last and are one value.
+template <class T>
+bool is_before(const T& a, const T& b) {
+  if constexpr (std::is_floating_point_v<T>) return a < b || (std::isnan(b) && !std::isnan(a));
+  else return a < b;
+}
+
+// Comparison of entries by their elements' rank in the tensor, so that one order serves
 // every element type.
 std::vector<int64_t> ranks(const Tensor& x) {
   std::vector<int64_t> order = even_offsets(static_cast<int64_t>(x.elements()), 1);
   std::vector<int64_t> rank(order.size());
   const auto assign = [&](const auto& values) {
     const auto value = [&](int64_t i) -> const auto& { return values[static_cast<size_t>(i)]; };
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return value(a) < value(b); });
+    const auto before = [&](int64_t i, int64_t k) { return is_before(value(i), value(k)); };
+    std::stable_sort(order.begin(), order.end(), before);
     int64_t next = 0;
     for (size_t i = 0; i < order.size(); ++i) {
-      if (i > 0 && value(order[i - 1]) < value(order[i])) ++next;
+      if (i > 0 && before(order[i - 1], order[i])) ++next;
       rank[static_cast<size_t>(order[i])] = next;
     }
   };

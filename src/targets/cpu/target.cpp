@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "targets/cpu/kernels/list.h"
+#include "targets/cpu/layout.h"
 #include "targets/cpu/run/cpu_device.h"
 
 namespace tenrec::cpu {
@@ -44,7 +45,9 @@ class CpuTarget final : public Target {
 
   std::span<const Kernel* const> kernels() const override { return kernel_list(); }
 
-  void prepare_graph(Graph&, const DeviceInfo&) const override {}
+  void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
+    assign_layouts(graph, device);
+  }
 };
 
 }  // namespace
