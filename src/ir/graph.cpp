@@ -131,6 +131,10 @@ void Graph::set_input(Node* node, size_t index, Value* value) {
   if (value) value->uses_.push_back({node, index});
 }
 
+void Graph::move(Node* node, Node* before) {
+  nodes_.splice(before ? before->position_ : nodes_.end(), nodes_, node->position_);
+}
+
 void Graph::erase(Node* node) {
   for (const auto& output : node->outputs_) TENREC_ASSERT(output->uses_.empty());
   for (size_t i = 0; i < node->inputs_.size(); ++i) {
