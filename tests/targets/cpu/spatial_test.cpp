@@ -12,6 +12,18 @@ namespace {
 const Layout blocked{1, cpu::block_of(cpu::best_isa()), false};
 constexpr Layout channels_last{-1, 0, true};
 
+MaxPool max_pool(std::vector<int64_t> kernel, std::vector<int64_t> strides = {}) {
+  MaxPool op;
+  op.kernel_shape = std::move(kernel);
+  op.strides = std::move(strides);
+  return op;
+}
+AveragePool average_pool(std::vector<int64_t> kernel) {
+  AveragePool op;
+  op.kernel_shape = std::move(kernel);
+  return op;
+}
+
 void in_every_layout(StepCase c, std::string_view kernel) {
   check_step(c, kernel);
   c.blocked = {0};
@@ -39,11 +51,13 @@ TEST(Pool, windows_of_every_kind) {
         }
       }
     }
-    in_every_layout({.op = MaxPool{.auto_pad = AutoPad::same_upper, .kernel_shape = {3, 3}, .strides = {2, 2}}, .inputs = {x}}, "pool");
+    MaxPool same = max_pool({3, 3}, {2, 2});
+    same.auto_pad = AutoPad::same_upper;
+    in_every_layout({.op = same, .inputs = {x}}, "pool");
   }
-  check_step({.op = MaxPool{.kernel_shape = {3}, .strides = {2}}, .inputs = {random_tensor(DType::f32, {2, 3, 50})}}, "pool");
-  check_step({.op = AveragePool{.kernel_shape = {2, 3, 2}}, .inputs = {random_tensor(DType::f32, {1, 3, 5, 6, 7})}, .tolerance = 1e-6}, "pool");
-  in_every_layout({.op = AveragePool{.kernel_shape = {2, 3, 2}}, .inputs = {random_tensor(DType::f32, {1, 3, 5, 6, 7})}, .tolerance = 1e-6}, "pool");
+  check_step({.op = max_pool({3}, {2}), .inputs = {random_tensor(DType::f32, {2, 3, 50})}}, "pool");
+  check_step({.op = average_pool({2, 3, 2}), .inputs = {random_tensor(DType::f32, {1, 3, 5, 6, 7})}, .tolerance = 1e-6}, "pool");
+  in_every_layout({.op = average_pool({2, 3, 2}), .inputs = {random_tensor(DType::f32, {1, 3, 5, 6, 7})}, .tolerance = 1e-6}, "pool");
 }
 
 TEST(Resize, every_mode_and_coordinate) {
