@@ -8,6 +8,7 @@ namespace {
 constexpr const char* footer = R"(Examples:
   tenrec build model.onnx -o model.engine
   tenrec run model.engine --input image=photo.jpg --outputs out.npz
+  tenrec ops --json
 
 Exit codes: 0 done, 1 bug in Tenrec, 2 wrong usage, 3 file not readable or writable, 4 invalid model,
 5 unsupported, 6 invalid engine, 7 invalid input, 8 out of memory, 9 cancelled, 10 results differ,
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   tenrec::add_build(app);
   tenrec::add_run(app);
+  tenrec::add_ops(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -15,6 +15,7 @@ namespace tenrec {
 
 void add_build(CLI::App& app);
 void add_run(CLI::App& app);
+void add_ops(CLI::App& app);
 
 // Options that every command which builds takes.
 struct BuildFlags {
