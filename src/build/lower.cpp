@@ -308,7 +308,8 @@ class Lowering {
       plan_.values.push_back(def);
       const auto id = static_cast<int32_t>(plan_.values.size() - 1);
       plan::Step copy;
-      copy.family = "copy";
+      // Only the generic family gives a value of unknown rank its size.
+      copy.family = def.ranked ? "copy" : "generic";
       copy.op = "identity";
       copy.inputs = {source};
       copy.outputs = {id};

@@ -219,10 +219,22 @@ bool Graph::remove_dead() {
 
 void Graph::reinfer() {
   for (const auto& node : nodes_) {
-    Types types = with_context([&] { return node->describe(); },
-                               [&] { return infer_trying_ranks(node->op_, node->input_types(), node->bodies()); });
+    if (node->op_.info().body_is_region) {
+      // The region computes on the node's inputs as they are: its types follow.
+      Graph& region = *node->bodies_[0];
+      for (size_t i = 0; i < node->inputs_.size(); ++i) region.inputs_[i]->type = node->inputs_[i]->type;
+      region.reinfer();
+    }
+    Types types = with_context(
+        [&] { return node->describe(); },
+        [&] { return infer_trying_ranks(node->op_, node->input_types(), node->bodies()); });
     TENREC_ASSERT(types.size() == node->outputs_.size());
-    for (size_t i = 0; i < types.size(); ++i) node->outputs_[i]->type = std::move(types[i]);
+    for (size_t i = 0; i < types.size(); ++i) {
+      // A layout is somebody's choice, never inferred.
+      const Layout layout = node->outputs_[i]->type.layout;
+      node->outputs_[i]->type = std::move(types[i]);
+      node->outputs_[i]->type.layout = layout;
+    }
   }
 }
 
