@@ -19,7 +19,8 @@ Types OneHot::infer(const Types& in) const {
 
 Tensors OneHot::eval(const Tensors& in) const {
   TENREC_CHECK(in[1].elements() == 1 && in[2].elements() == 2, invalid_input,
-               "OneHot takes one depth and two values, got {} and {}", in[1].elements(), in[2].elements());
+               "OneHot takes one depth and two values, got {} and {}", in[1].elements(),
+               in[2].elements());
   const int64_t depth = in[1].to_ints()[0];
   TENREC_CHECK(depth >= 0, invalid_input, "OneHot of depth {}", depth);
   const int64_t at = normalise_axis(axis, in[0].rank() + 1);
