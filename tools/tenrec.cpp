@@ -8,6 +8,8 @@ namespace {
 constexpr const char* footer = R"(Examples:
   tenrec build model.onnx -o model.engine
   tenrec run model.engine --input image=photo.jpg --outputs out.npz
+  tenrec inspect model.engine
+  tenrec check model.onnx
   tenrec ops --json
 
 Exit codes: 0 done, 1 bug in Tenrec, 2 wrong usage, 3 file not readable or writable, 4 invalid model,
@@ -23,6 +25,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   tenrec::add_build(app);
   tenrec::add_run(app);
+  tenrec::add_inspect(app);
+  tenrec::add_check(app);
   tenrec::add_ops(app);
   try {
     app.parse(argc, argv);
