@@ -8,6 +8,7 @@ namespace {
 constexpr const char* footer = R"(Examples:
   tenrec build model.onnx -o model.engine
   tenrec run model.engine --input image=photo.jpg --outputs out.npz
+  tenrec bench model.onnx --vs onnxruntime --layers=time
   tenrec inspect model.engine
   tenrec check model.onnx
   tenrec ops --json
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   tenrec::add_build(app);
   tenrec::add_run(app);
+  tenrec::add_bench(app);
   tenrec::add_inspect(app);
   tenrec::add_check(app);
   tenrec::add_ops(app);
