@@ -12,6 +12,7 @@ constexpr const char* footer = R"(Examples:
   tenrec inspect model.engine
   tenrec check model.onnx
   tenrec ops --json
+  tenrec doctor
 
 Exit codes: 0 done, 1 bug in Tenrec, 2 wrong usage, 3 file not readable or writable, 4 invalid model,
 5 unsupported, 6 invalid engine, 7 invalid input, 8 out of memory, 9 cancelled, 10 results differ,
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   tenrec::add_inspect(app);
   tenrec::add_check(app);
   tenrec::add_ops(app);
+  tenrec::add_doctor(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
