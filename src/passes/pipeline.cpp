@@ -8,6 +8,8 @@ const std::vector<Pass>& symbolic_passes() {
   static const std::vector<Pass> passes{
       {"fold_constants", fold_constants},
       {"simplify", simplify},
+      {"fold_affine", fold_affine},
+      {"fold_constants_again", fold_constants},
       {"common_subexpressions", common_subexpressions},
   };
   return passes;
