@@ -15,6 +15,11 @@ namespace tenrec {
 
 void add_build(CLI::App& app);
 void add_run(CLI::App& app);
+void add_ops(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_check(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_doctor(CLI::App& app);
 
 // Options that every command which builds takes.
 struct BuildFlags {

@@ -14,14 +14,17 @@ namespace tenrec {
 namespace {
 
 Type ints(std::vector<Dim> values) {
-  return Type::tensor(DType::i64, {static_cast<int64_t>(values.size())}).with_known_ints(std::move(values));
+  return Type::tensor(DType::i64, {static_cast<int64_t>(values.size())})
+      .with_known_ints(std::move(values));
 }
 Type index(int64_t value) { return Type::of_constant(Tensor::scalar(value)); }
 Type axes(std::vector<int64_t> values) {
   return Type::of_constant(Tensor::of({static_cast<int64_t>(values.size())}, values));
 }
 Shape reshaped(const Shape& from, std::vector<Dim> target, bool allowzero = false) {
-  return Reshape{allowzero}.infer({Type::tensor(DType::f32, from), ints(std::move(target))})[0].shape;
+  return Reshape{allowzero}
+      .infer({Type::tensor(DType::f32, from), ints(std::move(target))})[0]
+      .shape;
 }
 
 TEST(Reshape, FindsTheMissingSizeSymbolically) {

@@ -29,7 +29,7 @@ class ConvDirectKernel final : public Kernel {
   }
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device, const Sizes& opt) const override {
-    const ConvDirect problem{.conv = conv_at(conv_params(read_conv_node(node)), opt)};
+    const ConvDirect problem{.conv = conv_at(read_conv_node(node), opt)};
     std::vector<std::string> texts;
     for (const ConvDirectTactic& tactic : conv_direct_tactics(problem, isa_of(device), device.threads)) {
       texts.push_back(to_text(tactic));
