@@ -9,16 +9,11 @@ if ! command -v $tool >/dev/null; then
   exit 1
 fi
 mapfile -t files < <(git ls-files --cached --others --exclude-standard -- \
-  '*.cpp' '*.h' '*.cuh' '*.cu' | sort -u)
+  '*.cpp' '*.h' '*.cuh' '*.cu' | sort -u | xargs -r ls -d 2>/dev/null)
 [ ${#files[@]} -gt 0 ] || exit 0
 if [ "${1:-}" = --check ]; then
-  bad=0
-  for file in "${files[@]}"; do
-    if [ -f "$file" ] && ! $tool "$file" | cmp -s "$file" -; then
-      echo "$file: not formatted; run scripts/format.sh"
-      bad=1
-    fi
-  done
-  exit $bad
+  $tool --dry-run -Werror "${files[@]}" 2>&1 | grep ' error: ' | cut -d: -f1 | sort -u |
+    sed 's/$/: not formatted; run scripts\/format.sh/'
+  exit "${PIPESTATUS[0]}"
 fi
 $tool -i "${files[@]}"

@@ -48,8 +48,10 @@ stage_unit() {
 }
 
 stage_sample() {  # all ten digits, through the command and the public API
-  local bin=build/release/bin engine=build/test/mnist.engine digit
-  "$bin/tenrec" build samples/mnist/mnist.onnx -o "$engine" || return 1
+  local bin=build/release/bin model=samples/mnist/mnist.onnx engine=$logs/mnist.engine digit
+  "$bin/tenrec" build "$model" -o "$engine" --no-tune &&
+    "$bin/tenrec" build "$model" -o "$engine.again" --no-tune || return 1
+  counted cmp "$engine" "$engine.again"  # the same inputs and options give the same bytes
   for digit in samples/mnist/digits/*.pgm; do
     counted "$bin/sample_mnist" "$engine" "$digit"
   done
@@ -73,7 +75,8 @@ sanitized() {  # PRESET FOLDER...: the tests of these folders under a sanitizer
     compgen -G "tests/$folder/*_test.cpp" >/dev/null && targets+=("${folder}_test")
   done
   labels=$(IFS='|'; echo "$*")
-  cmake --preset "$preset" && cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}" &&
+  cmake --preset "$preset" &&
+    cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}" &&
     ctest --preset "$preset" --label-regex "^($labels)\$"
 }
 
@@ -142,7 +145,10 @@ for argument in "$@"; do
     --quick) stages=(style harness build unit sample package) ;;
     -*) sed -n '3,9s/^# \?//p' "$0" >&2; exit 2 ;;
     *)
-      [[ " ${all[*]} " == *" $argument "* ]] || { echo "no stage $argument: ${all[*]}" >&2; exit 2; }
+      if [[ " ${all[*]} " != *" $argument "* ]]; then
+        echo "no stage $argument; there are ${all[*]}" >&2
+        exit 2
+      fi
       stages+=("$argument")
       ;;
   esac

@@ -48,7 +48,7 @@ enum Slot : size_t {
 };
 
 constexpr uint32_t kApiVersion = 16;  // has every slot above; newer libraries still offer it
-constexpr int kFatalOnly = 4;  // errors come back as exceptions
+constexpr int kFatalOnly = 4;         // errors come back as exceptions
 constexpr int kAllOptimisations = 99;
 
 // Everything behind the interface is an opaque pointer.

@@ -3,8 +3,10 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
+#include "ops/dims.h"
 
 namespace tenrec {
 namespace {
@@ -63,6 +65,7 @@ class Binder {
       bind_values(*input);
     }
     for (const auto& input : bound_.graph->inputs()) substitute(*input);
+    substitute_sizes(*bound_.graph, binding_);
     substitute_bodies(*bound_.graph);
     bound_.graph->reinfer();
     return std::move(bound_);
@@ -148,7 +151,9 @@ class Binder {
       if (const SymbolRef& symbol = type.known->floats[i].symbol) {
         bound_.opt[symbol.get()] = std::bit_cast<int32_t>(opt);
       }
-      push(out, {INT64_MIN, std::bit_cast<int32_t>(opt), plan::unbounded});
+      constexpr float infinity = std::numeric_limits<float>::infinity();
+      push(out, {std::bit_cast<int32_t>(-infinity), std::bit_cast<int32_t>(opt),
+                 std::bit_cast<int32_t>(infinity)});
     }
     bound_.value_ranges.push_back(std::move(out));
   }
@@ -191,6 +196,17 @@ class Binder {
 };
 
 }  // namespace
+
+void substitute_sizes(Graph& graph, const Dim::Binding& binding) {
+  for (const auto& node : graph.nodes()) {
+    for (size_t i = 0; i < node->body_count(); ++i) substitute_sizes(node->body(i), binding);
+    const auto* sizes = node->as<DimsValue>();
+    if (!sizes) continue;
+    DimsValue bound = *sizes;
+    for (Dim& dim : bound.values) dim = dim.substitute(binding);
+    graph.set_op(node.get(), std::move(bound));
+  }
+}
 
 BoundGraph bind(const Graph& graph, const ProfileOptions& profile) { return Binder(graph, profile).run(); }
 

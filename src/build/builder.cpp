@@ -218,7 +218,7 @@ BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
 
 void BuildResult::save(const std::string& path) const {
   TENREC_CHECK(bytes, usage, "there is no engine to save: the build stopped early");
-  write_file_atomic(path, *bytes);
+  write_file_atomic(path, [&](FileWriter& file) { file.write(*bytes); });
 }
 
 Engine BuildResult::load(const LoadOptions& options) const {

@@ -60,6 +60,7 @@ class Lowering {
   // A view shares its input's memory: nothing to run.
   static bool is_view(const Node& node) {
     return node.op().info().is_view && node.input(0) && node.output()->type.kind == Type::Kind::tensor &&
+           node.output()->type.ranked && node.input(0)->type.ranked &&
            node.output()->type.dtype != DType::string && node.input(0)->type.layout.is_plain();
   }
 
@@ -131,12 +132,14 @@ class Lowering {
   plan::Plan lower_body(const Graph& body) {
     BoundGraph bound;
     bound.graph = body.clone();
+    Dim::Binding own;  // outer symbols that an input's size tells
     for (const auto& input : bound.graph->inputs()) {
       Type& type = input->type;
       for (size_t axis = 0; axis < type.shape.size(); ++axis) {
-        if (!type.shape[axis].is_const()) {
-          type.shape[axis] = Dim::fresh(fmt::format("in{}_{}", input->index(), axis));
-        }
+        if (type.shape[axis].is_const()) continue;
+        const SymbolRef outer = type.shape[axis].as_symbol();
+        type.shape[axis] = Dim::fresh(fmt::format("in{}_{}", input->index(), axis));
+        if (outer) own.emplace(outer.get(), type.shape[axis]);
       }
       if (type.known && !type.constant_ints()) type.known = nullptr;
       plan::Range range;
@@ -148,6 +151,7 @@ class Lowering {
       bound.ranges.push_back(std::move(range));
       bound.value_ranges.emplace_back();
     }
+    substitute_sizes(*bound.graph, own);
     bound.graph->reinfer();
     return lower(bound, select_, weights_);
   }
@@ -304,7 +308,8 @@ class Lowering {
       plan_.values.push_back(def);
       const auto id = static_cast<int32_t>(plan_.values.size() - 1);
       plan::Step copy;
-      copy.family = "copy";
+      // Only the generic family gives a value of unknown rank its size.
+      copy.family = def.ranked ? "copy" : "generic";
       copy.op = "identity";
       copy.inputs = {source};
       copy.outputs = {id};

@@ -126,6 +126,10 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     }
     return candidates.front();
   }
+  if (!can_time(node, sizes)) {
+    if (options_.explain) explanation_ += "  not timed: its sizes are known only when running\n";
+    return candidates.front();
+  }
   const std::string cache_key = key(node, sizes);
   if (const TimingEntry* entry = cache_.find(cache_key)) {
     for (const Candidate& candidate : candidates) {
@@ -157,8 +161,10 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
   return candidates[best];
 }
 
+namespace {
+
 // The node alone, at its opt sizes, with its constants, as a graph of its own.
-double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best) {
+BoundGraph alone(const Node& node, const Sizes& sizes) {
   BoundGraph bound;
   bound.graph = std::make_unique<Graph>();
   Values inputs;
@@ -183,6 +189,28 @@ double Selector::time(const Node& node, const Candidate& candidate, const Sizes&
     twin->output(i)->type.layout = node.output(i)->type.layout;
     if (!node.output(i)->uses().empty()) bound.graph->add_output(twin->output(i));
   }
+  bound.graph->reinfer();
+  return bound;
+}
+
+}  // namespace
+
+// Sizes that only running tells are guesses: where they contradict each other nothing can be timed.
+bool Selector::can_time(const Node& node, const Sizes& sizes) {
+  if (node.body_count() > 0 && !node.op().info().body_is_region) return false;
+  try {
+    const BoundGraph bound = alone(node, sizes);
+    for (const Value* output : bound.graph->outputs()) {
+      if (!output->type.is_static()) return false;
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best) {
+  const BoundGraph bound = alone(node, sizes);
   plan::WeightStore weights;
   const plan::Plan plan = lower(
       bound, [&](const Node& each) { return candidate.kernel->compile(each, candidate.tactic, info_); },

@@ -36,6 +36,7 @@ class Selector {
     std::string tactic;
   };
   Candidate choose(const Node& node, const std::vector<const Kernel*>& accepted, const Sizes& sizes);
+  bool can_time(const Node& node, const Sizes& sizes);
   double time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best);
   std::string key(const Node& node, const Sizes& sizes) const;
   Device& device();

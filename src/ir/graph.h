@@ -92,6 +92,8 @@ class Graph {
   Value* constant(Node* before, Tensor tensor);
   void replace_uses(Value* old_value, Value* new_value);
   void set_input(Node* node, size_t index, Value* value);
+  void move(Node* node, Node* before);  // in the order (null: to the end)
+  void set_op(Node* node, Op op);   // same inputs and outputs; types are stale until reinfer
   void erase(Node* node);           // its outputs must have no uses
   bool remove_dead();               // nodes without uses or side effects; true if any
   // Re-infers every type from the inputs' (after a dim substitution or changed input types).

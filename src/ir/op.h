@@ -22,7 +22,8 @@
 //   template <class T> T apply(T... ) const            makes it pointwise; infer and eval are derived
 //   std::optional<Dim> apply_dims(const Dim&...) const  pointwise: the same on known integer values
 //   static constexpr Accuracy accuracy = exact() / rounding(k) / random_output()
-//   static constexpr bool side_effect, is_view, data_dependent (output sizes known only by running)
+//   static constexpr bool side_effect, is_view, data_dependent (output sizes known only by running),
+//                         body_is_region (body 0 computes on exactly the node's inputs)
 //   double flops(const Types& in, const Types& out) const
 #pragma once
 #include <any>
@@ -67,6 +68,7 @@ struct OpInfo {
   bool is_view = false;
   bool data_dependent = false;
   bool pointwise = false;
+  bool body_is_region = false;  // body 0 computes on exactly the node's inputs
 
   std::function<Types(const void*, const Types&, const std::vector<const Graph*>&)> infer;
   std::function<Data(const void*, const Data&, const BodyRunner&)> eval;

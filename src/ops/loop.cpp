@@ -115,7 +115,8 @@ Values Loop::from_onnx(const OnnxNode& node, OnnxContext& context) {
     return output_types(*bodies[0]);
   });
   const Types outputs = output_types(*bodies[0]);
-  for (size_t i = initial.size(); i < outputs.size(); ++i) op.collected.push_back(empty_output(outputs[i]));
+  for (size_t i = initial.size(); i < outputs.size(); ++i)
+    op.collected.push_back(empty_output(outputs[i]));
   inputs.insert(inputs.end(), captures.begin(), captures.end());
   return context.add(op, std::move(inputs), std::move(bodies));
 }

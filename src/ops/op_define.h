@@ -127,6 +127,7 @@ OpInfo make_info(std::string_view name) {
   if constexpr (requires { T::accuracy; }) info.accuracy = T::accuracy;
   if constexpr (requires { T::side_effect; }) info.side_effect = T::side_effect;
   if constexpr (requires { T::is_view; }) info.is_view = T::is_view;
+  if constexpr (requires { T::body_is_region; }) info.body_is_region = T::body_is_region;
   if constexpr (requires { T::data_dependent; }) info.data_dependent = T::data_dependent;
   info.infer = [self](const void* o, const Types& in, const std::vector<const Graph*>& bodies) {
     return infer(self(o), in, bodies);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes that compute the same from the same become one.
-#include <map>
+#include <unordered_map>
 
 #include "ir/constant.h"
 #include "ir/text.h"
@@ -25,17 +25,26 @@ std::string key_of(const Node& node) {
   return key;
 }
 
+// Types too: where inference gives fresh symbols, a size of one node means nothing to the other's readers.
+bool same_result(const Node& a, const Node& b) {
+  if (!(a.op() == b.op())) return false;
+  for (size_t i = 0; i < a.output_count(); ++i) {
+    if (!(a.output(i)->type == b.output(i)->type)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void common_subexpressions(Graph& graph) {
-  std::map<std::string, std::vector<Node*>> seen;
+  std::unordered_map<std::string, std::vector<Node*>> seen;
   for (const auto& node : graph.nodes()) {
     for (size_t i = 0; i < node->body_count(); ++i) common_subexpressions(node->body(i));
     if (!can_merge(*node)) continue;
     auto& same_key = seen[key_of(*node)];
     Node* twin = nullptr;
     for (Node* other : same_key) {
-      if (other->op() == node->op()) twin = other;
+      if (!twin && same_result(*other, *node)) twin = other;
     }
     if (!twin) {
       same_key.push_back(node.get());

@@ -6,6 +6,7 @@
 #include "ir/constant.h"
 #include "ops/dims.h"
 #include "ops/evaluate.h"
+#include "passes/match.h"
 #include "passes/passes.h"
 
 namespace tenrec {
@@ -56,7 +57,7 @@ bool fold_node(Rewriter& rw, const Node& node) {
   return true;
 }
 
-bool materialise_known(Rewriter& rw, const Node& node) {
+bool materialise_known(Rewriter& rw, const Node& node, const InputSymbols& symbols) {
   if (node.as<Constant>() || node.as<DimsValue>() || node.output_count() != 1) return false;
   const Type& type = node.output()->type;
   if (type.kind != Type::Kind::tensor || !type.known_ints() || !type.is_static() || is_float(type.dtype)) {
@@ -68,6 +69,7 @@ bool materialise_known(Rewriter& rw, const Node& node) {
     return true;
   }
   if (type.dtype != DType::i64 && type.dtype != DType::i32) return false;
+  if (!symbols.can_say(rw.graph(), *type.known_ints())) return false;
   rw.replace(node, DimsValue{*type.known_ints(), shape, type.dtype}, {});
   return true;
 }
@@ -75,7 +77,11 @@ bool materialise_known(Rewriter& rw, const Node& node) {
 }  // namespace
 
 void fold_constants(Graph& graph) {
-  apply_rules(graph, {{"fold_node", fold_node}, {"materialise_known", materialise_known}});
+  const InputSymbols symbols(graph);
+  apply_rules(graph, {{"fold_node", fold_node},
+                      {"materialise_known", [&](Rewriter& rw, const Node& node) {
+                         return materialise_known(rw, node, symbols);
+                       }}});
 }
 
 }  // namespace tenrec

@@ -81,9 +81,22 @@ class Device {
   }
   virtual void synchronise() {}
   virtual bool host_memory() const { return true; }    // device pointers are host pointers
-  // Decodes and checks the step's parameters; an invalid_engine Error names the step.
+  // Decodes and checks the step's parameters. The plan is valid as a plan (plan/validate.h), but only
+  // the family knows what it takes: it refuses wrong counts, omitted arguments, dtypes, ranks and (by
+  // decides_sizes) outputs of sizes that it does not decide, here, and dims that do not fit together
+  // in reshape, each by an invalid_engine Error.
   virtual std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) = 0;
 };
+
+// The step has outputs or symbols whose size is known only once it has run.
+inline bool decides_sizes(const plan::Plan& plan, const plan::Step& step) {
+  for (const int32_t output : step.outputs) {
+    if (output == plan::none) continue;
+    const plan::ValueDef& value = plan.values[static_cast<size_t>(output)];
+    if (!value.ranked && value.storage != plan::Storage::host) return true;
+  }
+  return !step.defines.empty();
+}
 
 struct DeviceOptions {
   int threads = 0;                   // 0: as many as affinity and quota allow

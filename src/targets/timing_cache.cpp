@@ -45,7 +45,7 @@ void TimingCache::save(const std::string& path) const {
     text += fmt::format("{} {} {:.2f} {} {}\n", key, entry.kernel, entry.microseconds, quote(entry.tactic),
                         quote(entry.comment));
   }
-  write_file_atomic(path, std::as_bytes(std::span(text)));
+  write_file_atomic(path, [&](FileWriter& file) { file.write(text); });
 }
 
 const TimingEntry* TimingCache::find(const std::string& key) const {

@@ -5,6 +5,8 @@
 
 #include <bit>
 #include <chrono>
+#include <cmath>
+#include <limits>
 #include <random>
 
 #include "base/error.h"
@@ -35,7 +37,8 @@ int64_t at(const Dim& dim, const std::vector<std::pair<Dim, int64_t>>& values) {
 }
 
 struct DimTest : testing::Test {
-  Dim n = Dim::fresh("N", 1), c = Dim::fresh("C", 1), h = Dim::fresh("H", 1), w = Dim::fresh("W", 1);
+  Dim n = Dim::fresh("N", 1), c = Dim::fresh("C", 1), h = Dim::fresh("H", 1),
+      w = Dim::fresh("W", 1);
   Dim x = Dim::fresh("x", INT64_MIN), y = Dim::fresh("y", INT64_MIN);
 };
 
@@ -132,7 +135,9 @@ TEST_F(DimTest, Broadcast) {
 TEST_F(DimTest, ScaledRoundsAsOnnxruntime) {
   const Dim ratio = Dim::symbol(float_symbol("ratio"));
   const Dim out = scaled(h, ratio);
-  const auto size = [&](int64_t height, float r) { return at(out, {{h, height}, {ratio, bits(r).value()}}); };
+  const auto size = [&](int64_t height, float r) {
+    return at(out, {{h, height}, {ratio, bits(r).value()}});
+  };
   EXPECT_EQ(size(1080, 0.35F), 378);
   EXPECT_EQ(size(1920, 0.35F), 672);
   EXPECT_EQ(size(1080, 0.45F), 486);
@@ -140,11 +145,13 @@ TEST_F(DimTest, ScaledRoundsAsOnnxruntime) {
   EXPECT_EQ(size(1080, 0.7F), 756);
   EXPECT_EQ(size(1920, 0.7F), 1344);
   EXPECT_EQ(scaled(1080, bits(0.35F)).value(), 378);
-  EXPECT_EQ(out.substitute({{h.as_symbol().get(), 1080}, {ratio.as_symbol().get(), bits(0.35F)}}), Dim(378));
+  EXPECT_EQ(out.substitute({{h.as_symbol().get(), 1080}, {ratio.as_symbol().get(), bits(0.35F)}}),
+            Dim(378));
   EXPECT_EQ(scaled(h, bits(2)), 2 * h);
   EXPECT_EQ(scaled(h, bits(1)), h);
   EXPECT_EQ(scaled(h, bits(0.25F)), floordiv(h, 4));
-  EXPECT_EQ(scaled(x, bits(0.5F)).kind(), Dim::Kind::scaled) << "truncates, for negative sizes upwards";
+  EXPECT_EQ(scaled(x, bits(0.5F)).kind(), Dim::Kind::scaled)
+      << "truncates, for negative sizes upwards";
   EXPECT_EQ(out.lower(), 0);
   EXPECT_EQ(scaled(Dim::fresh("s", 10, 20), bits(0.35F)).lower(), 3);
   EXPECT_EQ(scaled(Dim::fresh("s", 10, 20), bits(0.35F)).upper(), 7);
@@ -154,7 +161,8 @@ TEST_F(DimTest, ScaledRoundsAsOnnxruntime) {
 }
 
 // RVM: the encoder halves scaled(H, ratio) four times rounding up (strided convolutions), the skip
-// pictures are halved by ceil-mode average pools; each decoder stage doubles and is cropped to its skip.
+// pictures are halved by ceil-mode average pools; each decoder stage doubles and is cropped to its
+// skip.
 TEST_F(DimTest, DecoderCropsAreProved) {
   const Dim ratio = Dim::symbol(float_symbol("ratio"));
   for (const Dim& height : {h, scaled(h, ratio), Dim(2) * h + 1}) {
@@ -165,7 +173,8 @@ TEST_F(DimTest, DecoderCropsAreProved) {
     }
     for (size_t i = 0; i < 4; ++i) {
       const Dim doubled = scaled(features[i + 1], bits(2));
-      EXPECT_TRUE(provably_ge(doubled, features[i])) << doubled.str() << " >= " << features[i].str();
+      EXPECT_TRUE(provably_ge(doubled, features[i]))
+          << doubled.str() << " >= " << features[i].str();
       EXPECT_TRUE(provably_ge(doubled, pools[i])) << doubled.str() << " >= " << pools[i].str();
       EXPECT_EQ(features[i], pools[i]);
       EXPECT_EQ(min(doubled, pools[i]), pools[i]) << "the end of the crop's Slice";
@@ -219,7 +228,8 @@ TEST_F(DimTest, OverflowIsAnError) {
     try {
       body();
     } catch (const Error& error) {
-      EXPECT_NE(std::string(error.what()).find("size overflows int64: "), std::string::npos) << error.what();
+      EXPECT_NE(std::string(error.what()).find("size overflows int64: "), std::string::npos)
+          << error.what();
       return error.code();
     }
     return ErrorCode::internal;
@@ -236,7 +246,8 @@ TEST_F(DimTest, OverflowIsAnError) {
 
 TEST_F(DimTest, HostileGrowthIsAnErrorNotACrash) {
   Dim deep = h;
-  EXPECT_THROW(for (int i = 0; i < 100000; ++i) deep = floordiv(deep * 3 + 1, n) + mod(deep, w), Error);
+  EXPECT_THROW(for (int i = 0; i < 100000; ++i) deep = floordiv(deep * 3 + 1, n) + mod(deep, w),
+               Error);
   Dim tall = h;
   EXPECT_THROW(for (int i = 0; i < 100000; ++i) tall = floordiv(tall + 1, n + 1), Error);
   Dim wide = h + w + n + c + x + y;
@@ -268,15 +279,16 @@ TEST_F(DimTest, ParseReadsBack) {
   };
   const Dim odd = Dim::fresh("a \"b\"\\ c, (d)]}", 1), ratio = Dim::symbol(float_symbol("r"));
   for (const Dim& dim : {n, h, odd, ratio, x}) symbols[dim.as_symbol()->name] = dim.as_symbol();
-  for (const Dim& dim : {n, Dim(7), Dim(INT64_MIN), Dim(INT64_MAX), odd * 2 - 1, floordiv(h - x * n, 3),
-                         max(max(n, h), x) * h + mod(h, 5), scaled(h, ratio) - 1, broadcast(n, h),
-                         min(floordiv(h, n), 9), h * INT64_MIN}) {
+  for (const Dim& dim :
+       {n, Dim(7), Dim(INT64_MIN), Dim(INT64_MAX), odd * 2 - 1, floordiv(h - x * n, 3),
+        max(max(n, h), x) * h + mod(h, 5), scaled(h, ratio) - 1, broadcast(n, h),
+        min(floordiv(h, n), 9), h * INT64_MIN}) {
     EXPECT_EQ(parse_dim(dim.str(), lookup), dim) << dim.str();
   }
   EXPECT_EQ(parse_dim(" ( H+ 1 )*2 - -3 ", lookup), 2 * h + 5);
   EXPECT_EQ(parse_dim("ceildiv(H, 2)", lookup), ceildiv(h, 2));
-  for (const char* bad : {"", "H +", "floordiv(H)", "floordiv(H, 1, 2)", "f(H, 1)", "(H", "H H", "\"a",
-                          "9223372036854775808", "\"\\q\"", "1 2", "mod(H, 0)"}) {
+  for (const char* bad : {"", "H +", "floordiv(H)", "floordiv(H, 1, 2)", "f(H, 1)", "(H", "H H",
+                          "\"a", "9223372036854775808", "\"\\q\"", "1 2", "mod(H, 0)"}) {
     EXPECT_THROW(parse_dim(bad, lookup), Error) << bad;
   }
   EXPECT_THROW(parse_dim(std::string(100000, '('), lookup), Error);
@@ -309,7 +321,8 @@ class RandomDims {
   explicit RandomDims(unsigned seed) : random_(seed) {
     for (int i = 0; i < 4; ++i) {
       const int64_t lower = pick(-6, 4);
-      symbols_.push_back(Dim::fresh(std::string(1, static_cast<char>('p' + i)), lower, lower + pick(0, 40)));
+      symbols_.push_back(
+          Dim::fresh(std::string(1, static_cast<char>('p' + i)), lower, lower + pick(0, 40)));
     }
   }
 
@@ -327,11 +340,13 @@ class RandomDims {
     if (depth == 0 || pick(0, 9) == 0) return leaf();
     const Pair a = expression(depth - 1), b = expression(depth - 1);
     const auto both = [&](const Dim& dim, auto combine) -> Pair {
-      return {dim, [=, this](const Values& v) {
+      return {dim,
+              [=, this](const Values& v) {
                 const int64_t p = a.direct(v), q = b.direct(v);
                 large_ |= std::abs(p) > float_exact || std::abs(q) > float_exact;
                 return large_ ? 0 : combine(p, q);
-              }, dim.str() + " <- {" + a.text + " | " + b.text + "}"};
+              },
+              dim.str() + " <- {" + a.text + " | " + b.text + "}"};
     };
     const auto floor_of = [](int64_t p, int64_t q) {
       return static_cast<int64_t>(std::floor(static_cast<double>(p) / static_cast<double>(q)));
@@ -344,11 +359,13 @@ class RandomDims {
       case 4: return both(max(a.dim, b.dim), [](int64_t p, int64_t q) { return std::max(p, q); });
       case 5: {  // a divisor that is always >= 1
         const Dim divisor = max(b.dim, 1);
-        return both(floordiv(a.dim, divisor), [=](int64_t p, int64_t q) { return floor_of(p, std::max<int64_t>(q, 1)); });
+        return both(floordiv(a.dim, divisor),
+                    [=](int64_t p, int64_t q) { return floor_of(p, std::max<int64_t>(q, 1)); });
       }
       case 6: {
         const int64_t k = pick(1, 9);
-        if (pick(0, 1)) return both(ceildiv(a.dim, k), [=](int64_t p, int64_t) { return -floor_of(-p, k); });
+        if (pick(0, 1))
+          return both(ceildiv(a.dim, k), [=](int64_t p, int64_t) { return -floor_of(-p, k); });
         return both(floordiv(a.dim, k), [=](int64_t p, int64_t) { return floor_of(p, k); });
       }
       case 7: {
@@ -388,8 +405,11 @@ TEST(DimLaws, RandomExpressions) {
   for (unsigned seed = 0; seed < 3000; ++seed) {
     RandomDims random(seed);
     const auto a = random.expression(static_cast<int>(seed % 5)), b = random.expression(3);
+    // A symbol may only be bound to what keeps its bounds.
+    const int64_t least = random.symbols_[1].lower(), most = random.symbols_[1].upper();
+    const Dim bound = max(min(random.symbols_[2] + 2, most), least);
     const Dim::Binding partial{{random.symbols_[0].as_symbol().get(), random.symbols_[0]},
-                               {random.symbols_[1].as_symbol().get(), random.symbols_[2] + 2}};
+                               {random.symbols_[1].as_symbol().get(), bound}};
     const Dim substituted = a.dim.substitute(partial);
     std::map<std::string, SymbolRef, std::less<>> names;
     for (const Dim& symbol : random.symbols_) names[symbol.str()] = symbol.as_symbol();
@@ -421,16 +441,32 @@ TEST(DimLaws, RandomExpressions) {
       for (size_t s = 0; s < 4; ++s) all[random.symbols_[s].as_symbol().get()] = values[s];
       ASSERT_EQ(a.dim.substitute(all), Dim(direct)) << a.dim.str();
       auto shifted = values;
-      shifted[1] = values[2] + 2;
-      if (shifted[1] <= random.symbols_[1].upper() && shifted[1] >= random.symbols_[1].lower()) {
-        random.large_ = false;
-        const int64_t expected = a.direct(shifted);
-        ASSERT_TRUE(random.large_ || substituted.evaluate(value_of) == expected) << a.dim.str();
-      }
+      shifted[1] = std::clamp(values[2] + 2, least, most);
+      random.large_ = false;
+      const int64_t expected = a.direct(shifted);
+      ASSERT_TRUE(random.large_ || substituted.evaluate(value_of) == expected) << a.text;
     }
   }
   EXPECT_GT(proved, 100);
   EXPECT_GT(compared, 40000);
+}
+
+// Three sizes that broadcast: each is 1 or the common size.
+TEST(DimLaws, BroadcastOfValidSizes) {
+  for (const int64_t lower : {0, 1, 2}) {
+    const Dim a = Dim::fresh("a"), b = Dim::fresh("b", lower), c = Dim::fresh("c", 1);
+    const Dim all = broadcast(broadcast(a, b), c), other = broadcast(c, broadcast(b, a));
+    for (const int64_t common : {0, 1, 2, 9}) {
+      for (int mask = 0; mask < 8; ++mask) {
+        const auto size = [&](int bit) { return mask >> bit & 1 ? common : 1; };
+        if (size(1) < b.lower() || size(2) < c.lower()) continue;
+        const int64_t expected = mask == 0 ? 1 : common;
+        EXPECT_EQ(at(all, {{a, size(0)}, {b, size(1)}, {c, size(2)}}), expected);
+        EXPECT_EQ(at(other, {{a, size(0)}, {b, size(1)}, {c, size(2)}}), expected);
+        EXPECT_GE(expected, all.lower());
+      }
+    }
+  }
 }
 
 // Provably true and false relations among halvings, by exhaustion over small values.
@@ -445,7 +481,8 @@ TEST(DimLaws, ProofsOfHalvingsNeverLie) {
   for (const Dim& a : all) {
     for (const Dim& b : all) {
       if (!provably_ge(a, b)) continue;
-      for (int64_t v = 1; v <= 64; ++v) ASSERT_GE(at(a - b, {{h, v}}), 0) << a.str() << " " << b.str();
+      for (int64_t v = 1; v <= 64; ++v)
+        ASSERT_GE(at(a - b, {{h, v}}), 0) << a.str() << " " << b.str();
     }
   }
 }

@@ -47,12 +47,15 @@ TEST(Type, ConstantsAreKnown) {
   ASSERT_NE(ints.known_ints(), nullptr);
   EXPECT_EQ(ints.constant_ints(), (std::vector<int64_t>{1, -1, 7}));
   EXPECT_EQ(ints.known_floats(), nullptr);
-  EXPECT_EQ(Type::of_constant(Tensor::of<int32_t>({}, {5})).constant_ints(), std::vector<int64_t>{5});
-  EXPECT_EQ(Type::of_constant(Tensor::of<uint8_t>({1}, {255})).constant_ints(), std::vector<int64_t>{255});
+  EXPECT_EQ(Type::of_constant(Tensor::of<int32_t>({}, {5})).constant_ints(),
+            std::vector<int64_t>{5});
+  EXPECT_EQ(Type::of_constant(Tensor::of<uint8_t>({1}, {255})).constant_ints(),
+            std::vector<int64_t>{255});
   EXPECT_EQ(Type::of_constant(Tensor::of<bool>({2}, {true, false})).constant_ints(),
             (std::vector<int64_t>{1, 0}));
   EXPECT_EQ(Type::of_constant(Tensor::of<uint64_t>({1}, {UINT64_MAX})).known_ints(), nullptr);
-  EXPECT_EQ(Type::of_constant(Tensor::of<int64_t>({0}, {})).constant_ints(), std::vector<int64_t>{});
+  EXPECT_EQ(Type::of_constant(Tensor::of<int64_t>({0}, {})).constant_ints(),
+            std::vector<int64_t>{});
 
   const Type floats = Type::of_constant(Tensor::of<float>({2}, {1, 0.35F}));
   ASSERT_NE(floats.known_floats(), nullptr);
@@ -100,9 +103,10 @@ TEST(Type, BroadcastShapes) {
   EXPECT_EQ(broadcast_shapes({h}, {big}), (Shape{big}));
   EXPECT_EQ(broadcast_shapes({h}, {n}), (Shape{broadcast(h, n)}));
   EXPECT_EQ(broadcast_shapes({0}, {1}), (Shape{0}));
-  EXPECT_EQ(message_of([] { return broadcast_shapes({n, 3}, {4}); }),
-            "shapes [N, 3] and [4] do not broadcast: aligned at the right, sizes must be equal or one "
-            "of them 1");
+  EXPECT_EQ(
+      message_of([] { return broadcast_shapes({n, 3}, {4}); }),
+      "shapes [N, 3] and [4] do not broadcast: aligned at the right, sizes must be equal or one "
+      "of them 1");
   EXPECT_EQ(broadcast_dims({2, 1, 4}, {3, 1}), (Dims{2, 3, 4}));
   EXPECT_EQ(broadcast_dims({1}, {0}), Dims{0});
   EXPECT_THROW(broadcast_dims({2}, {3}), Error);

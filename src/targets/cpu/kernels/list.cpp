@@ -7,7 +7,18 @@ namespace tenrec::cpu {
 
 std::span<const Kernel* const> kernel_list() {
   static const std::array list{
+      &conv_direct_kernel(),
+#ifdef TENREC_ONEDNN
+      &onednn_conv_kernel(),
+#endif
+      &gemm_kernel(),
       &pointwise_kernel(),
+      &copy_kernel(),
+      &gather_kernel(),
+      &reduce_kernel(),
+      &normalise_kernel(),
+      &pool_kernel(),
+      &resize_kernel(),
       // `generic` stays last: it accepts what nobody else does.
       &generic_kernel(),
   };

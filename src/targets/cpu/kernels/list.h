@@ -11,6 +11,17 @@ std::span<const Kernel* const> kernel_list();
 
 // One function a kernel; list.cpp puts them in order.
 const Kernel& pointwise_kernel();
+const Kernel& copy_kernel();
+const Kernel& gather_kernel();
+const Kernel& reduce_kernel();
+const Kernel& normalise_kernel();
+const Kernel& pool_kernel();
+const Kernel& resize_kernel();
+const Kernel& conv_direct_kernel();
+const Kernel& gemm_kernel();
+#ifdef TENREC_ONEDNN
+const Kernel& onednn_conv_kernel();
+#endif
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cpu

@@ -8,6 +8,17 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr std::array families{
+    Family{"conv_direct", prepare_conv_direct},
+    Family{"gemm", prepare_gemm},
+#ifdef TENREC_ONEDNN
+    Family{"onednn_conv", prepare_onednn_conv},
+#endif
+    Family{"resize", prepare_resize},
+    Family{"pool", prepare_pool},
+    Family{"normalise", prepare_normalise},
+    Family{"reduce", prepare_reduce},
+    Family{"gather", prepare_gather},
+    Family{"copy", prepare_copy},
     Family{"pointwise", prepare_pointwise},
     Family{"generic", prepare_generic},
     Family{"infer", prepare_infer},
