@@ -16,7 +16,7 @@ struct Attention {
   int64_t q_num_heads = 0;
   int64_t qk_matmul_output_mode = 0;   // what the fourth output is: 0 the product, 1 after softcap,
                                        // 2 after the mask, 3 after softmax
-  std::optional<float> scale;          // none: 1 / sqrt(head size)
+  std::optional<float> scale = {};          // none: 1 / sqrt(head size)
   float softcap = 0;                   // 0: none
   DType softmax_precision = DType::undefined;
   int64_t outputs = 1;                 // 1: y; 3: also present key and value; 4: also the scores

@@ -43,7 +43,8 @@ AxisTaps axis_taps(const GridSample& op, double coordinate, int64_t length) {
   // Far outside and NaN: anything outside will do, and integers stay defined.
   x = std::isnan(x) ? -1e9 : std::clamp(x, -1e9, 1e9);
   if (op.mode == SampleMode::nearest) x = std::nearbyint(x);
-  if (x < low || x > high) {
+  // Cubic kernels bend their own support at the border, not the point.
+  if (op.mode != SampleMode::cubic && (x < low || x > high)) {
     if (op.padding == SamplePadding::border) x = std::clamp(x, 0.0, size - 1);
     if (op.padding == SamplePadding::reflection) x = reflect(x, low, high);
   }

@@ -7,9 +7,9 @@
 namespace tenrec {
 
 struct LSTM {
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  // empty: Sigmoid, Tanh, Tanh for each direction
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  // empty: Sigmoid, Tanh, Tanh for each direction
   float clip = 0;                        // 0: none
   std::string direction = "forward";
   int64_t hidden_size = 0;               // 0: from the weights
@@ -31,9 +31,9 @@ struct LSTM {
 TENREC_OP(LSTM, "lstm")
 
 struct GRU {
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  // empty: Sigmoid, Tanh for each direction
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  // empty: Sigmoid, Tanh for each direction
   float clip = 0;
   std::string direction = "forward";
   int64_t hidden_size = 0;
@@ -55,9 +55,9 @@ struct GRU {
 TENREC_OP(GRU, "gru")
 
 struct RNN {
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  // empty: Tanh for each direction
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  // empty: Tanh for each direction
   float clip = 0;
   std::string direction = "forward";
   int64_t hidden_size = 0;

@@ -22,7 +22,7 @@ enum class ResizeAspect : uint8_t { stretch = 0, not_larger = 1, not_smaller = 2
 
 struct Resize {
   bool antialias = false;
-  std::vector<int64_t> axes;  // those that roi, scales and sizes speak of; empty: all
+  std::vector<int64_t> axes = {};  // those that roi, scales and sizes speak of; empty: all
   ResizeCoordinate coordinate = ResizeCoordinate::half_pixel;
   float cubic_coeff_a = -0.75F;
   bool exclude_outside = false;
@@ -66,9 +66,9 @@ std::vector<ResizeAxis> resize_axes(const Resize& op, const Dims& x, const std::
 // Output i along an axis = sum over j < width of weight[i * width + j] * x[index[i * width + j]].
 struct ResizeTaps {
   int64_t width = 1;
-  std::vector<int64_t> index;
-  std::vector<double> weight;
-  std::vector<uint8_t> outside;  // tf_crop_and_resize: takes the extrapolation value; else empty
+  std::vector<int64_t> index = {};
+  std::vector<double> weight = {};
+  std::vector<uint8_t> outside = {};  // tf_crop_and_resize: takes the extrapolation value; else empty
 };
 ResizeTaps resize_taps(const Resize& op, const ResizeAxis& axis);
 

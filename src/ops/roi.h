@@ -31,7 +31,7 @@ TENREC_OP(RoiAlign, "roi_align")
 
 // Inputs: x, rois [R, 5] (batch, x1, y1, x2, y2, whole pixels after scaling).
 struct MaxRoiPool {
-  std::vector<int64_t> pooled_shape;
+  std::vector<int64_t> pooled_shape = {};
   float spatial_scale = 1;
   static auto fields(auto& s) {
     return std::tuple{field(1, "pooled_shape", s.pooled_shape),
