@@ -56,6 +56,10 @@ bool known_visible(const Known& known, const SymbolSet& visible) {
 
 // `type` made wide enough for `next` too. Sizes in `own` already stand for any size.
 Type widened(const Type& type, const Type& next, SymbolSet& own) {
+  // A body may give the bare value where it was first given an optional one.
+  if (type.kind == Type::Kind::optional && next.kind != Type::Kind::optional) {
+    return Type::optional_of(widened(*type.element, next, own));
+  }
   check_same_kind(type, next, "a loop-carried value");
   if (is_nothing(type) || is_nothing(next)) return is_nothing(type) ? next : type;
   if (type.element) return with_element(type, widened(*type.element, *next.element, own));

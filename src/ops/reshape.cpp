@@ -133,9 +133,11 @@ bool may_be_minus_one(const Dim& size) {
 Shape unknown_target(const Type& from, int64_t length) {
   const Dim total = from.ranked ? product(from.shape) : Dim::fresh("elements");
   if (length == 1) return {total};
+  // Beside a size of 0 the others may be anything.
+  const int64_t most = total.lower() >= 1 ? total.upper() : Dim::unbounded;
   Shape shape;
   for (int64_t i = 0; i < length; ++i) {
-    shape.push_back(Dim::fresh(fmt::format("reshape{}", i), 0, total.upper()));
+    shape.push_back(Dim::fresh(fmt::format("reshape{}", i), 0, most));
   }
   return shape;
 }

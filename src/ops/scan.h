@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <optional>
+
 #include "ir/op_decl.h"
 #include "ops/bodies.h"
 
@@ -34,8 +36,8 @@ struct Scan {
   struct Formal {  // of the body, before captures
     Types states;
     Types slices;
-    Dim length;
-    Dim batch;
+    std::optional<Dim> length;  // null: no input of known rank says it
+    std::optional<Dim> batch;
   };
   Formal formal(const Types& in) const;
   Data run_one(const Data& states_and_scanned, const Data& captures, int64_t length,

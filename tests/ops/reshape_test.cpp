@@ -51,6 +51,10 @@ TEST(Reshape, TargetOfUnknownValueKeepsItsRank) {
   EXPECT_EQ(Reshape{}.infer(in)[0].rank(), 3);
   const Types flat{Type::tensor(DType::f32, {2, 3}), Type::tensor(DType::i64, {1})};
   EXPECT_EQ(Reshape{}.infer(flat)[0].shape, (Shape{6}));
+  EXPECT_EQ(Reshape{}.infer(in)[0].shape[0].upper(), 6);
+  // Without elements every size is possible: [0, 3] may become [100, 0].
+  const Types empty{Type::tensor(DType::f32, {0, 3}), Type::tensor(DType::i64, {2})};
+  EXPECT_EQ(Reshape{}.infer(empty)[0].shape[0].upper(), Dim::unbounded);
 }
 
 TEST(Reshape, Evaluates) {
