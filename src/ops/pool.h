@@ -14,16 +14,12 @@ struct MaxPool {
   std::vector<int64_t> pads = {};
   bool column_major = false;  // of the indices (ONNX's storage_order)
   std::vector<int64_t> strides = {};
-  bool indices = false;       // a second output: where each maximum was, in the flattened input
+  bool indices = false;  // a second output: where each maximum was, in the flattened input
   static auto fields(auto& s) {
-    return std::tuple{field(1, "auto_pad", s.auto_pad),
-                      field(2, "ceil_mode", s.ceil_mode),
-                      field(3, "dilations", s.dilations),
-                      field(4, "kernel_shape", s.kernel_shape),
-                      field(5, "pads", s.pads),
-                      field(6, "column_major", s.column_major),
-                      field(7, "strides", s.strides),
-                      field(8, "indices", s.indices)};
+    return std::tuple{field(1, "auto_pad", s.auto_pad),   field(2, "ceil_mode", s.ceil_mode),
+                      field(3, "dilations", s.dilations), field(4, "kernel_shape", s.kernel_shape),
+                      field(5, "pads", s.pads),           field(6, "column_major", s.column_major),
+                      field(7, "strides", s.strides),     field(8, "indices", s.indices)};
   }
   static constexpr Accuracy accuracy = exact();
   Window window() const { return {auto_pad, strides, dilations, pads, ceil_mode}; }

@@ -51,7 +51,8 @@ Conv conv_at(const Anchored& conv, const Sizes& sizes) {
   for (size_t i = 0; i < params.kernel.size(); ++i) {
     x[i + 2] = std::max(x[i + 2], (params.kernel[i] - 1) * params.dilations[i] + 1);
   }
-  const Types types{Type::tensor(DType::f32, Shape(x.begin(), x.end())), Type::of_constant(*conv.constant(1))};
+  const Types types{Type::tensor(DType::f32, Shape(x.begin(), x.end())),
+                    Type::of_constant(*conv.constant(1))};
   return conv_problem(params, x, static_dims(conv.op.infer(types)[0].shape));
 }
 
