@@ -8,6 +8,9 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr std::array families{
+    Family{"roi_align", prepare_roi_align},
+    Family{"order", prepare_order},
+    Family{"recurrent", prepare_recurrent},
     Family{"conv_direct", prepare_conv_direct},
     Family{"gemm", prepare_gemm},
 #ifdef TENREC_ONEDNN
