@@ -148,7 +148,8 @@ case(N, "rms", "RMSNormalization{.axis = 1, .epsilon = 0.01F}", "RMSNormalizatio
 case(N, "lrn", "LRN{.alpha = 0.2F, .beta = 0.5F, .bias = 2, .size = 3}", "LRN", [P([1, 5, 2, 2], 1, -5, 5)],
      dict(alpha=0.2, beta=0.5, bias=2.0, size=3))
 case(N, "lrn_even", "LRN{.alpha = 0.2F, .size = 4}", "LRN", [P([1, 6, 2, 1], 1, -5, 5)],
-     dict(alpha=0.2, size=4), engine="reference")
+     engine=lambda x: x / (1 + np.float64(np.float32(0.2)) / 4 * np.stack(
+         [(x[:, max(0, c - 1):c + 3].astype(np.float64) ** 2).sum(1) for c in range(6)], 1)) ** 0.75)
 
 # --- recurrent
 R = "recurrent"
@@ -317,4 +318,40 @@ case("einsum", "three_operands", 'Einsum{"ij,jk,k->i"}', "Einsum", [P([2, 3], 1)
 case("col2im", "pads_strides_dilations", "Col2Im{.dilations = {1, 2}, .pads = {1, 0, 0, 1}, .strides = {2, 1}}",
      "Col2Im", [P([1, 8, 8], 1), L([3, 5], "i64"), L([2, 2], "i64")],
      dict(dilations=[1, 2], pads=[1, 0, 0, 1], strides=[2, 1]))
-case("col2im", "determinants", "Det{}", "Det", [P([3, 4, 4], 1)])
+case("col2im", "determinants", "Det{}", "Det",
+     [L([[[0, 2, 1], [3, -1, 0.5], [1, 4, -2]], [[1, 2, 3], [4, 5, 6], [7, 8, 10]]])])
+
+
+def attention(q, k, v, mask, past_k, past_v):
+    k = np.concatenate([past_k, k], 2).astype(np.float64)
+    v = np.concatenate([past_v, v], 2).astype(np.float64)
+    wide_k, wide_v = np.repeat(k, 2, 1), np.repeat(v, 2, 1)
+    scores = q.astype(np.float64) @ wide_k.transpose(0, 1, 3, 2) * np.float64(np.float32(0.7))
+    scores = np.tanh(scores / 0.5) * 0.5 + mask
+    past = past_k.shape[2]
+    hidden = np.arange(scores.shape[3])[None] > np.arange(scores.shape[2])[:, None] + past
+    scores = np.where(hidden, -np.inf, scores)
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    return weights / weights.sum(-1, keepdims=True) @ wide_v, k, v
+
+
+case("attention", "grouped_causal_past_mask_softcap",
+     "Attention{.is_causal = true, .scale = 0.7F, .softcap = 0.5F, .outputs = 3}", "Attention",
+     [P([1, 4, 3, 2], 1), P([1, 2, 3, 2], 2), P([1, 2, 3, 3], 3), P([3, 5], 4), P([1, 2, 2, 2], 5),
+      P([1, 2, 2, 3], 6)], engine=attention)
+
+
+def packed_attention(q, k, v):
+    def split(x, heads):
+        return x.reshape(x.shape[0], x.shape[1], heads, -1).transpose(0, 2, 1, 3).astype(np.float64)
+
+    q, k, v = split(q, 2), split(k, 2), split(v, 2)
+    scores = q @ k.transpose(0, 1, 3, 2) / np.sqrt(q.shape[3])
+    weights = np.exp(scores)
+    y = weights / weights.sum(-1, keepdims=True) @ v
+    return y.transpose(0, 2, 1, 3).reshape(y.shape[0], y.shape[2], -1)
+
+
+case("attention", "packed_heads", "Attention{.kv_num_heads = 2, .q_num_heads = 2}", "Attention",
+     [P([2, 3, 4], 1), P([2, 2, 4], 2), P([2, 2, 6], 3)], engine=packed_attention)
+HEADERS["attention"] = ["ops/attention.h"]

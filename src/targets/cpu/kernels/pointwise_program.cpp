@@ -53,7 +53,9 @@ class Recorder {
   }
 
  private:
-  static bool is_number(DType dtype) { return bit_width(dtype) >= 8 && dtype != DType::c64 && dtype != DType::c128; }
+  static bool is_number(DType dtype) {
+    return bit_width(dtype) >= 8 && dtype != DType::c64 && dtype != DType::c128;
+  }
 
   int32_t input(DType dtype, StepArg arg) {
     ExprNode node;
@@ -109,7 +111,8 @@ class Recorder {
 
 int32_t append_op(ExprProgram& program, const Op& op, const std::vector<int32_t>& arguments) {
   std::vector<DType> dtypes;
-  for (const int32_t argument : arguments) dtypes.push_back(program.nodes[static_cast<size_t>(argument)].dtype);
+  for (const int32_t argument : arguments)
+    dtypes.push_back(program.nodes[static_cast<size_t>(argument)].dtype);
   const ExprProgram part = op.info().record(op.object(), dtypes);
   std::vector<int32_t> moved;
   for (ExprNode node : part.nodes) {
@@ -136,7 +139,8 @@ PointwiseProgram pointwise_program(const Node& node) {
     return out;
   }
   const Graph& body = node.body(0);
-  for (const auto& input : body.inputs()) recorder.bind(input.get(), recorder.outer(node.input(input->index())));
+  for (const auto& input : body.inputs())
+    recorder.bind(input.get(), recorder.outer(node.input(input->index())));
   for (const auto& inner : body.nodes()) {
     out.reject = recorder.record(*inner);
     if (!out.reject.empty()) return out;

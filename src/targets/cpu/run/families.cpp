@@ -35,8 +35,9 @@ const Family* find_family(std::string_view name) {
 
 Op decode_step_op(const plan::Step& step) {
   const OpInfo* info = find_op(step.op);
-  TENREC_CHECK(info, invalid_engine, "step of family \"{}\" names operator \"{}\", which this Tenrec lacks",
-               step.family, step.op);
+  TENREC_CHECK(info, invalid_engine,
+               "step of family \"{}\" names operator \"{}\", which this Tenrec lacks", step.family,
+               step.op);
   return Op(*info, info->decode(step.op_fields));
 }
 

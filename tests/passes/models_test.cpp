@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole pipeline on real models, where they are at hand: the same numbers before and after.
+#include <filesystem>
+
+#include "base/error.h"
+#include "import/import.h"
+#include "onnx/reader.h"
+#include "pass_check.h"
+#include "passes/fuse.h"
+#include "passes/pass.h"
+
+namespace tenrec {
+namespace {
+
+std::unique_ptr<Graph> import_file(const std::string& path) {
+  init_ops();
+  return std::move(import_model(onnx::read_model(path)).graph);
+}
+
+void check_model(const std::string& file, int64_t symbol_size) {
+  const std::string path = std::string(TENREC_SOURCE_DIR) + "/../shared/models/" + file;
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
+  const auto graph = import_file(path);
+  const Data inputs = random_inputs(*graph, symbol_size);
+  const Data before = evaluate(*graph, inputs);
+  const size_t nodes = graph->nodes().size();
+  run_passes(*graph, symbolic_passes());
+  expect_close(before, evaluate(*graph, inputs), 2e-5);
+  const std::string once = print(*graph);
+  run_passes(*graph, symbolic_passes());
+  EXPECT_EQ(once, print(*graph)) << "not idempotent";
+  run_passes(*graph, bound_passes());
+  fuse(*graph);
+  expect_close(before, evaluate(*graph, inputs), 2e-5);
+  RecordProperty("nodes_before", static_cast<int>(nodes));
+  RecordProperty("nodes_after", static_cast<int>(graph->nodes().size()));
+  size_t kept = 0, transposes = 0;
+  for (const auto& node : graph->nodes()) {
+    kept += node->op().name() != "constant";
+    transposes += node->op().name() == "transpose";
+  }
+  fmt::print("{}: {} nodes with constants before, {} without after, {} transposes\n", file, nodes,
+             kept, transposes);
+}
+
+TEST(Models, Mnist) { check_model("mnist.onnx", 1); }
+TEST(Models, Dtln) { check_model("dtln-1.onnx", 1); }
+TEST(Models, Gtcrn) { check_model("gtcrn-stream.onnx", 1); }
+TEST(Models, SileroIfless) { check_model("silero-vad-op18-ifless.onnx", 1); }
+TEST(Models, Blazeface) { check_model("blazeface-front-128.onnx", 1); }
+
+}  // namespace
+}  // namespace tenrec
