@@ -14,7 +14,8 @@ bool sweep(Graph& graph, const std::vector<Rule>& rules) {
   Rewriter rewriter(graph);
   bool any = false;
   for (Node* node = graph.front(); node;) {
-    const bool used = std::any_of(node->outputs().begin(), node->outputs().end(),
+    const Values outputs = node->outputs();
+    const bool used = std::any_of(outputs.begin(), outputs.end(),
                                   [](const Value* output) { return !output->uses().empty(); });
     Node* next = node->next();
     if (used) {
