@@ -18,13 +18,12 @@ TEST(Fuse, ChainWithScalarInside) {
     %3 = relu(%2) : f32[2, 3]
     return %3 "y"
   })"),
-            "  %2 = constant() (value=f32[](2)) : f32[]\n"
-            "  %9 = fused(%0, %1) graph(%3: f32[2, 3] \"x\", %4: f32[3] \"b\") {\n"
-            "    %5 = constant() (value=f32[](2)) : f32[]\n"
-            "    %6 = mul(%3, %5) : f32[2, 3]\n"
-            "    %7 = add(%6, %4) : f32[2, 3]\n"
-            "    %8 = relu(%7) : f32[2, 3]\n"
-            "    return %8 \"out\"\n"
+            "  %8 = fused(%0, %1) graph(%2: f32[2, 3] \"x\", %3: f32[3] \"b\") {\n"
+            "    %4 = constant() (value=f32[](2)) : f32[]\n"
+            "    %5 = mul(%2, %4) : f32[2, 3]\n"
+            "    %6 = add(%5, %3) : f32[2, 3]\n"
+            "    %7 = relu(%6) : f32[2, 3]\n"
+            "    return %7 \"\"\n"
             "  } : f32[2, 3]\n");
 }
 

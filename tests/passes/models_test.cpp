@@ -32,8 +32,7 @@ void check_model(const std::string& file, int64_t symbol_size) {
   run_passes(*graph, bound_passes());
   fuse(*graph);
   expect_close(before, evaluate(*graph, inputs), 2e-5);
-  RecordProperty("nodes_before", static_cast<int>(nodes));
-  RecordProperty("nodes_after", static_cast<int>(graph->nodes().size()));
+
   size_t kept = 0, transposes = 0;
   for (const auto& node : graph->nodes()) {
     kept += node->op().name() != "constant";
