@@ -182,17 +182,28 @@ TEST(Pointwise, fused_regions_with_several_outputs) {
 }
 
 TEST(Pointwise, quantisation_and_batch_normalization) {
-  const Tensor x = random_tensor(DType::f32, {2, 3, 5, 7}, -20, 20), scales = Tensor::of<float>({3}, {0.1F, 0.2F, 0.3F});
+  const Tensor x = random_tensor(DType::f32, {2, 3, 5, 7}, -20, 20),
+               scales = Tensor::of<float>({3}, {0.1F, 0.2F, 0.3F});
   for (const DType to : {DType::u8, DType::i8}) {
-    const Tensor zeros = Tensor::from_ints(to, {3}, std::vector<int64_t>{1, 2, 3}), zero = Tensor::from_ints(to, {}, std::vector<int64_t>{4});
-    check_step({.op = QuantizeLinear{}, .inputs = {x, scales, zeros}, .constants = {1, 2}}, "pointwise");
-    check_step({.op = QuantizeLinear{}, .inputs = {x, Tensor::scalar<float>(0.15F), zero}}, "pointwise");
+    const Tensor zeros = Tensor::from_ints(to, {3}, std::vector<int64_t>{1, 2, 3}),
+                 zero = Tensor::from_ints(to, {}, std::vector<int64_t>{4});
+    check_step({.op = QuantizeLinear{}, .inputs = {x, scales, zeros}, .constants = {1, 2}},
+               "pointwise");
+    check_step({.op = QuantizeLinear{}, .inputs = {x, Tensor::scalar<float>(0.15F), zero}},
+               "pointwise");
     const Tensor q = random_tensor(to, {2, 3, 5, 7}, 0, 120);
-    check_step({.op = DequantizeLinear{}, .inputs = {q, scales, zeros}, .constants = {1, 2}}, "pointwise");
-    check_step({.op = DequantizeLinear{}, .inputs = {q, Tensor::scalar<float>(0.15F)}}, "pointwise");
+    check_step({.op = DequantizeLinear{}, .inputs = {q, scales, zeros}, .constants = {1, 2}},
+               "pointwise");
+    check_step({.op = DequantizeLinear{}, .inputs = {q, Tensor::scalar<float>(0.15F)}},
+               "pointwise");
   }
-  const Tensor mean = random_tensor(DType::f32, {3}), variance = random_tensor(DType::f32, {3}, 0.5, 2);
-  check_step({.op = BatchNormalization{}, .inputs = {x, scales, mean, mean, variance}, .constants = {1, 2, 3, 4}, .tolerance = 2e-6}, "pointwise");
+  const Tensor mean = random_tensor(DType::f32, {3}),
+               variance = random_tensor(DType::f32, {3}, 0.5, 2);
+  check_step({.op = BatchNormalization{},
+              .inputs = {x, scales, mean, mean, variance},
+              .constants = {1, 2, 3, 4},
+              .tolerance = 2e-6},
+             "pointwise");
 }
 
 TEST(Pointwise, says_why_not) {

@@ -15,12 +15,18 @@ namespace {
 
 // x, W, R, B, sequence_lens, h0, c0, P
 template <class T>
-void check_recurrent(T op, int64_t gates, int64_t time, int64_t batch, int64_t features, int64_t hidden, bool full, bool constant) {
+void check_recurrent(T op, int64_t gates, int64_t time, int64_t batch, int64_t features,
+                     int64_t hidden, bool full, bool constant) {
   const int64_t directions = op.direction == "bidirectional" ? 2 : 1;
   op.hidden_size = hidden;
-  const auto random = [](Dims dims, uint64_t seed) { return random_tensor(DType::f32, std::move(dims), -0.7, 0.7, seed); };
-  StepCase c{.op = op, .inputs = {random({time, batch, features}, 1), random({directions, gates * hidden, features}, 2),
-                                  random({directions, gates * hidden, hidden}, 3)}, .tolerance = 5e-6};
+  const auto random = [](Dims dims, uint64_t seed) {
+    return random_tensor(DType::f32, std::move(dims), -0.7, 0.7, seed);
+  };
+  StepCase c{.op = op,
+             .inputs = {random({time, batch, features}, 1),
+                        random({directions, gates * hidden, features}, 2),
+                        random({directions, gates * hidden, hidden}, 3)},
+             .tolerance = 5e-6};
   if (full) {
     c.inputs.push_back(random({directions, 2 * gates * hidden}, 4));
     std::vector<int32_t> lengths;
@@ -55,7 +61,9 @@ TEST(Recurrent, every_cell_and_direction) {
         }
         RNN rnn;
         rnn.direction = direction;
-        rnn.activations = direction == std::string("bidirectional") ? std::vector<std::string>{"Relu", "Tanh"} : std::vector<std::string>{"Softsign"};
+        rnn.activations = direction == std::string("bidirectional")
+                              ? std::vector<std::string>{"Relu", "Tanh"}
+                              : std::vector<std::string>{"Softsign"};
         check_recurrent(rnn, 1, 5, 2, 4, 7, full, constant);
       }
     }
@@ -70,21 +78,29 @@ TEST(Order, extremes) {
         for (const bool last : {false, true}) {
           check_step({.op = ArgReduce{largest, axis, true, last}, .inputs = {x}}, "order");
         }
-        check_step({.op = TopK{axis, largest, true}, .inputs = {x, ints({3})}, .constants = {1}}, "order");
+        check_step({.op = TopK{axis, largest, true}, .inputs = {x, ints({3})}, .constants = {1}},
+                   "order");
       }
       for (const bool reverse : {false, true}) {
         for (const bool exclusive : {false, true}) {
-          check_step({.op = CumSum{exclusive, reverse}, .inputs = {x, Tensor::scalar<int64_t>(axis)}, .constants = {1}}, "order");
+          check_step({.op = CumSum{exclusive, reverse},
+                      .inputs = {x, Tensor::scalar<int64_t>(axis)},
+                      .constants = {1}},
+                     "order");
         }
       }
     }
   }
-  check_step({.op = TopK{}, .inputs = {random_tensor(DType::f32, {3, 20000}), ints({300})}, .constants = {1}}, "order");
+  check_step({.op = TopK{},
+              .inputs = {random_tensor(DType::f32, {3, 20000}), ints({300})},
+              .constants = {1}},
+             "order");
 }
 
 TEST(RoiAlign, samples) {
   const Tensor x = random_tensor(DType::f32, {2, 5, 20, 30});
-  const Tensor rois = Tensor::of<float>({4, 4}, {0, 0, 10, 8, 5, 3, 29, 19, -4, -4, 60, 60, 7, 7, 7, 7});
+  const Tensor rois =
+      Tensor::of<float>({4, 4}, {0, 0, 10, 8, 5, 3, 29, 19, -4, -4, 60, 60, 7, 7, 7, 7});
   const Tensor batches = Tensor::of<int64_t>({4}, {0, 1, 1, 0});
   for (const bool half : {false, true}) {
     for (const bool maximum : {false, true}) {
@@ -104,7 +120,8 @@ TEST(RoiAlign, samples) {
 
 // The comparison itself must be able to fail.
 TEST(StepRunner, notices_differences) {
-  static const StepCase exact{.op = Exp{}, .inputs = {random_tensor(DType::f32, {1000}, -9, 9)}, .tolerance = 0};
+  static const StepCase exact{
+      .op = Exp{}, .inputs = {random_tensor(DType::f32, {1000}, -9, 9)}, .tolerance = 0};
   testing::TestPartResultArray failures;
   {
     const testing::ScopedFakeTestPartResultReporter reporter(

@@ -104,20 +104,23 @@ class Recorder {
     return "";
   }
 
-  // A scale or zero point as floats that broadcast to the node's input; no value: the reason is in `reject`.
+  // A scale or zero point as floats that broadcast to the node's input; no value: the reason is in
+  // `reject`.
   std::optional<Expr> parameter(const Node& node, size_t i, int64_t axis, Reject& reject) {
     Value* value = node.input(i);
     const Type& x = node.input(0)->type;
     const Tensor* constant = value->constant();
     const bool one = value->type.is_static() && element_count(static_dims(value->type.shape)) == 1;
-    if (one && !constant && value->type.rank() > 0) reject = "a scale of one element that is not constant";
+    if (one && !constant && value->type.rank() > 0)
+      reject = "a scale of one element that is not constant";
     if (!one && !constant) reject = "scales are not constant";
     if (!x.ranked) reject = "the rank is not known";
     if (!reject.empty()) return std::nullopt;
     if (one) return Expr(out_.program, outer(value)).cast(DType::f32);
     Dims dims(static_cast<size_t>(x.rank() - normalise_axis(axis, x.rank())), 1);
     dims[0] = static_cast<int64_t>(constant->elements());
-    return Expr(out_.program, weight(Tensor::from_doubles(DType::f32, dims, constant->to_doubles())));
+    return Expr(out_.program,
+                weight(Tensor::from_doubles(DType::f32, dims, constant->to_doubles())));
   }
 
   // clamp(round(x / scale) + zero)
@@ -125,7 +128,8 @@ class Recorder {
     Reject reject;
     const DType to = node.output()->type.dtype;
     if (op.block_size != 0) return "scales by block";
-    if (to != DType::i8 && to != DType::u8 && to != DType::i16 && to != DType::u16) return "not to 8 or 16 bits";
+    if (to != DType::i8 && to != DType::u8 && to != DType::i16 && to != DType::u16)
+      return "not to 8 or 16 bits";
     const std::optional<Expr> scale = parameter(node, 1, op.axis, reject);
     std::optional<Expr> zero;
     if (scale && node.input(2)) zero = parameter(node, 2, op.axis, reject);

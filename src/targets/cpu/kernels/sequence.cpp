@@ -13,7 +13,8 @@ namespace {
 Reject plain_tensors(const Node& node) {
   for (const Value* value : node.inputs()) {
     if (!value) continue;
-    if (value->type.kind != Type::Kind::tensor || !value->type.ranked) return "the rank is not known";
+    if (value->type.kind != Type::Kind::tensor || !value->type.ranked)
+      return "the rank is not known";
     if (!value->type.layout.is_plain()) return "a blocked layout";
   }
   for (const Value* value : node.outputs()) {
@@ -37,7 +38,8 @@ class RecurrentKernel : public Kernel {
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       const Value* value = node.input(i);
       if (!value) continue;
-      if (value->type.dtype != (i == 4 ? DType::i32 : DType::f32)) return fmt::format("{} input", tenrec::name(value->type.dtype));
+      if (value->type.dtype != (i == 4 ? DType::i32 : DType::f32))
+        return fmt::format("{} input", tenrec::name(value->type.dtype));
     }
     return "";
   }
@@ -50,11 +52,13 @@ class OrderKernel : public Kernel {
  public:
   std::string_view name() const override { return "order"; }
   Reject check(const Node& node, const DeviceInfo&) const override {
-    if (!node.as<ArgReduce>() && !node.as<TopK>() && !node.as<CumSum>()) return "no order along an axis";
+    if (!node.as<ArgReduce>() && !node.as<TopK>() && !node.as<CumSum>())
+      return "no order along an axis";
     if (Reject reject = plain_tensors(node); !reject.empty()) return reject;
     const Type& in = node.input(0)->type;
     if (in.rank() == 0) return "a scalar";
-    const bool known = in.dtype == DType::f32 || in.dtype == DType::f64 || in.dtype == DType::i32 || in.dtype == DType::i64;
+    const bool known = in.dtype == DType::f32 || in.dtype == DType::f64 || in.dtype == DType::i32 ||
+                       in.dtype == DType::i64;
     return known ? "" : fmt::format("{} elements", tenrec::name(in.dtype));
   }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
@@ -68,7 +72,8 @@ class RoiAlignKernel : public Kernel {
   Reject check(const Node& node, const DeviceInfo&) const override {
     if (!node.as<RoiAlign>()) return "no RoiAlign";
     if (Reject reject = plain_tensors(node); !reject.empty()) return reject;
-    if (node.input(0)->type.dtype != DType::f32 || node.input(1)->type.dtype != DType::f32) return "not f32";
+    if (node.input(0)->type.dtype != DType::f32 || node.input(1)->type.dtype != DType::f32)
+      return "not f32";
     const DType batch = node.input(2)->type.dtype;
     return batch == DType::i64 || batch == DType::i32 ? "" : "batch indices are not i32 or i64";
   }

@@ -39,7 +39,9 @@ struct Lines {
     }
   }
   int64_t count() const { return outer * inner; }
-  int64_t start(int64_t line, int64_t size) const { return line / inner * size * inner + line % inner; }
+  int64_t start(int64_t line, int64_t size) const {
+    return line / inner * size * inner + line % inner;
+  }
 };
 
 template <class Each>
@@ -48,7 +50,8 @@ void each_line(const Lines& lines, const Threads& threads, Each&& each) {
   const bool small = count * lines.length < parallel_elements;
   const int tasks = small ? 1 : static_cast<int>(std::clamp<int64_t>(count, 1, threads.count()));
   threads.parallel(tasks, [&](int task, int worker) {
-    for (int64_t line = count * task / tasks; line < count * (task + 1) / tasks; ++line) each(line, worker);
+    for (int64_t line = count * task / tasks; line < count * (task + 1) / tasks; ++line)
+      each(line, worker);
   });
 }
 
@@ -90,14 +93,16 @@ class TopKRunner : public StepRunner {
     lines_ = Lines(args.inputs[0].dims, op_.axis);
     const TensorView& out = args.outputs[0].data ? args.outputs[0] : args.outputs[1];
     k_ = Lines(out.dims, op_.axis).length;
-    TENREC_CHECK(k_ <= lines_.length, invalid_input, "k is {}, the axis has {} elements", k_, lines_.length);
+    TENREC_CHECK(k_ <= lines_.length, invalid_input, "k is {}, the axis has {} elements", k_,
+                 lines_.length);
     order_.resize(static_cast<size_t>(threads_.count() * lines_.length));
   }
 
   void run(const StepArgs& args) override {
     with_type(args.inputs[0].dtype, [&]<class T>(T) {
       each_line(lines_, threads_, [&](int64_t line, int worker) {
-        select(args.inputs[0].as<T>() + lines_.start(line, lines_.length), order_.data() + worker * lines_.length);
+        select(args.inputs[0].as<T>() + lines_.start(line, lines_.length),
+               order_.data() + worker * lines_.length);
         write(args, line, args.inputs[0].as<T>(), order_.data() + worker * lines_.length);
       });
     });
@@ -150,7 +155,8 @@ class CumSumRunner : public StepRunner {
   CumSumRunner(CumSum op, const Threads& threads) : op_(op), threads_(threads) {}
   void run(const StepArgs& args) override {
     const TensorView& axis = args.inputs[1];
-    const Lines lines(args.inputs[0].dims, axis.dtype == DType::i32 ? *axis.as<int32_t>() : *axis.as<int64_t>());
+    const Lines lines(args.inputs[0].dims,
+                      axis.dtype == DType::i32 ? *axis.as<int32_t>() : *axis.as<int64_t>());
     with_type(args.inputs[0].dtype, [&]<class T>(T) {
       // Floats in double, integers wrapping.
       using Sum = std::conditional_t<std::is_floating_point_v<T>, double, uint64_t>;
@@ -177,9 +183,12 @@ class CumSumRunner : public StepRunner {
 
 Runner prepare_order(const plan::Plan&, const plan::Step& step, RunEnvironment& environment) {
   const Op op = decode_step_op(step);
-  if (const auto* arg = op.as<ArgReduce>()) return std::make_unique<ArgRunner>(*arg, environment.threads);
-  if (const auto* top = op.as<TopK>()) return std::make_unique<TopKRunner>(*top, environment.threads);
-  if (const auto* sums = op.as<CumSum>()) return std::make_unique<CumSumRunner>(*sums, environment.threads);
+  if (const auto* arg = op.as<ArgReduce>())
+    return std::make_unique<ArgRunner>(*arg, environment.threads);
+  if (const auto* top = op.as<TopK>())
+    return std::make_unique<TopKRunner>(*top, environment.threads);
+  if (const auto* sums = op.as<CumSum>())
+    return std::make_unique<CumSumRunner>(*sums, environment.threads);
   fail(ErrorCode::invalid_engine, "the order family has no operator \"{}\"", step.op);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The family "recurrent": LSTM, GRU and RNN in time-major order. The inputs of all steps go through one
-// matrix product; each step then multiplies the states of the whole batch and fuses its gates.
+// The family "recurrent": LSTM, GRU and RNN in time-major order. The inputs of all steps go through
+// one matrix product; each step then multiplies the states of the whole batch and fuses its gates.
 #include <algorithm>
 #include <array>
 
@@ -69,14 +69,16 @@ struct RecurrentOp {
 };
 
 template <class T>
-RecurrentOp common(const T& op, Cell cell, int64_t gates, const std::vector<std::string>& defaults) {
+RecurrentOp common(const T& op, Cell cell, int64_t gates,
+                   const std::vector<std::string>& defaults) {
   TENREC_CHECK(op.layout == 0, invalid_engine, "the recurrent family wants layout 0");
   const size_t directions = op.direction == "bidirectional" ? 2 : 1;
   RecurrentOp out;
   out.cell = cell;
   out.gates = gates;
   out.direction = op.direction;
-  out.functions = resolve_activations(op.activations, op.activation_alpha, op.activation_beta, defaults, directions);
+  out.functions = resolve_activations(op.activations, op.activation_alpha, op.activation_beta,
+                                      defaults, directions);
   out.functions_each = defaults.size();
   out.clip = op.clip;
   return out;
@@ -122,8 +124,10 @@ class Recurrent : public StepRunner {
     split_ = op_.cell == Cell::gru && !op_.linear_before_reset;
     for (int64_t d = 0; d < directions_; ++d) {
       Direction& direction = per_direction_[static_cast<size_t>(d)];
-      direction.input.shape(static_cast<int>(time_ * batch_), n, static_cast<int>(features_), constant, environment_);
-      direction.state.shape(static_cast<int>(batch_), split_ ? 2 * h : n, h, constant, environment_);
+      direction.input.shape(static_cast<int>(time_ * batch_), n, static_cast<int>(features_),
+                            constant, environment_);
+      direction.state.shape(static_cast<int>(batch_), split_ ? 2 * h : n, h, constant,
+                            environment_);
       if (split_) direction.candidate.shape(static_cast<int>(batch_), h, h, constant, environment_);
       const float* w = args.inputs[1].as<float>() + d * rows_ * features_;
       const float* r = args.inputs[2].as<float>() + d * rows_ * hidden_;
@@ -131,7 +135,9 @@ class Recurrent : public StepRunner {
       direction.state.pack(r);
       if (split_) direction.candidate.pack(r + 2 * hidden_ * hidden_);
     }
-    const auto sized = [](std::vector<float>& buffer, int64_t count) { buffer.assign(static_cast<size_t>(count), 0); };
+    const auto sized = [](std::vector<float>& buffer, int64_t count) {
+      buffer.assign(static_cast<size_t>(count), 0);
+    };
     sized(inputs_, time_ * batch_ * rows_);
     sized(states_, batch_ * rows_);
     sized(h_, batch_ * hidden_);
@@ -145,7 +151,8 @@ class Recurrent : public StepRunner {
     const TensorView& lengths = args.inputs.size() > 4 ? args.inputs[4] : nothing_;
     for (int64_t n = 0; lengths.data && n < batch_; ++n) {
       const int64_t length = lengths.as<int32_t>()[n];
-      TENREC_CHECK(length >= 0 && length <= time_, invalid_input, "a sequence length is {}, expected 0 to {}", length, time_);
+      TENREC_CHECK(length >= 0 && length <= time_, invalid_input,
+                   "a sequence length is {}, expected 0 to {}", length, time_);
     }
     for (int64_t d = 0; d < directions_; ++d) run_direction(args, d, lengths);
   }
@@ -155,7 +162,9 @@ class Recurrent : public StepRunner {
     Product input, state, candidate;
   };
 
-  static bool is_weight(const TensorView& view) { return view.def && view.def->storage == plan::Storage::weight; }
+  static bool is_weight(const TensorView& view) {
+    return view.def && view.def->storage == plan::Storage::weight;
+  }
 
   static const float* optional(const StepArgs& args, size_t i) {
     return i < args.inputs.size() ? args.inputs[i].as<float>() : nullptr;
@@ -169,7 +178,8 @@ class Recurrent : public StepRunner {
     const float* peepholes = optional(args, 7) ? optional(args, 7) + d * 3 * hidden_ : nullptr;
     start_state(optional(args, 5), d, h_);
     start_state(optional(args, 6), d, c_);
-    if (time_ * batch_ > 0) direction.input.run(args.inputs[0].as<float>(), w, inputs_.data(), environment_.threads);
+    if (time_ * batch_ > 0)
+      direction.input.run(args.inputs[0].as<float>(), w, inputs_.data(), environment_.threads);
     float* y = args.outputs[0].as<float>();
     if (y && lengths.data) clear_outputs(y, d);
     const bool backwards = op_.direction == "reverse" || d == 1;
@@ -181,12 +191,15 @@ class Recurrent : public StepRunner {
         if (t >= length) continue;
         const int64_t at = backwards ? length - 1 - t : t;
         step(n, d, inputs_.data() + (at * batch_ + n) * rows_, bias, peepholes);
-        if (y) std::copy_n(h_.data() + n * hidden_, hidden_, y + ((at * directions_ + d) * batch_ + n) * hidden_);
+        if (y)
+          std::copy_n(h_.data() + n * hidden_, hidden_,
+                      y + ((at * directions_ + d) * batch_ + n) * hidden_);
       }
     }
     for (size_t i = 1; i < args.outputs.size(); ++i) {
       const std::vector<float>& state = i == 1 ? h_ : c_;
-      if (float* to = args.outputs[i].as<float>()) std::copy(state.begin(), state.end(), to + d * batch_ * hidden_);
+      if (float* to = args.outputs[i].as<float>())
+        std::copy(state.begin(), state.end(), to + d * batch_ * hidden_);
     }
   }
 
@@ -196,12 +209,13 @@ class Recurrent : public StepRunner {
   }
 
   void clear_outputs(float* y, int64_t d) const {
-    for (int64_t t = 0; t < time_; ++t) std::fill_n(y + (t * directions_ + d) * batch_ * hidden_, batch_ * hidden_, 0.0F);
+    for (int64_t t = 0; t < time_; ++t)
+      std::fill_n(y + (t * directions_ + d) * batch_ * hidden_, batch_ * hidden_, 0.0F);
   }
 
   // The products of a GRU step whose candidate takes the reset state.
-  void reset_candidates(Direction& direction, const float* r, int64_t t, int64_t d, const float* bias,
-                         const TensorView& lengths, bool backwards) {
+  void reset_candidates(Direction& direction, const float* r, int64_t t, int64_t d,
+                        const float* bias, const TensorView& lengths, bool backwards) {
     // [batch][2 * hidden]: update and reset.
     direction.state.run(h_.data(), r, states_.data(), environment_.threads);
     for (int64_t n = 0; n < batch_; ++n) {
@@ -211,9 +225,12 @@ class Recurrent : public StepRunner {
       float* gate = gates_.data();
       sum_gate(in, states_.data() + n * 2 * hidden_, bias, 1, gate);
       activate(function(d, 0), gate);
-      for (int64_t i = 0; i < hidden_; ++i) reset_[static_cast<size_t>(n * hidden_ + i)] = gate[i] * h_[static_cast<size_t>(n * hidden_ + i)];
+      for (int64_t i = 0; i < hidden_; ++i)
+        reset_[static_cast<size_t>(n * hidden_ + i)] =
+            gate[i] * h_[static_cast<size_t>(n * hidden_ + i)];
     }
-    direction.candidate.run(reset_.data(), r + 2 * hidden_ * hidden_, candidate_.data(), environment_.threads);
+    direction.candidate.run(reset_.data(), r + 2 * hidden_ * hidden_, candidate_.data(),
+                            environment_.threads);
   }
 
   const ActivationSpec& function(int64_t d, size_t i) const {
@@ -221,7 +238,8 @@ class Recurrent : public StepRunner {
   }
 
   // to = in[gate] + past[gate] + both biases, clipped.
-  void sum_gate(const float* in, const float* past, const float* bias, int64_t gate, float* to) const {
+  void sum_gate(const float* in, const float* past, const float* bias, int64_t gate,
+                float* to) const {
     const float* a = in + gate * hidden_;
     const float* b = past + gate * hidden_;
     for (int64_t i = 0; i < hidden_; ++i) to[i] = a[i] + b[i];
@@ -248,21 +266,23 @@ class Recurrent : public StepRunner {
       fn({.a = {x, 1}, .b = {}, .c = {}, .to = x, .n = static_cast<int>(padded(hidden_))});
       return;
     }
-    for (int64_t i = 0; i < hidden_; ++i) x[i] = static_cast<float>(spec(static_cast<double>(x[i])));
+    for (int64_t i = 0; i < hidden_; ++i)
+      x[i] = static_cast<float>(spec(static_cast<double>(x[i])));
   }
 
   void step(int64_t n, int64_t d, const float* in, const float* bias, const float* peepholes) {
     float* h = h_.data() + n * hidden_;
     float* c = c_.data() + n * hidden_;
-    if (op_.cell == Cell::lstm) return lstm_step(states_.data() + n * rows_, d, in, bias, peepholes, h, c);
+    if (op_.cell == Cell::lstm)
+      return lstm_step(states_.data() + n * rows_, d, in, bias, peepholes, h, c);
     if (op_.cell == Cell::gru) return gru_step(n, d, in, bias, h);
     sum_gate(in, states_.data() + n * rows_, bias, 0, gates_.data());
     activate(function(d, 0), gates_.data());
     std::copy_n(gates_.data(), hidden_, h);
   }
 
-  void lstm_step(const float* past, int64_t d, const float* in, const float* bias, const float* peepholes, float* h,
-                 float* c) {
+  void lstm_step(const float* past, int64_t d, const float* in, const float* bias,
+                 const float* peepholes, float* h, float* c) {
     const int64_t width = padded(hidden_);
     float* input = gates_.data();
     float* output = input + width;
@@ -307,13 +327,15 @@ class Recurrent : public StepRunner {
     const float* second = bias ? bias + rows_ + 2 * hidden_ : nullptr;
     if (split_) {
       const float* product = candidate_.data() + n * hidden_;
-      for (int64_t i = 0; i < hidden_; ++i) candidate[i] = in_candidate[i] + product[i] + (bias ? first[i] + second[i] : 0);
+      for (int64_t i = 0; i < hidden_; ++i)
+        candidate[i] = in_candidate[i] + product[i] + (bias ? first[i] + second[i] : 0);
     } else {
       sum_gate(in, past, bias, 1, reset);
       activate(function(d, 0), reset);
       const float* product = past + 2 * hidden_;
       for (int64_t i = 0; i < hidden_; ++i) {
-        candidate[i] = in_candidate[i] + (bias ? first[i] : 0) + reset[i] * (product[i] + (bias ? second[i] : 0));
+        candidate[i] = in_candidate[i] + (bias ? first[i] : 0) +
+                       reset[i] * (product[i] + (bias ? second[i] : 0));
       }
     }
     activate(function(d, 1), candidate);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The family "roi_align": bilinear samples inside regions. The samples of a cell are worked out once and
-// used for every channel.
+// The family "roi_align": bilinear samples inside regions. The samples of a cell are worked out
+// once and used for every channel.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -55,27 +55,35 @@ class RoiAlignRunner : public StepRunner {
 
   void run_region(const StepArgs& args, int64_t r, std::vector<Sample>& samples) const {
     const TensorView& in = args.inputs[0];
-    const int64_t channels = in.dims[1], height = in.dims[2], width = in.dims[3], plane = height * width;
+    const int64_t channels = in.dims[1], height = in.dims[2], width = in.dims[3],
+                  plane = height * width;
     const float* x = in.as<float>() + batch_of(args, r) * channels * plane;
     float* y = args.outputs[0].as<float>() + r * channels * op_.output_height * op_.output_width;
     const float* roi = args.inputs[1].as<float>() + r * 4;
-    const double scale = static_cast<double>(op_.spatial_scale), offset = op_.half_pixel ? 0.5 : 0.0;
-    const double left = static_cast<double>(roi[0]) * scale - offset, top = static_cast<double>(roi[1]) * scale - offset;
-    double wide = static_cast<double>(roi[2]) * scale - offset - left, high = static_cast<double>(roi[3]) * scale - offset - top;
+    const double scale = static_cast<double>(op_.spatial_scale),
+                 offset = op_.half_pixel ? 0.5 : 0.0;
+    const double left = static_cast<double>(roi[0]) * scale - offset,
+                 top = static_cast<double>(roi[1]) * scale - offset;
+    double wide = static_cast<double>(roi[2]) * scale - offset - left,
+           high = static_cast<double>(roi[3]) * scale - offset - top;
     if (!op_.half_pixel) {
       wide = std::max(wide, 1.0);
       high = std::max(high, 1.0);
     }
-    const double cell_high = high / static_cast<double>(op_.output_height), cell_wide = wide / static_cast<double>(op_.output_width);
-    const int64_t rows = grid(cell_high), columns = grid(cell_wide), cells = op_.output_height * op_.output_width;
+    const double cell_high = high / static_cast<double>(op_.output_height),
+                 cell_wide = wide / static_cast<double>(op_.output_width);
+    const int64_t rows = grid(cell_high), columns = grid(cell_wide),
+                  cells = op_.output_height * op_.output_width;
     for (int64_t cell = 0; cell < cells; ++cell) {
       samples.clear();
-      const auto cell_row = static_cast<double>(cell / op_.output_width), cell_column = static_cast<double>(cell % op_.output_width);
+      const auto cell_row = static_cast<double>(cell / op_.output_width),
+                 cell_column = static_cast<double>(cell % op_.output_width);
       for (int64_t i = 0; i < rows; ++i) {
         const double down = (static_cast<double>(i) + 0.5) / static_cast<double>(rows);
         for (int64_t j = 0; j < columns; ++j) {
           const double across = (static_cast<double>(j) + 0.5) / static_cast<double>(columns);
-          samples.push_back(sample(top + (cell_row + down) * cell_high, left + (cell_column + across) * cell_wide, height, width));
+          samples.push_back(sample(top + (cell_row + down) * cell_high,
+                                   left + (cell_column + across) * cell_wide, height, width));
         }
       }
       for (int64_t c = 0; c < channels; ++c) y[c * cells + cell] = pooled(samples, x + c * plane);
@@ -90,10 +98,12 @@ class RoiAlignRunner : public StepRunner {
   static Sample sample(double y, double x, int64_t height, int64_t width) {
     Sample made;
     // Also without a number.
-    if (!(y >= -1 && y <= static_cast<double>(height) && x >= -1 && x <= static_cast<double>(width))) return made;
+    if (!(y >= -1 && y <= static_cast<double>(height) && x >= -1 &&
+          x <= static_cast<double>(width)))
+      return made;
     const AxisSample row = axis_sample(y, height), column = axis_sample(x, width);
-    made.pixel = {row.low * width + column.low, row.low * width + column.high, row.high * width + column.low,
-                  row.high * width + column.high};
+    made.pixel = {row.low * width + column.low, row.low * width + column.high,
+                  row.high * width + column.low, row.high * width + column.high};
     made.weight = {static_cast<float>((1 - row.fraction) * (1 - column.fraction)),
                    static_cast<float>((1 - row.fraction) * column.fraction),
                    static_cast<float>(row.fraction * (1 - column.fraction)),
