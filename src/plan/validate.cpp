@@ -15,7 +15,7 @@ namespace {
 
 #define PLAN_CHECK(condition, ...) TENREC_CHECK(condition, invalid_engine, __VA_ARGS__)
 
-bool known_dtype(DType dtype) { return dtype == DType::string || bit_width(dtype) > 0; }
+bool known_dtype(DType dtype) { return is_valid(dtype) && dtype != DType::undefined; }
 
 // Element types whose values may decide sizes: integers of whole bytes, bool, and f32 as scales.
 bool holds_sizes(DType dtype) {

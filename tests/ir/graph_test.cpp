@@ -43,7 +43,7 @@ TEST_F(GraphTest, BrokenTextIsAnErrorWithItsLine) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()),
-              "text IR line 2: unknown operator 'nothing' before '(%0) : f32[2]\n  return '");
+              "text IR line 2: unknown operator 'nothing' before '(%0) : f32[2]\n  return %'");
   }
 }
 

@@ -128,8 +128,8 @@ TEST(Validate, DefinesAndBodies) {
   expect_refused(body_engine(), "only bodies read slots",
                  [](Plan& p) { p.symbols[0].source = SymbolSource::outer; });
   expect_refused(body_engine(), "bodies are nested more than", [](Plan& p) {
+    const Plan inner = p.bodies[0];
     for (int depth = 0; depth < max_body_depth + 2; ++depth) {
-      Plan inner = p.bodies[0];
       Plan* at = &p;
       while (!at->bodies.empty()) at = &at->bodies[0];
       at->bodies.push_back(inner);
