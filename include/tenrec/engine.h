@@ -109,10 +109,10 @@ class TENREC_API Context {
   // Name, element type and rank are checked here; sizes against the profiles, at run().
   void set_input(std::string_view name, const TensorRef& tensor);
   void set_input(std::string_view name, const HostTensor& tensor);  // not copied, but for strings
-  void set_input(std::string_view name, HostTensor&& tensor) {    // kept by the context
+  void set_input(std::string_view name, HostTensor&& tensor) {      // kept by the context
     set_input_value(name, HostValue(std::move(tensor)));
   }
-  void set_input_value(std::string_view name, HostValue value);     // any kind; kept by the context
+  void set_input_value(std::string_view name, HostValue value);  // any kind; kept by the context
 
   // Where the output shall be written; without it the context owns the memory. run() says how many
   // bytes are needed when it's too small. An empty MemoryRef goes back to the context's own memory.

@@ -51,7 +51,7 @@ void check_model(const std::string& file, int64_t symbol_size,
 TEST(Models, Mnist) { check_model("mnist.onnx", 1); }
 TEST(Models, Dtln) { check_model("dtln-1.onnx", 1); }
 TEST(Models, Gtcrn) { check_model("gtcrn-stream.onnx", 1); }
-TEST(Models, SileroIfless) { 
+TEST(Models, SileroIfless) {
   check_model("silero-vad-op18-ifless.onnx", 1,
               {{"input", random_tensor(Type::tensor(DType::f32, {1, 576}), 1)},
                {"sr", Tensor::scalar<int64_t>(16000)}});

@@ -5,10 +5,14 @@
 #define HWY_TARGET_INCLUDE "targets/cpu/run/gemm.cpp"
 #include "targets/cpu/run/highway_each.h"
 
+<<<<<<< HEAD
+=======
+#include "targets/cpu/run/gemm_rows-inl.h"
+    >>>>>>> refs/heads/kern
 #include "targets/cpu/run/gemm_plan.h"
 #include "targets/cpu/run/gemm-inl.h"
 
-HWY_BEFORE_NAMESPACE();
+    HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
 
 using Mode = GemmTactic::Mode;
@@ -19,8 +23,7 @@ struct GemmTask {
   const GemmPlan& plan;
   const GemmBuffers& buffers;
   const float *a, *b;  // of this matrix of the batch
-  const float* residual;
-  float* out;
+  GemmRows out;
   float *a_copy, *b_copy;  // scratch
   int index, worker;       // which matrix; who runs this
   Share rows, panels;
@@ -28,10 +31,6 @@ struct GemmTask {
   void run();
   void run_dot();
   void block(Share panel_block, int k0, int m0, int m1);
-  void tiles(int panel, const float* panel_b, int64_t b_step, const float* rows_a, int64_t lda,
-             int k0, int m0, int m1);
-  void buffered(GemmTile tile, GemmTileFn fn, int row, int count, int column, int line, bool first,
-                bool last);
   const float* panel_of(int panel, int k0, int kn, float* copy, int64_t& step);
   void copy_panel(int panel, int k0, int kn, float* to);
   void copy_a(int k0, int kn, int m0, int m1);
@@ -43,7 +42,6 @@ struct GemmTask {
   int rows_at_once() const {  // the hook wants its rows still in L1
     return buffers.epilogue.fn ? std::min(plan.rows, 2 * max_pixels(t.vectors)) : plan.rows;
   }
-  V finish(V x, int row, int column, int n) const;
 };
 
 void GemmTask::run() {
@@ -76,7 +74,7 @@ void GemmTask::block(Share panel_block, int k0, int m0, int m1) {
     int64_t step = 0;
     float* copy = b_copy + int64_t{panel - panel_block.begin} * plan.width * kn;
     const float* panel_b = panel_of(panel, k0, kn, copy, step);
-    tiles(panel, panel_b, step, rows_a, lda, k0, m0, m1);
+    out.run(panel * plan.width, line_of(panel), panel_b, step, rows_a, lda, k0, kn, m0, m1);
   }
 }
 
@@ -127,6 +125,7 @@ void GemmTask::copy_a(int k0, int kn, int m0, int m1) {
   }
 }
 
+<<<<<<< HEAD
 void GemmTask::tiles(int panel, const float* panel_b, int64_t b_step, const float* rows_a,
                      int64_t lda, int k0, int m0, int m1) {
   const int line = line_of(panel), column = panel * plan.width;
@@ -224,11 +223,13 @@ void GemmTask::buffered(GemmTile tile, GemmTileFn fn, int row, int count, int co
   }
 }
 
+=======
+>>>>>>> refs/heads/kern
 void GemmTask::hook(Share panel_block, int m0, int m1) {
   const int first = panel_block.begin * plan.width;
   const int last = std::min(panel_block.end * plan.width, p.n);
   for (int m = m0; m < m1; m++) {
-    float* data = out + m * p.ldc + first;
+    float* data = out.out + m * p.ldc + first;
     buffers.epilogue.fn(buffers.epilogue.state, Piece{.data = data,
                                                       .offset = data - buffers.out,
                                                       .count = last - first,
@@ -296,8 +297,8 @@ void GemmTask::run_dot() {
         if (pm == 1 && qn == 4) dot_tile<1, 4>(ra, lda, rb, ldb, p.k, sums);
         if (pm == 1 && qn == 1) dot_tile<1, 1>(ra, lda, rb, ldb, p.k, sums);
         for (int r = 0; r < pm; r++) {
-          const V x = finish(all(p.alpha) * load_first(sums[r], qn), m + r, n, qn);
-          store_first(out + (m + r) * p.ldc + n, activate(x, p.activation, p.low, p.high), qn);
+          const V x = out.finish(all(p.alpha) * load_first(sums[r], qn), m + r, n, qn);
+          store_first(out.out + (m + r) * p.ldc + n, activate(x, p.activation, p.low, p.high), qn);
         }
         n += qn;
       }
@@ -330,20 +331,24 @@ void run_gemm(const Gemm& p, const GemmTactic& t, const GemmBuffers& buffers,
     const int part = task % split.parts(), index = task / split.parts();
     char* own = base + scratch.worker_size * static_cast<size_t>(worker);
     const int64_t batch_b = t.mode == Mode::prepacked ? (p.batch_b == 0 ? 0 : packed) : p.batch_b;
-    GemmTask work{.p = p,
-                  .t = t,
-                  .plan = plan,
-                  .buffers = buffers,
-                  .a = buffers.a + index * p.batch_a,
-                  .b = buffers.b + index * batch_b,
-                  .residual = buffers.residual + (p.has_residual ? index * p.batch_residual : 0),
-                  .out = buffers.out + index * p.batch_c,
-                  .a_copy = reinterpret_cast<float*>(own + scratch.a),
-                  .b_copy = reinterpret_cast<float*>(own + scratch.b),
-                  .index = index,
-                  .worker = worker,
-                  .rows = share(p.m, part / split.channel_parts, split.pixel_parts),
-                  .panels = share(plan.panels, part % split.channel_parts, split.channel_parts)};
+    GemmTask work{
+        .p = p,
+        .t = t,
+        .plan = plan,
+        .buffers = buffers,
+        .a = buffers.a + index * p.batch_a,
+        .b = buffers.b + index * batch_b,
+        .out = {.p = p,
+                .bias = buffers.bias,
+                .residual = buffers.residual + (p.has_residual ? index * p.batch_residual : 0),
+                .out = buffers.out + index * p.batch_c,
+                .most_rows = max_pixels(t.vectors)},
+        .a_copy = reinterpret_cast<float*>(own + scratch.a),
+        .b_copy = reinterpret_cast<float*>(own + scratch.b),
+        .index = index,
+        .worker = worker,
+        .rows = share(p.m, part / split.channel_parts, split.pixel_parts),
+        .panels = share(plan.panels, part % split.channel_parts, split.channel_parts)};
     if (t.mode == Mode::dot) {
       work.run_dot();
     } else {

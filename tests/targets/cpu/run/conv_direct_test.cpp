@@ -9,6 +9,7 @@ namespace {
 using namespace test;
 
 std::string describe(const ConvDirect& p, const ConvDirectTactic& t, Isa isa, int threads) {
+<<<<<<< HEAD
   const Conv& c = p.conv;
   const auto axis = [](const Axis& a) {
     return std::to_string(a.in) + "->" + std::to_string(a.out) + " k" + std::to_string(a.kernel) +
@@ -19,6 +20,10 @@ std::string describe(const ConvDirect& p, const ConvDirectTactic& t, Isa isa, in
          std::to_string(c.images) + " g" + std::to_string(c.groups) + " " +
          std::to_string(c.in_channels) + ">" + std::to_string(c.out_channels) + " h " + axis(c.h) +
          " w " + axis(c.w) + " res " + std::to_string(p.has_residual) + " act " +
+=======
+  return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " " +
+         test::describe(p.conv) + " res " + std::to_string(p.has_residual) + " act " +
+>>>>>>> refs/heads/kern
          std::to_string(static_cast<int>(p.activation)) + " halo " + std::to_string(p.in_halo_h) +
          "," + std::to_string(p.in_halo_w) + " tactic " + std::to_string(t.vectors) + " " +
          std::to_string(t.band) + " " + std::to_string(t.chunk) + " " +
@@ -131,22 +136,6 @@ class Layer {
   std::unique_ptr<Buffer> in_, residual_;
   int64_t in_start_ = 0;
 };
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-Axis random_axis(Random& g, int kernel, int longest) {
-  Axis a{.in = pick(g, 1, longest), .kernel = kernel};
-  a.stride = chance(g, 60) ? 1 : pick(g, 1, 3);
-  a.dilation = chance(g, 75) ? 1 : pick(g, 1, 3);
-  a.pad = chance(g, 30) ? 0 : pick(g, 0, kernel + 1);
-  const int after = chance(g, 60) ? a.pad : pick(g, 0, kernel);
-  const int reach = (kernel - 1) * a.dilation + 1;
-  while (a.in + a.pad + after < reach) a.in++;
-  a.out = (a.in + a.pad + after - reach) / a.stride + 1;
-  return a;
-}
 
 ConvDirect random_layer(Random& g, int block) {
   ConvDirect p;
