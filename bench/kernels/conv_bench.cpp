@@ -29,20 +29,12 @@ struct Layer {
   }
 };
 
-<<<<<<< HEAD
-std::vector<Layer> resnet50() {
-  std::vector<Layer> list = {{64, 64, 1, 1, 56, 1, false},
-                             {64, 64, 3, 1, 56, 3, false},
-                             {64, 256, 1, 1, 56, 4, true},
-                             {256, 64, 1, 1, 56, 2, false}};
-=======
 std::vector<Layer> layers() {
   const char* r = "resnet50";
   std::vector<Layer> list = {
       {r, 3, 64, 7, 2, 224, 1, false, false}, {r, 64, 64, 1, 1, 56, 1, false, false},
       {r, 64, 64, 3, 1, 56, 3, false, false}, {r, 64, 256, 1, 1, 56, 1, false, false},
       {r, 64, 256, 1, 1, 56, 3, false, true}, {r, 256, 64, 1, 1, 56, 2, false, false}};
->>>>>>> refs/heads/kern
   for (int i = 0, c = 128, h = 56, n = 4; i < 3; i++, c *= 2, h /= 2, n = i == 1 ? 6 : 3) {
     list.push_back({r, 2 * c, c, 1, 1, h, 1, false, false});
     list.push_back({r, c, c, 3, 2, h, 1, false, false});
@@ -73,48 +65,6 @@ struct Result {
   std::string tactic;
 };
 
-<<<<<<< HEAD
-// Inputs and outputs rotate over three sets and weights over eight: warm in L3 at best, as in a
-// net.
-Result run_direct(const Layer& l, Isa isa, const Threads& threads, bool print_all) {
-  const int block = block_of(isa),
-            out_size = (l.size + 2 * (l.kernel / 2) - l.kernel) / l.stride + 1;
-  ConvDirect p;
-  p.conv = {.in_channels = l.in, .out_channels = l.out};
-  p.conv.h = p.conv.w = {l.size, out_size, l.kernel, l.stride, 1, l.kernel / 2};
-  p.in = dense_view(l.in, l.size, l.size, block);
-  p.out = p.residual = dense_view(l.out, out_size, out_size, block);
-  p.has_residual = l.residual;
-  p.activation = Activation::relu;
-  std::vector<Memory> in, out, residual, packed;
-  for (unsigned i = 0; i < 3; i++) {
-    in.emplace_back(static_cast<size_t>(p.in.image), i);
-    out.emplace_back(static_cast<size_t>(p.out.image), i);
-    residual.emplace_back(static_cast<size_t>(p.out.image), i);
-  }
-  const auto list = conv_direct_tactics(p, isa, threads.count());
-  for (unsigned i = 0; i < 8; i++) packed.emplace_back(conv_direct_packed_size(p, list[0], isa), i);
-  std::vector<double> best(list.size(), 1e30);
-  const auto measure = [&](size_t i, double seconds, int rounds) {
-    Memory scratch(conv_direct_scratch_size(p, list[i], isa, threads.count()) / 4 + 16);
-    best[i] = std::min(best[i], time_ms(threads, seconds, rounds, [&](int n) {
-                         const auto set = static_cast<size_t>(n % 3),
-                                    w = static_cast<size_t>(n % 8);
-                         conv_direct(isa)(p, list[i],
-                                          {in[set].get(),
-                                           packed[w].get(),
-                                           residual[set].get(),
-                                           out[set].get(),
-                                           scratch.get(),
-                                           {}},
-                                          threads);
-                       }));
-  };
-  for (int round = 0; round < 5; round++) {
-    for (size_t i = 0; i < list.size(); i++) {
-      if (round > 0 && best[i] > 1.15 * *std::min_element(best.begin(), best.end())) continue;
-      measure(i, 0.004, 6);
-=======
 struct Options {
   Isa isa;
   const Threads& threads;
@@ -133,7 +83,6 @@ Result search(const Options& o, const std::vector<Tactic>& list,
       if (round > 0 && best[i] > 1.1 * *std::min_element(best.begin(), best.end())) continue;
       const auto call = prepare(list[i]);
       best[i] = std::min(best[i], time_ms(o.threads, 0.004, 8, call));
->>>>>>> refs/heads/kern
     }
   }
   Result r;
@@ -274,25 +223,6 @@ int run(int argc, char** argv) {
     if (a == "--quick") quick = true;
   }
   const Threads threads(count);
-<<<<<<< HEAD
-  std::printf("%s, %d threads\n", to_string(isa), count);
-  std::printf(
-      "| layer | GFLOP | peak | ms | GFLOP/s | of peak | tactic: vectors band chunk by_channel "
-      "|\n");
-  std::printf("|---|---|---|---|---|---|---|\n");
-  std::map<std::string, std::pair<double, double>> classes;
-  for (const Layer& l : resnet50()) {
-    char name[64];
-    std::snprintf(name, sizeof name, "%d>%d %dx%d s%d @%d%s", l.in, l.out, l.kernel, l.kernel,
-                  l.stride, l.size, l.residual ? " +res" : "");
-    if (std::string(name).find(only) == std::string::npos) continue;
-    const int out_size = (l.size + 2 * (l.kernel / 2) - l.kernel) / l.stride + 1;
-    const double gflop = 2e-9 * l.in * l.out * l.kernel * l.kernel * out_size * out_size;
-    const double peak = peak_gflops(isa, threads, 0.05);
-    const Result r = run_direct(l, isa, threads, print_all);
-    std::printf("| %s | %.4f | %.0f | %.3f | %.1f | %.0f %% | %s |\n", name, gflop, peak, r.ms,
-                gflop / r.ms * 1e3, 100 * gflop / r.ms * 1e3 / peak, r.tactic.c_str());
-=======
   const Options options{best_isa(), threads, print_all, quick};
   std::printf("%s, %d threads\n", to_string(options.isa), count);
   std::printf(
@@ -329,7 +259,6 @@ int run(int argc, char** argv) {
                 l.name().c_str(), l.gflop(), peak, ms(direct).c_str(),
                 100e3 * l.gflop() / direct.ms / peak, ms(f2).c_str(), ms(f4).c_str(),
                 l.gflop() / best.ms * 1e3, 100e3 * l.gflop() / best.ms / peak, best.tactic.c_str());
->>>>>>> refs/heads/kern
     std::fflush(stdout);
     Sum& sum = classes[std::string(l.depthwise ? "depthwise " : "") + std::to_string(l.kernel) +
                        "x" + std::to_string(l.kernel) + " s" + std::to_string(l.stride)];

@@ -207,6 +207,7 @@ bool Graph::remove_dead() {
   bool any = false;
   for (auto it = nodes_.end(); it != nodes_.begin();) {
     Node* node = (--it)->get();
+    for (const auto& body : node->bodies_) any |= body->remove_dead();
     const bool used = std::any_of(node->outputs_.begin(), node->outputs_.end(),
                                   [](const auto& output) { return !output->uses_.empty(); });
     if (used || node->op_.info().side_effect) continue;

@@ -5,14 +5,10 @@
 #define HWY_TARGET_INCLUDE "targets/cpu/run/gemm.cpp"
 #include "targets/cpu/run/highway_each.h"
 
-<<<<<<< HEAD
-=======
-#include "targets/cpu/run/gemm_rows-inl.h"
-    >>>>>>> refs/heads/kern
 #include "targets/cpu/run/gemm_plan.h"
-#include "targets/cpu/run/gemm-inl.h"
+#include "targets/cpu/run/gemm_rows-inl.h"
 
-    HWY_BEFORE_NAMESPACE();
+HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
 
 using Mode = GemmTactic::Mode;
@@ -125,106 +121,6 @@ void GemmTask::copy_a(int k0, int kn, int m0, int m1) {
   }
 }
 
-<<<<<<< HEAD
-void GemmTask::tiles(int panel, const float* panel_b, int64_t b_step, const float* rows_a,
-                     int64_t lda, int k0, int m0, int m1) {
-  const int line = line_of(panel), column = panel * plan.width;
-  const int kn = std::min(plan.chunk, p.k - k0);
-  const bool first = k0 == 0, last = k0 + kn >= p.k;
-  const int sources = (p.bias != Bias::none) + p.has_residual;
-  // Straight to the output if whole vectors fit and sums start from one place at most.
-  const bool simple = column + line <= p.n && sources <= (p.alpha == 1.0f ? 1 : 0) &&
-                      (!p.has_residual || p.beta == 1.0f);
-  GemmTile tile{};
-  tile.lda = lda;
-  tile.b = panel_b;
-  tile.b_step = b_step;
-  tile.k = kn;
-  tile.ldc = p.ldc;
-  tile.alpha = last && simple ? p.alpha : 1.0f;
-  tile.activation = last && simple ? p.activation : Activation::none;
-  tile.low = p.low;
-  tile.high = p.high;
-  const size_t nv = static_cast<size_t>(line / B);
-  const Cuts cuts(m1 - m0, max_pixels(t.vectors));
-  for (int i = 0; i < cuts.parts; i++) {
-    const int row = m0 + cuts[i], count = cuts.size(i);
-    const GemmTileFn fn =
-        p.m <= 2 && count <= 2 ? kFewRows[count][nv] : kGemmTiles[nv][static_cast<size_t>(count)];
-    tile.a = rows_a + cuts[i] * lda;
-    tile.c = out + row * p.ldc + column;
-    if (!simple) {
-      buffered(tile, fn, row, count, column, line, first, last);
-      continue;
-    }
-    tile.init = nullptr;
-    tile.init_rows = nullptr;
-    if (!first) {
-      tile.init = tile.c;
-      tile.ld_init = p.ldc;
-    } else if (p.has_residual) {
-      tile.init = residual + row * p.ld_residual + column;
-      tile.ld_init = p.ld_residual;
-    } else if (p.bias == Bias::per_column) {
-      tile.init = buffers.bias + column;
-      tile.ld_init = 0;
-    } else if (p.bias == Bias::per_row) {
-      tile.init_rows = buffers.bias + row;
-    }
-    fn(tile);
-  }
-}
-
-// What is added to alpha * the sum, and the activation; n columns are valid.
-HWY_INLINE V GemmTask::finish(V x, int row, int column, int n) const {
-  if (p.bias == Bias::per_column) x = x + load_first(buffers.bias + column, n);
-  if (p.bias == Bias::per_row) x = x + all(buffers.bias[row]);
-  if (p.has_residual) {
-    x = fma(all(p.beta), load_first(residual + row * p.ld_residual + column, n), x);
-  }
-  return x;
-}
-
-// The general path: the tile computes in a small buffer, so that columns past n are not written and
-// the residual, which may be the output, is read before the output is written. With alpha == 1 bias
-// and residual go in before the first product, as in the straight path.
-void GemmTask::buffered(GemmTile tile, GemmTileFn fn, int row, int count, int column, int line,
-                        bool first, bool last) {
-  alignas(64) float sums[max_pixels(1) * kMaxVectors * B];
-  float* const c = tile.c;
-  const bool before = p.alpha == 1.0f;
-  for (int r = 0; r < count; r++) {
-    for (int n = 0; n < line; n += B) {
-      const int used = std::clamp(p.n - column - n, 0, B);
-      V x = zero();
-      if (!first) {
-        x = load_first(c + r * p.ldc + n, used);
-      } else if (before) {
-        x = finish(x, row + r, column + n, used);
-      }
-      store(sums + r * line + n, x);
-    }
-  }
-  tile.init = sums;
-  tile.ld_init = line;
-  tile.c = sums;
-  tile.ldc = line;
-  fn(tile);
-  for (int r = 0; r < count; r++) {
-    for (int n = 0; n < line; n += B) {
-      const int used = std::clamp(p.n - column - n, 0, B);
-      V x = load(sums + r * line + n);
-      if (last) {
-        if (!before) x = finish(all(p.alpha) * x, row + r, column + n, used);
-        x = activate(x, p.activation, p.low, p.high);
-      }
-      store_first(c + r * p.ldc + n, x, used);
-    }
-  }
-}
-
-=======
->>>>>>> refs/heads/kern
 void GemmTask::hook(Share panel_block, int m0, int m1) {
   const int first = panel_block.begin * plan.width;
   const int last = std::min(panel_block.end * plan.width, p.n);

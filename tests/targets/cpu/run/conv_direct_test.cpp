@@ -9,21 +9,8 @@ namespace {
 using namespace test;
 
 std::string describe(const ConvDirect& p, const ConvDirectTactic& t, Isa isa, int threads) {
-<<<<<<< HEAD
-  const Conv& c = p.conv;
-  const auto axis = [](const Axis& a) {
-    return std::to_string(a.in) + "->" + std::to_string(a.out) + " k" + std::to_string(a.kernel) +
-           " s" + std::to_string(a.stride) + " d" + std::to_string(a.dilation) + " p" +
-           std::to_string(a.pad);
-  };
-  return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " n" +
-         std::to_string(c.images) + " g" + std::to_string(c.groups) + " " +
-         std::to_string(c.in_channels) + ">" + std::to_string(c.out_channels) + " h " + axis(c.h) +
-         " w " + axis(c.w) + " res " + std::to_string(p.has_residual) + " act " +
-=======
   return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " " +
          test::describe(p.conv) + " res " + std::to_string(p.has_residual) + " act " +
->>>>>>> refs/heads/kern
          std::to_string(static_cast<int>(p.activation)) + " halo " + std::to_string(p.in_halo_h) +
          "," + std::to_string(p.in_halo_w) + " tactic " + std::to_string(t.vectors) + " " +
          std::to_string(t.band) + " " + std::to_string(t.chunk) + " " +
