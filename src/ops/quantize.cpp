@@ -29,7 +29,9 @@ void check_parameters(const Types& in, int64_t axis, int64_t block_size) {
   const Type& x = required(in, 0, "the input");
   const Type& scale = required(in, 1, "the scale");
   TENREC_CHECK(block_size >= 0, invalid_model, "block_size is {}", block_size);
-  if (present(in, 2) && in[2].ranked && scale.ranked) {
+  // A single number comes as a scalar or as [1], and scale and zero point need not agree which.
+  const auto is_single = [](const Type& type) { return product(type.shape) == Dim(1); };
+  if (present(in, 2) && in[2].ranked && scale.ranked && !(is_single(scale) && is_single(in[2]))) {
     TENREC_CHECK(in[2].rank() == scale.rank(), invalid_model,
                  "scale {} and zero point {} have different shapes", scale.str(), in[2].str());
     for (size_t i = 0; i < scale.shape.size(); ++i) {
