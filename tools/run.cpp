@@ -6,6 +6,7 @@
 #include "base/dtype.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "inputs.h"
 #include "picture.h"
 #include "tool.h"
 
@@ -14,49 +15,20 @@ namespace {
 
 struct RunCommand {
   BuildFlags flags;
-  PictureOptions picture;
-  std::string engine, inputs_file, outputs_file;
-  std::vector<std::string> inputs, outputs, input_shapes, feedback;
+  InputFlags inputs;
+  std::string engine, outputs_file;
+  std::vector<std::string> outputs, feedback;
   bool random = false;
   int repeat = 1;
 };
-
-const TensorInfo& info_of(const std::vector<TensorInfo>& infos, const std::string& name, const char* what) {
-  std::string names;
-  for (const TensorInfo& info : infos) {
-    if (info.name == name) return info;
-    names += (names.empty() ? "" : ", ") + info.name;
-  }
-  fail(ErrorCode::usage, "there is no {} \"{}\"; there are: {}", what, name, names);
-}
-
-HostTensor read_raw(const std::string& path, const TensorInfo& info, const std::vector<int64_t>& dims) {
-  HostTensor tensor(info.dtype, dims);
-  const auto file = MappedFile::open(path);
-  TENREC_CHECK(file->bytes().size() == tensor.data.size(), usage,
-               "\"{}\" has {} bytes, input \"{}\" of shape {} needs {}; name the shape with --input-shape", path,
-               file->bytes().size(), info.name, fmt::format("[{}]", fmt::join(dims, ", ")),
-               tensor.data.size());
-  tensor.data.assign(file->bytes().begin(), file->bytes().end());
-  return tensor;
-}
-
-HostTensor read_input(const RunCommand& command, const std::string& path, const TensorInfo& info,
-                      const std::map<std::string, std::vector<int64_t>>& shapes) {
-  if (path.ends_with(".npy")) return read_npy(path);
-  const auto shape = shapes.find(info.name);
-  std::vector<int64_t> dims = shape != shapes.end() ? shape->second : info.dims;
-  if (is_picture(path)) return read_picture(path, info.dtype, dims, command.picture);
-  for (int64_t& dim : dims) dim = dim < 0 ? 1 : dim;
-  return read_raw(path, info, dims);
-}
 
 std::string statistics(const HostTensor& tensor) {
   if (tensor.dtype != DType::f32 || tensor.data.empty()) return "";
   const auto values = tensor.as<float>();
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  return fmt::format("  min {:.6g} mean {:.6g} max {:.6g}", *low, sum / static_cast<double>(values.size()), *high);
+  return fmt::format("  min {:.6g} mean {:.6g} max {:.6g}", *low,
+                     sum / static_cast<double>(values.size()), *high);
 }
 
 void write_outputs(const RunCommand& command, const Engine& engine, const NamedTensors& results) {
@@ -78,31 +50,20 @@ void write_outputs(const RunCommand& command, const Engine& engine, const NamedT
 void run_run(const RunCommand& command) {
   BuildOptions options = command.flags.finish();
   const Engine engine = load_or_build(command.engine, options, options.threads);
-  std::map<std::string, std::vector<int64_t>> shapes;
-  for (const std::string& text : command.input_shapes) {
-    const auto [name, dims] = split_named(text);
-    info_of(engine.inputs(), name, "input");
-    shapes[name] = parse_dims(dims);
-  }
-  NamedTensors inputs;
-  if (!command.inputs_file.empty()) inputs = read_npz(command.inputs_file);
-  for (const auto& [name, tensor] : inputs) info_of(engine.inputs(), name, "input");
-  for (const std::string& text : command.inputs) {
-    const auto [name, path] = split_named(text);
-    inputs[name] = read_input(command, path, info_of(engine.inputs(), name, "input"), shapes);
-  }
-  if (command.random) inputs = complete_inputs(engine, std::move(inputs), shapes, command.flags.options.seed);
+  NamedTensors inputs = command.random ? command.inputs.read_or_random(engine, options.seed)
+                                       : command.inputs.read(engine);
   for (const TensorInfo& info : engine.inputs()) {
     TENREC_CHECK(inputs.count(info.name), usage,
-                 "input \"{}\" has no value; give --input {}=FILE, --inputs FILE.npz or --random", info.name,
-                 info.name);
+                 "input \"{}\" has no value; give --input {}=FILE, --inputs FILE.npz or --random",
+                 info.name, info.name);
   }
   Context context = engine.create_context();
   NamedTensors results;
   for (int i = 0; i < command.repeat; ++i) {
     for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
     context.run();
-    for (const TensorInfo& info : engine.outputs()) results[info.name] = context.output_tensor(info.name);
+    for (const TensorInfo& info : engine.outputs())
+      results[info.name] = context.output_tensor(info.name);
     for (const std::string& text : command.feedback) {
       const auto [from, to] = split_named(text);
       info_of(engine.outputs(), from, "output");
@@ -117,17 +78,16 @@ void run_run(const RunCommand& command) {
 
 void add_run(CLI::App& app) {
   auto command = std::make_shared<RunCommand>();
-  CLI::App* sub = app.add_subcommand("run", "Run an engine (or build a model in memory and run it)");
+  CLI::App* sub =
+      app.add_subcommand("run", "Run an engine (or build a model in memory and run it)");
   sub->add_option("engine", command->engine, "Engine file, or an .onnx model")->required();
-  sub->add_option("--inputs", command->inputs_file, "Inputs from an .npz file, by name");
-  sub->add_option("--input", command->inputs, "name=FILE: .npy, a picture (png, jpg, pgm) or raw bytes");
-  sub->add_option("--input-shape", command->input_shapes, "name=1x3x224x224 for raw, picture or random inputs");
+  command->inputs.add_to(*sub);
   sub->add_flag("--random", command->random, "Inputs not given are seeded random values");
   sub->add_option("--outputs", command->outputs_file, "All outputs into an .npz file");
-  sub->add_option("--output", command->outputs, "name=FILE: .npy, .png (0..1 grey or RGB) or raw bytes");
+  sub->add_option("--output", command->outputs,
+                  "name=FILE: .npy, .png (0..1 grey or RGB) or raw bytes");
   sub->add_option("--repeat", command->repeat, "Run so often")->check(CLI::PositiveNumber);
   sub->add_option("--feedback", command->feedback, "out=in: feed an output back into the next run");
-  command->picture.add_to(*sub);
   command->flags.add_to(*sub);
   sub->footer(
       "Example: tenrec run rvm.engine --input src=photo.jpg --random --input-shape r1i=1x1x1x1 ... "

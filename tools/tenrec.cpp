@@ -8,6 +8,11 @@ namespace {
 constexpr const char* footer = R"(Examples:
   tenrec build model.onnx -o model.engine
   tenrec run model.engine --input image=photo.jpg --outputs out.npz
+  tenrec bench model.onnx --vs onnxruntime --layers=time
+  tenrec inspect model.engine
+  tenrec check model.onnx
+  tenrec ops --json
+  tenrec doctor
 
 Exit codes: 0 done, 1 bug in Tenrec, 2 wrong usage, 3 file not readable or writable, 4 invalid model,
 5 unsupported, 6 invalid engine, 7 invalid input, 8 out of memory, 9 cancelled, 10 results differ,
@@ -22,6 +27,11 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   tenrec::add_build(app);
   tenrec::add_run(app);
+  tenrec::add_bench(app);
+  tenrec::add_inspect(app);
+  tenrec::add_check(app);
+  tenrec::add_ops(app);
+  tenrec::add_doctor(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

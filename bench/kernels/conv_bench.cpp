@@ -17,8 +17,10 @@ struct Layer {
 };
 
 std::vector<Layer> resnet50() {
-  std::vector<Layer> list = {{64, 64, 1, 1, 56, 1, false}, {64, 64, 3, 1, 56, 3, false},
-                             {64, 256, 1, 1, 56, 4, true}, {256, 64, 1, 1, 56, 2, false}};
+  std::vector<Layer> list = {{64, 64, 1, 1, 56, 1, false},
+                             {64, 64, 3, 1, 56, 3, false},
+                             {64, 256, 1, 1, 56, 4, true},
+                             {256, 64, 1, 1, 56, 2, false}};
   for (int i = 0, c = 128, h = 56, n = 4; i < 3; i++, c *= 2, h /= 2, n = i == 1 ? 6 : 3) {
     list.push_back({2 * c, c, 1, 1, h, 1, false});
     list.push_back({c, c, 3, 2, h, 1, false});
@@ -35,9 +37,11 @@ struct Result {
   std::string tactic;
 };
 
-// Inputs and outputs rotate over three sets and weights over eight: warm in L3 at best, as in a net.
+// Inputs and outputs rotate over three sets and weights over eight: warm in L3 at best, as in a
+// net.
 Result run_direct(const Layer& l, Isa isa, const Threads& threads, bool print_all) {
-  const int block = block_of(isa), out_size = (l.size + 2 * (l.kernel / 2) - l.kernel) / l.stride + 1;
+  const int block = block_of(isa),
+            out_size = (l.size + 2 * (l.kernel / 2) - l.kernel) / l.stride + 1;
   ConvDirect p;
   p.conv = {.in_channels = l.in, .out_channels = l.out};
   p.conv.h = p.conv.w = {l.size, out_size, l.kernel, l.stride, 1, l.kernel / 2};
@@ -57,10 +61,15 @@ Result run_direct(const Layer& l, Isa isa, const Threads& threads, bool print_al
   const auto measure = [&](size_t i, double seconds, int rounds) {
     Memory scratch(conv_direct_scratch_size(p, list[i], isa, threads.count()) / 4 + 16);
     best[i] = std::min(best[i], time_ms(threads, seconds, rounds, [&](int n) {
-                         const auto set = static_cast<size_t>(n % 3), w = static_cast<size_t>(n % 8);
+                         const auto set = static_cast<size_t>(n % 3),
+                                    w = static_cast<size_t>(n % 8);
                          conv_direct(isa)(p, list[i],
-                                          {in[set].get(), packed[w].get(), residual[set].get(),
-                                           out[set].get(), scratch.get(), {}},
+                                          {in[set].get(),
+                                           packed[w].get(),
+                                           residual[set].get(),
+                                           out[set].get(),
+                                           scratch.get(),
+                                           {}},
                                           threads);
                        }));
   };
@@ -97,7 +106,9 @@ int run(int argc, char** argv) {
   const Isa isa = best_isa();
   const Threads threads(count);
   std::printf("%s, %d threads\n", to_string(isa), count);
-  std::printf("| layer | GFLOP | peak | ms | GFLOP/s | of peak | tactic: vectors band chunk by_channel |\n");
+  std::printf(
+      "| layer | GFLOP | peak | ms | GFLOP/s | of peak | tactic: vectors band chunk by_channel "
+      "|\n");
   std::printf("|---|---|---|---|---|---|---|\n");
   std::map<std::string, std::pair<double, double>> classes;
   for (const Layer& l : resnet50()) {

@@ -36,13 +36,15 @@ std::optional<Tensor> inner_constant(const Perm& perm, const Tensor& constant) {
   Dims dims(perm.size() - constant.dims().size(), 1);
   dims.insert(dims.end(), constant.dims().begin(), constant.dims().end());
   Perm inverse(perm.size());
-  for (size_t i = 0; i < perm.size(); ++i) inverse[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
+  for (size_t i = 0; i < perm.size(); ++i)
+    inverse[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
   return Transpose{inverse}.eval({constant.reshaped(dims)})[0];
 }
 
 bool is_single(const Type& type, size_t rank) {
   return type.kind == Type::Kind::tensor && type.ranked && type.shape.size() <= rank &&
-         std::all_of(type.shape.begin(), type.shape.end(), [](const Dim& dim) { return dim == Dim(1); });
+         std::all_of(type.shape.begin(), type.shape.end(),
+                     [](const Dim& dim) { return dim == Dim(1); });
 }
 
 class Permuter {
@@ -52,10 +54,13 @@ class Permuter {
 
   std::optional<Permuted> run() {
     if (node_.op().info().pointwise || node_.as<Concat>()) return operands();
-    if (!node_.input(0) || !is_permuted_(node_.input(0)) || !is_full(node_.input(0))) return std::nullopt;
+    if (!node_.input(0) || !is_permuted_(node_.input(0)) || !is_full(node_.input(0)))
+      return std::nullopt;
     if (const auto* op = node_.as<Split>()) return split(*op);
-    if (const auto* op = node_.as<Softmax>()) return along(Softmax{.axis = inner_axis(perm_, op->axis)});
-    if (const auto* op = node_.as<LogSoftmax>()) return along(LogSoftmax{.axis = inner_axis(perm_, op->axis)});
+    if (const auto* op = node_.as<Softmax>())
+      return along(Softmax{.axis = inner_axis(perm_, op->axis)});
+    if (const auto* op = node_.as<LogSoftmax>())
+      return along(LogSoftmax{.axis = inner_axis(perm_, op->axis)});
     if (const auto* op = node_.as<Reduce>()) return reduce(*op);
     if (node_.as<Pad>()) return pad();
     if (node_.as<Slice>()) return slice();
@@ -73,7 +78,8 @@ class Permuter {
   // Pointwise operators and Concat: every input is permuted, a constant, or sees no order.
   std::optional<Permuted> operands() const {
     const Type& out = node_.output()->type;
-    if (node_.output_count() != 1 || !out.ranked || out.shape.size() != perm_.size()) return std::nullopt;
+    if (node_.output_count() != 1 || !out.ranked || out.shape.size() != perm_.size())
+      return std::nullopt;
     Permuted result{node_.op(), std::vector<Tensor>(node_.inputs().size())};
     bool any = false;
     const auto* concat = node_.as<Concat>();
@@ -123,12 +129,14 @@ class Permuter {
       inner[at] = (*pads)[i];
       inner[at + perm_.size()] = (*pads)[i + perm_.size()];
     }
-    return Permuted{node_.op(), {Tensor(), Tensor::of({static_cast<int64_t>(inner.size())}, inner)}};
+    return Permuted{node_.op(),
+                    {Tensor(), Tensor::of({static_cast<int64_t>(inner.size())}, inner)}};
   }
 
   std::optional<Permuted> slice() const {
     const auto starts = constant_ints(node_.input(1));
-    if (!starts || !constant_ints(node_.input(2)) || (node_.input(4) && !constant_ints(node_.input(4)))) {
+    if (!starts || !constant_ints(node_.input(2)) ||
+        (node_.input(4) && !constant_ints(node_.input(4)))) {
       return std::nullopt;
     }
     std::vector<int64_t> axes;
@@ -144,7 +152,8 @@ class Permuter {
 
   // One number an axis: scales or sizes.
   std::optional<Permuted> resize(Resize op) const {
-    if (node_.input(1) && !(node_.input(1)->type.ranked && node_.input(1)->type.shape == Shape{Dim(0)})) {
+    if (node_.input(1) &&
+        !(node_.input(1)->type.ranked && node_.input(1)->type.shape == Shape{Dim(0)})) {
       return std::nullopt;
     }
     if (!op.axes.empty()) {
@@ -158,7 +167,8 @@ class Permuter {
       if (!constant || constant->elements() != perm_.size()) return std::nullopt;
       const std::vector<double> outer = constant->to_doubles();
       std::vector<double> inner(outer.size());
-      for (size_t axis = 0; axis < outer.size(); ++axis) inner[static_cast<size_t>(perm_[axis])] = outer[axis];
+      for (size_t axis = 0; axis < outer.size(); ++axis)
+        inner[static_cast<size_t>(perm_[axis])] = outer[axis];
       result.replaced[i] = Tensor::from_doubles(constant->dtype(), constant->dims(), inner);
     }
     return result;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transposes of channels-last models cancel: where operators that do not care about the order of axes
-// stand between a Transpose and its inverse, the operators move to the other side.
+// Transposes of channels-last models cancel: where operators that do not care about the order of
+// axes stand between a Transpose and its inverse, the operators move to the other side.
 //
-// For one permutation, a region is what can be computed from the inputs of its Transposes. It is moved
-// only if that leaves fewer elements to transpose than before.
+// For one permutation, a region is what can be computed from the inputs of its Transposes. It is
+// moved only if that leaves fewer elements to transpose than before.
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
@@ -37,7 +37,8 @@ double weight_of(const Value& value) {
 
 class Mover {
  public:
-  Mover(Graph& graph, Perm perm) : graph_(graph), perm_(std::move(perm)), inverse_(inverse_of(perm_)) {}
+  Mover(Graph& graph, Perm perm)
+      : graph_(graph), perm_(std::move(perm)), inverse_(inverse_of(perm_)) {}
 
   // True if something moved.
   bool run() {
@@ -55,7 +56,8 @@ class Mover {
       if (perm_of(*node) == perm_) {
         outer_.insert(node->output());
         entries_.push_back(node.get());
-      } else if (permute_axes(*node, perm_, [&](const Value* value) { return outer_.count(value) != 0; })) {
+      } else if (permute_axes(*node, perm_,
+                              [&](const Value* value) { return outer_.count(value) != 0; })) {
         members_.insert(node.get());
         order_.push_back(node.get());
         for (const Value* output : node->outputs()) outer_.insert(output);
@@ -95,7 +97,8 @@ class Mover {
     return cost;
   }
 
-  // Members at the rim that do not pay stay; back to front, so that one sweep sees each after its readers.
+  // Members at the rim that do not pay stay; back to front, so that one sweep sees each after its
+  // readers.
   void prune() {
     for (auto it = order_.rbegin(); it != order_.rend(); ++it) {
       const Node& node = **it;
@@ -118,7 +121,9 @@ class Mover {
       while (leader[i] != i) i = leader[i];
       return i;
     };
-    const auto join = [&](const Node* a, const Node* b) { leader[find(component.at(a))] = find(component.at(b)); };
+    const auto join = [&](const Node* a, const Node* b) {
+      leader[find(component.at(a))] = find(component.at(b));
+    };
     for (const auto& list : {entries_, order_}) {
       for (const Node* node : list) {
         component[node] = leader.size();
@@ -132,7 +137,8 @@ class Mover {
     }
     std::vector<double> saved(leader.size(), 0.0);
     for (const Node* entry : entries_) {
-      if (!is_wanted_outside(*entry->output())) saved[find(component[entry])] += weight_of(*entry->output());
+      if (!is_wanted_outside(*entry->output()))
+        saved[find(component[entry])] += weight_of(*entry->output());
     }
     for (const Node* node : order_) saved[find(component[node])] -= cost(*node);
     for (Node* node : order_) {
@@ -145,7 +151,8 @@ class Mover {
     std::unordered_map<const Value*, Value*> inner;
     for (const Node* entry : entries_) inner[entry->output()] = entry->input(0);
     for (const Node* node : chosen_) {
-      const auto permuted = permute_axes(*node, perm_, [&](const Value* value) { return inner.count(value) != 0; });
+      const auto permuted =
+          permute_axes(*node, perm_, [&](const Value* value) { return inner.count(value) != 0; });
       TENREC_ASSERT(permuted, "{} cannot be moved after all", node->describe());
       Values inputs;
       for (size_t i = 0; i < node->inputs().size() || i < permuted->replaced.size(); ++i) {
@@ -168,14 +175,15 @@ class Mover {
 
   static Perm inverse_of(const Perm& perm) {
     Perm inverse(perm.size());
-    for (size_t i = 0; i < perm.size(); ++i) inverse[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
+    for (size_t i = 0; i < perm.size(); ++i)
+      inverse[static_cast<size_t>(perm[i])] = static_cast<int64_t>(i);
     return inverse;
   }
 
   Graph& graph_;
   Perm perm_, inverse_;
-  std::unordered_set<const Value*> outer_;   // values that exist in the other order too
-  std::vector<Node*> entries_;               // Transposes
+  std::unordered_set<const Value*> outer_;  // values that exist in the other order too
+  std::vector<Node*> entries_;              // Transposes
   std::unordered_set<const Node*> members_;
   std::vector<Node*> order_, chosen_;
 };
@@ -186,7 +194,8 @@ bool reduce_before_transpose(Rewriter& rw, const Node& node, const Reduce& op) {
   const auto perm = transpose ? perm_of(*transpose) : std::nullopt;
   if (!perm || op.keepdims || (node.input(1) && !constant_ints(node.input(1)))) return false;
   const auto given = constant_ints(node.input(1));
-  const std::vector<bool> reduced = op.reduced_axes(static_cast<int64_t>(perm->size()), given ? &*given : nullptr);
+  const std::vector<bool> reduced =
+      op.reduced_axes(static_cast<int64_t>(perm->size()), given ? &*given : nullptr);
   std::vector<int64_t> axes, kept;
   for (size_t i = 0; i < perm->size(); ++i) (reduced[i] ? axes : kept).push_back((*perm)[i]);
   if (axes.empty() || !std::is_sorted(kept.begin(), kept.end())) return false;

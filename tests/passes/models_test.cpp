@@ -43,8 +43,8 @@ void check_model(const std::string& file, const std::map<std::string, Tensor>& g
     kept += node->op().name() != "constant";
     transposes += node->op().name() == "transpose";
   }
-  fmt::print("{}: {} nodes with constants before, {} without after, {} transposes\n", file, nodes, kept,
-             transposes);
+  fmt::print("{}: {} nodes with constants before, {} without after, {} transposes\n", file, nodes,
+             kept, transposes);
 }
 
 TEST(Models, Mnist) { check_model("mnist.onnx"); }

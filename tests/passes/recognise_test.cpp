@@ -6,7 +6,10 @@ namespace tenrec {
 namespace {
 
 std::string recognised(const std::string& text) {
-  return run_checked(text, [](Graph& graph) { simplify(graph); recognise(graph); });
+  return run_checked(text, [](Graph& graph) {
+    simplify(graph);
+    recognise(graph);
+  });
 }
 
 TEST(Recognise, SoftmaxWithMaximum) {
@@ -27,7 +30,8 @@ TEST(Recognise, LogOfSoftmax) {
     %s = softmax(%x) : f32[2, 3]
     %y = log(%s) : f32[2, 3]
     return %y "y"
-  })")), "log_softmax");
+  })")),
+            "log_softmax");
 }
 
 TEST(Recognise, LayerNormalization) {
@@ -66,7 +70,8 @@ TEST(Recognise, RmsNormalizationByReciprocal) {
     %n = mul(%x, %i) : f32[N, 3]
     %y = mul(%g, %n) : f32[N, 3]
     return %y "y"
-  })")), "rms_normalization");
+  })")),
+            "rms_normalization");
 }
 
 TEST(Recognise, NormalizationOverOtherAxesStays) {
@@ -79,7 +84,8 @@ TEST(Recognise, NormalizationOverOtherAxesStays) {
     %r = sqrt(%w) : f32[1, 3]
     %y = div(%x, %r) : f32[2, 3]
     return %y "y"
-  })")), "mul reduce add sqrt div");
+  })")),
+            "mul reduce add sqrt div");
 }
 
 TEST(Recognise, GeluByErf) {
@@ -93,7 +99,8 @@ TEST(Recognise, GeluByErf) {
     %4 = mul(%x, %3) : f32[7]
     %5 = mul(%4, %half) : f32[7]
     return %5 "y"
-  })")), "gelu");
+  })")),
+            "gelu");
 }
 
 TEST(Recognise, GeluByTanh) {
@@ -133,7 +140,8 @@ TEST(Recognise, GatedActivations) {
     %10 = mul(%x, %9) : f32[7]
     %11 = div(%10, %sixth) : f32[7]
     return %2 "a", %5 "b", %7 "c", %11 "d"
-  })")), "swish swish hard_swish hard_swish");
+  })")),
+            "swish swish hard_swish hard_swish");
 }
 
 }  // namespace

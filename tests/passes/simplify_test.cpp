@@ -30,7 +30,8 @@ TEST(Simplify, ReshapeThereAndBackGoes) {
     %2 = reshape(%1, %b) : f32[2, 6]
     %3 = relu(%2) : f32[2, 6]
     return %3 "y"
-  })")), "relu");
+  })")),
+            "relu");
 }
 
 TEST(Simplify, TransposesFoldAndGo) {
@@ -40,7 +41,8 @@ TEST(Simplify, TransposesFoldAndGo) {
     %3 = transpose(%2) (perm=[1, 2, 0]) : f32[2, 3, 4]
     %4 = relu(%3) : f32[2, 3, 4]
     return %4 "y"
-  })")), "relu");
+  })")),
+            "relu");
 }
 
 TEST(Simplify, NeutralOperandsGo) {
@@ -55,7 +57,8 @@ TEST(Simplify, NeutralOperandsGo) {
     %6 = identity(%5) : f32[2, 3]
     %7 = relu(%6) : f32[2, 3]
     return %7 "y"
-  })")), "relu");
+  })")),
+            "relu");
 }
 
 TEST(Simplify, NeutralOperandThatBroadcastsStays) {
@@ -63,7 +66,8 @@ TEST(Simplify, NeutralOperandThatBroadcastsStays) {
     %one = constant() (value=f32[2, 1](1, 1)) : f32[2, 1]
     %1 = mul(%x, %one) : f32[2, 3]
     return %1 "y"
-  })")), "mul");
+  })")),
+            "mul");
 }
 
 TEST(Simplify, SubtractionAndExactDivisionByConstants) {
@@ -75,7 +79,8 @@ TEST(Simplify, SubtractionAndExactDivisionByConstants) {
     %2 = div(%1, %b) : f32[3]
     %3 = div(%2, %c) : f32[3]
     return %3 "y"
-  })")), "add mul div");
+  })")),
+            "add mul div");
 }
 
 TEST(Simplify, IntegerDivisionStays) {
@@ -83,7 +88,8 @@ TEST(Simplify, IntegerDivisionStays) {
     %b = constant() (value=i32[](2)) : i32[]
     %2 = div(%x, %b) : i32[3]
     return %2 "y"
-  })")), "div");
+  })")),
+            "div");
 }
 
 TEST(Simplify, SquareIsAProduct) {
@@ -91,7 +97,8 @@ TEST(Simplify, SquareIsAProduct) {
     %b = constant() (value=f32[](2)) : f32[]
     %2 = pow(%x, %b) : f32[3]
     return %2 "y"
-  })")), "mul");
+  })")),
+            "mul");
 }
 
 TEST(Simplify, MovesThatMoveNothingGo) {
@@ -108,7 +115,8 @@ TEST(Simplify, MovesThatMoveNothingGo) {
     %5 = concat(%4) (axis=1) : f32[2, 3]
     %6 = relu(%5) : f32[2, 3]
     return %6 "y"
-  })")), "relu");
+  })")),
+            "relu");
 }
 
 TEST(Simplify, ReversingSliceStays) {
@@ -118,7 +126,8 @@ TEST(Simplify, ReversingSliceStays) {
     %a = constant() (value=i64[1](0)) : i64[1]
     %2 = slice(%x, %s, %e, %a, %s) : f32[3]
     return %2 "y"
-  })")), "slice");
+  })")),
+            "slice");
 }
 
 TEST(Simplify, PointwiseReadsThroughExpand) {
@@ -127,7 +136,8 @@ TEST(Simplify, PointwiseReadsThroughExpand) {
     %1 = expand(%b, %t) : f32[2, 3]
     %2 = add(%x, %1) : f32[2, 3]
     return %2 "y"
-  })")), "add");
+  })")),
+            "add");
 }
 
 TEST(Simplify, WideningCastsFoldNarrowingOnesStay) {
@@ -137,7 +147,8 @@ TEST(Simplify, WideningCastsFoldNarrowingOnesStay) {
     %3 = cast(%z) (to=i32) : i32[3]
     %4 = cast(%3) : f32[3]
     return %2 "y", %4 "w"
-  })")), "cast cast cast");
+  })")),
+            "cast cast cast");
 }
 
 TEST(CommonSubexpressions, EqualNodesAndConstantsMerge) {
@@ -148,14 +159,18 @@ TEST(CommonSubexpressions, EqualNodesAndConstantsMerge) {
     %2 = mul(%x, %b) : f32[3]
     %3 = add(%1, %2) : f32[3]
     return %3 "y"
-  })", common_subexpressions)), "mul add");
+  })",
+                                 common_subexpressions)),
+            "mul add");
 }
 
 TEST(FoldConstants, SizesOfInputsBecomeData) {
   EXPECT_EQ(op_names(run_checked(R"(graph(%x: f32[N, 3] "x") {
     %1 = shape(%x) : i64[2]
     return %1 "y"
-  })", fold_constants)), "dims");
+  })",
+                                 fold_constants)),
+            "dims");
 }
 
 TEST(FoldConstants, SizesThatOnlyRunningDefinesKeepTheirSource) {

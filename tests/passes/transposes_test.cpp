@@ -19,7 +19,8 @@ TEST(Transposes, CancelThroughPointwiseResidualAndPad) {
     %6 = pad(%5, %p) : f32[1, 5, 7, 5]
     %7 = transpose(%6) (perm=[0, 3, 1, 2]) : f32[1, 5, 5, 7]
     return %7 "y"
-  })")), "add add relu pad");
+  })")),
+            "add add relu pad");
 }
 
 TEST(Transposes, CancelThroughConcatSplitSliceSoftmaxReduceResize) {
@@ -38,7 +39,8 @@ TEST(Transposes, CancelThroughConcatSplitSliceSoftmaxReduceResize) {
     %9 = resize(%8, none, %c) : f32[1, 4, 9, 2]
     %10 = transpose(%9) (perm=[0, 3, 1, 2]) : f32[1, 2, 4, 9]
     return %10 "y"
-  })")), "split softmax concat slice reduce mul resize");
+  })")),
+            "split softmax concat slice reduce mul resize");
 }
 
 TEST(Transposes, WhatDoesNotPayStays) {
@@ -56,7 +58,8 @@ TEST(Transposes, BranchThatWantsTheOuterOrderKeepsOne) {
     %2 = relu(%1) : f32[1, 4, 5, 2]
     %3 = transpose(%2) (perm=[0, 3, 1, 2]) : f32[1, 2, 4, 5]
     return %3 "y", %2 "z"
-  })")), "relu transpose");
+  })")),
+            "relu transpose");
 }
 
 TEST(Transposes, ReductionForgetsTheOrder) {
@@ -65,7 +68,8 @@ TEST(Transposes, ReductionForgetsTheOrder) {
     %1 = transpose(%x) (perm=[0, 2, 3, 1]) : f32[2, 4, 5, 3]
     %2 = reduce(%1, %a) (kind=1, keepdims=false) : f32[2, 3]
     return %2 "y"
-  })")), "reduce");
+  })")),
+            "reduce");
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #define HWY_TARGET_INCLUDE "targets/cpu/run/gemm.cpp"
 #include "targets/cpu/run/highway_each.h"
 
-#include "targets/cpu/run/gemm-inl.h"
 #include "targets/cpu/run/gemm_plan.h"
+#include "targets/cpu/run/gemm-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
@@ -150,8 +150,8 @@ void GemmTask::tiles(int panel, const float* panel_b, int64_t b_step, const floa
   const Cuts cuts(m1 - m0, max_pixels(t.vectors));
   for (int i = 0; i < cuts.parts; i++) {
     const int row = m0 + cuts[i], count = cuts.size(i);
-    const GemmTileFn fn = p.m <= 2 && count <= 2 ? kFewRows[count][nv]
-                                                 : kGemmTiles[nv][static_cast<size_t>(count)];
+    const GemmTileFn fn =
+        p.m <= 2 && count <= 2 ? kFewRows[count][nv] : kGemmTiles[nv][static_cast<size_t>(count)];
     tile.a = rows_a + cuts[i] * lda;
     tile.c = out + row * p.ldc + column;
     if (!simple) {
@@ -329,8 +329,7 @@ void run_gemm(const Gemm& p, const GemmTactic& t, const GemmBuffers& buffers,
   threads.parallel(p.batch * split.parts(), [&](int task, int worker) {
     const int part = task % split.parts(), index = task / split.parts();
     char* own = base + scratch.worker_size * static_cast<size_t>(worker);
-    const int64_t batch_b =
-        t.mode == Mode::prepacked ? (p.batch_b == 0 ? 0 : packed) : p.batch_b;
+    const int64_t batch_b = t.mode == Mode::prepacked ? (p.batch_b == 0 ? 0 : packed) : p.batch_b;
     GemmTask work{.p = p,
                   .t = t,
                   .plan = plan,

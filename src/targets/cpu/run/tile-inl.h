@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register tile of the convolutions: `pixels` x `vectors` accumulators of B output channels.
 //
-// With blocked channels the address of an input value is pixel offset + tap offset + channel, so one
-// function with two small offset tables computes 1x1, KxK, strided, dilated and transposed
+// With blocked channels the address of an input value is pixel offset + tap offset + channel, so
+// one function with two small offset tables computes 1x1, KxK, strided, dilated and transposed
 // convolutions and Winograd's products. Padding is zeros in memory, never a branch in here.
 // Left to gcc, plain vector code allocates this tile at 97 % of peak in L1; forcing the
 // multiply-adds by inline assembly lost 15 to 25 % (laboratory, README).
@@ -30,8 +30,8 @@ constexpr int max_pixels(int vectors) {
 }
 
 struct TileArgs {
-  const float* in;    // base of pixel and tap offsets
-  const int* taps;    // offsets of the taps: each is B consecutive input channels
+  const float* in;  // base of pixel and tap offsets
+  const int* taps;  // offsets of the taps: each is B consecutive input channels
   int tap_count;
   const float* weights;   // [tap][B][vectors * B]
   const float* bias;      // vectors * B; null: go on from the partial sums in out

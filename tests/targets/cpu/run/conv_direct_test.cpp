@@ -17,8 +17,8 @@ std::string describe(const ConvDirect& p, const ConvDirectTactic& t, Isa isa, in
   };
   return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " n" +
          std::to_string(c.images) + " g" + std::to_string(c.groups) + " " +
-         std::to_string(c.in_channels) + ">" + std::to_string(c.out_channels) + " h " +
-         axis(c.h) + " w " + axis(c.w) + " res " + std::to_string(p.has_residual) + " act " +
+         std::to_string(c.in_channels) + ">" + std::to_string(c.out_channels) + " h " + axis(c.h) +
+         " w " + axis(c.w) + " res " + std::to_string(p.has_residual) + " act " +
          std::to_string(static_cast<int>(p.activation)) + " halo " + std::to_string(p.in_halo_h) +
          "," + std::to_string(p.in_halo_w) + " tactic " + std::to_string(t.vectors) + " " +
          std::to_string(t.band) + " " + std::to_string(t.chunk) + " " +
@@ -208,7 +208,8 @@ TEST(ConvDirect, residual_may_be_the_output) {
     for (int round = 0; round < 10; round++) {
       ConvDirect p = random_layer(g, block_of(isa));
       p.has_residual = true;
-      p.residual = p.out = dense_view(p.conv.out_channels, p.conv.h.out, p.conv.w.out, block_of(isa));
+      p.residual = p.out =
+          dense_view(p.conv.out_channels, p.conv.h.out, p.conv.w.out, block_of(isa));
       Layer layer(g, p, isa, false);
       for (const auto& t : all_tactics(p, isa)) {
         const auto apart = layer.check(t, 2, false), in_place = layer.check(t, 2, true);
@@ -262,7 +263,8 @@ TEST(ConvDirect, nan_goes_through_every_activation) {
       p.low = -1;
       p.high = 1;
       const ConvDirectTactic t;
-      Buffer in(block), out(block), packed(static_cast<int64_t>(conv_direct_packed_size(p, t, isa)));
+      Buffer in(block), out(block),
+          packed(static_cast<int64_t>(conv_direct_packed_size(p, t, isa)));
       Buffer scratch(static_cast<int64_t>(conv_direct_scratch_size(p, t, isa, 1) / 4));
       std::vector<float> weights(static_cast<size_t>(block * block), 1.0f);
       conv_direct_pack(p, t, isa, weights.data(), nullptr, packed.data());

@@ -93,10 +93,10 @@ struct Blocked {
       for (int c = 0; c < padded(); c++) {
         for (int y = 0; y < height; y++) {
           for (int x = 0; x < width; x++) {
-            to[at(n, c, y, x)] =
-                c < channels ? plain[static_cast<size_t>(
-                                   ((int64_t{n} * channels + c) * height + y) * width + x)]
-                             : pad;
+            to[at(n, c, y, x)] = c < channels
+                                     ? plain[static_cast<size_t>(
+                                           ((int64_t{n} * channels + c) * height + y) * width + x)]
+                                     : pad;
           }
         }
       }
@@ -125,7 +125,8 @@ inline int64_t size_out(const Conv& c) {
   return int64_t{c.images} * c.out_channels * c.d.out * c.h.out * c.w.out;
 }
 inline int64_t size_weights(const Conv& c) {
-  return int64_t{c.out_channels} * (c.in_channels / c.groups) * c.d.kernel * c.h.kernel * c.w.kernel;
+  return int64_t{c.out_channels} * (c.in_channels / c.groups) * c.d.kernel * c.h.kernel *
+         c.w.kernel;
 }
 
 // The plainest possible convolution; shares no code with the kernels.
@@ -155,8 +156,7 @@ inline Reference reference_conv(const Conv& c, const std::vector<float>& in,
                             c.w.in +
                         ix)];
                     const double b = weights[static_cast<size_t>(
-                        (((int64_t{o} * gi + i) * c.d.kernel + kz) * c.h.kernel + ky) *
-                            c.w.kernel +
+                        (((int64_t{o} * gi + i) * c.d.kernel + kz) * c.h.kernel + ky) * c.w.kernel +
                         kx)];
                     sum += a * b;
                     magnitude += std::abs(a * b);
@@ -184,7 +184,7 @@ inline double apply(Activation activation, float low, float high, double x) {
 
 // An epilogue hook that knows where each piece must lie: y = 2 y + operand[same place].
 struct DoubleAndAdd {
-  const float* operand;  // same layout as the output
+  const float* operand;   // same layout as the output
   std::vector<int> seen;  // calls per float of the output; sized by the test
   bool sane = true;
   static void call(void* state, const Piece& piece) {
