@@ -266,7 +266,8 @@ bool fold_add(Rewriter& rw, const Node& node, const Add&) {
       });
 }
 
-// A scalar factor of the data in front of a linear node: into the weights too.
+// A scalar factor of the data in front of a linear node: into the weights too. Very large ones stay
+// the views into the model's file that they are.
 template <class T>
 bool fold_factor_before(Rewriter& rw, const Node& node, const T& op) {
   const Node* mul = producer_of<Mul>(node.input(0));
@@ -274,7 +275,8 @@ bool fold_factor_before(Rewriter& rw, const Node& node, const T& op) {
   const std::optional<double> factor = uniform_value(mul->input(1));
   const Tensor* weight = node.input(1)->constant();
   if (!factor || !std::isfinite(*factor) || !weight || !is_float(weight->dtype())) return false;
-  if (!may_copy(node.input(1))) return false;
+  constexpr uint64_t most_elements = 1 << 22;
+  if (!may_copy(node.input(1)) || weight->elements() > most_elements) return false;
   Numbers scaled = weight->to_doubles();
   for (double& x : scaled) x *= *factor;
   Values inputs = node.inputs();

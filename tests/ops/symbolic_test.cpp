@@ -136,8 +136,7 @@ TEST(Symbolic, DataDependentSizesAreBounded) {
   EXPECT_EQ(topk[0].shape[0], Dim(2));
   EXPECT_EQ(topk[0].shape[1].upper(), 9);
   EXPECT_EQ(topk[0].shape, topk[1].shape);
-  const Types selected =
-      NonMaxSuppression{}.infer({f32({2, 10, 4}), f32({2, 3, 10}), ints({4})});
+  const Types selected = NonMaxSuppression{}.infer({f32({2, 10, 4}), f32({2, 3, 10}), ints({4})});
   EXPECT_EQ(selected[0].shape[0].upper(), 24);
   EXPECT_EQ(selected[0].shape[1], Dim(3));
 }
