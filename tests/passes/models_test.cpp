@@ -18,22 +18,12 @@ std::unique_ptr<Graph> import_file(const std::string& path) {
   return std::move(import_model(onnx::read_model(path)).graph);
 }
 
-<<<<<<< HEAD
-// `given`: values for inputs where random ones make no sense.
-void check_model(const std::string& file, int64_t symbol_size,
-                 const std::map<std::string, Tensor>& given = {}) {
-  const std::string path = std::string(TENREC_SOURCE_DIR) + "/../shared/models/" + file;
-  if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
-  const auto graph = import_file(path);
-  Data inputs = random_inputs(*graph, symbol_size);
-=======
 // Symbolic sizes are 1; `given` replaces what must not be random.
 void check_model(const std::string& file, const std::map<std::string, Tensor>& given = {}) {
   const std::string path = std::string(TENREC_SOURCE_DIR) + "/../shared/models/" + file;
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
   const auto graph = import_file(path);
   Data inputs = random_inputs(*graph, 1);
->>>>>>> refs/heads/passes
   for (const auto& input : graph->inputs()) {
     const auto found = given.find(input->name);
     if (found != given.end()) inputs[input->index()] = Datum(found->second);
@@ -57,17 +47,6 @@ void check_model(const std::string& file, const std::map<std::string, Tensor>& g
              kept, transposes);
 }
 
-<<<<<<< HEAD
-TEST(Models, Mnist) { check_model("mnist.onnx", 1); }
-TEST(Models, Dtln) { check_model("dtln-1.onnx", 1); }
-TEST(Models, Gtcrn) { check_model("gtcrn-stream.onnx", 1); }
-TEST(Models, SileroIfless) {
-  check_model("silero-vad-op18-ifless.onnx", 1,
-              {{"input", random_tensor(Type::tensor(DType::f32, {1, 576}), 1)},
-               {"sr", Tensor::scalar<int64_t>(16000)}});
-}
-TEST(Models, Blazeface) { check_model("blazeface-front-128.onnx", 1); }
-=======
 TEST(Models, Mnist) { check_model("mnist.onnx"); }
 TEST(Models, Dtln) { check_model("dtln-1.onnx"); }
 TEST(Models, Gtcrn) { check_model("gtcrn-stream.onnx"); }
@@ -78,7 +57,6 @@ TEST(Models, Silero) {
   }
 }
 TEST(Models, Blazeface) { check_model("blazeface-front-128.onnx"); }
->>>>>>> refs/heads/passes
 
 }  // namespace
 }  // namespace tenrec
