@@ -11,6 +11,7 @@ constexpr const char* footer = R"(Examples:
   tenrec bench model.onnx --vs onnxruntime --layers=time
   tenrec inspect model.engine
   tenrec check model.onnx
+  tenrec verify model.onnx --seed 7
   tenrec ops --json
   tenrec doctor
 
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
   tenrec::add_bench(app);
   tenrec::add_inspect(app);
   tenrec::add_check(app);
+  tenrec::add_verify(app);
   tenrec::add_ops(app);
   tenrec::add_doctor(app);
   try {

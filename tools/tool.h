@@ -20,6 +20,7 @@ void add_inspect(CLI::App& app);
 void add_check(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_doctor(CLI::App& app);
+void add_verify(CLI::App& app);
 
 // Options that every command which builds takes.
 struct BuildFlags {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "build/bind.h"
+#include "build/build_graph.h"
 #include "build/lower.h"
 #include "build/select.h"
 #include "import/import.h"
@@ -35,9 +36,16 @@ class Builder {
   }
 
   BuildResult run(const onnx::Model& model) {
+    progress("import", model.graph.name, 0, 1);
+    ImportedModel imported = import_model(model);
+    return run(*imported.graph, model.graph.name, std::move(imported.notes));
+  }
+
+  BuildResult run(Graph& graph, std::string_view name, std::vector<std::string> notes) {
     BuildResult result;
+    result.notes = std::move(notes);
     try {
-      plan::EngineParts parts = compile(model, result);
+      plan::EngineParts parts = compile(graph, name, result);
       progress("write", "engine", 0, 1);
       result.bytes = std::make_shared<const std::vector<std::byte>>(plan::serialise(parts));
       if (!options_.timing_cache.empty() && cache_.changed()) cache_.save(options_.timing_cache);
@@ -48,11 +56,7 @@ class Builder {
   }
 
  private:
-  plan::EngineParts compile(const onnx::Model& model, BuildResult& result) {
-    progress("import", model.graph.name, 0, 1);
-    ImportedModel imported = import_model(model);
-    result.notes = std::move(imported.notes);
-    Graph& graph = *imported.graph;
+  plan::EngineParts compile(Graph& graph, std::string_view name, BuildResult& result) {
     stop_if("import", graph);
     run_phase(graph, symbolic_passes());
     stop_if("simplify", graph);
@@ -62,7 +66,7 @@ class Builder {
                   .target = std::string(target_.name()),
                   .device = device_.fingerprint,
                   .options = describe_options(),
-                  .model_name = std::string(model.graph.name),
+                  .model_name = std::string(name),
                   .notes = result.notes};
     describe_bindings(graph, parts.io);
     SelectOptions select_options{
@@ -223,6 +227,11 @@ BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
   return with_context(
       [] { return "building a model in memory"; },
       [&] { return Builder(options).run(onnx::read_model(model, nullptr, folder)); });
+}
+
+BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options) {
+  return with_context([&] { return fmt::format("building graph \"{}\"", name); },
+                      [&] { return Builder(options).run(graph, name, {}); });
 }
 
 void BuildResult::save(const std::string& path) const {
