@@ -259,9 +259,11 @@ def jittered(feeds, seed):
     """The inputs with the last bits of their floats changed."""
     rng = np.random.default_rng(seed)
     return {
-        name: (value * (1 + rng.choice([-1e-6, 1e-6], value.shape))).astype(value.dtype)
-        if value.dtype == np.float32
-        else value
+        name: (
+            (value * (1 + rng.choice([-1e-6, 1e-6], value.shape))).astype(value.dtype)
+            if value.dtype == np.float32
+            else value
+        )
         for name, value in feeds.items()
     }
 

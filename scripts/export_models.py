@@ -322,7 +322,10 @@ def fasterrcnn():
 
     # The library's 800 x 1333 only makes the same graph slower to check.
     net = torchvision.models.detection.fasterrcnn_resnet50_fpn(
-        weights=None, weights_backbone=None, min_size=320, max_size=640,
+        weights=None,
+        weights_backbone=None,
+        min_size=320,
+        max_size=640,
         box_score_thresh=0.3,
     )
     calm_residuals(net)

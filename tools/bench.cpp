@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <numeric>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 
 #include "base/error.h"
@@ -55,18 +55,27 @@ struct Timings {
   json to_json() const {
     std::vector<double> sorted = runs;
     std::sort(sorted.begin(), sorted.end());
-    return {{"min", sorted.front()}, {"mean", mean()}, {"median", typical()}, {"p90", quantile(sorted, 0.9)},
-            {"p95", quantile(sorted, 0.95)}, {"p99", quantile(sorted, 0.99)}, {"runs", runs.size()}};
+    return {{"min", sorted.front()},
+            {"mean", mean()},
+            {"median", typical()},
+            {"p90", quantile(sorted, 0.9)},
+            {"p95", quantile(sorted, 0.95)},
+            {"p99", quantile(sorted, 0.99)},
+            {"runs", runs.size()}};
   }
-  double mean() const { return std::accumulate(runs.begin(), runs.end(), 0.0) / static_cast<double>(runs.size()); }
+  double mean() const {
+    return std::accumulate(runs.begin(), runs.end(), 0.0) / static_cast<double>(runs.size());
+  }
 
   void print(const std::string& who) const {
     std::vector<double> sorted = runs;
     std::sort(sorted.begin(), sorted.end());
-    fmt::print("{}: {:.2f} runs/s ({} runs)\n  latency ms: min {:.3f}  mean {:.3f}  median {:.3f}  p90 {:.3f}  "
-               "p95 {:.3f}  p99 {:.3f}\n",
-               who, 1000 / mean(), runs.size(), sorted.front(), mean(), typical(), quantile(sorted, 0.9),
-               quantile(sorted, 0.95), quantile(sorted, 0.99));
+    fmt::print(
+        "{}: {:.2f} runs/s ({} runs)\n  latency ms: min {:.3f}  mean {:.3f}  median {:.3f}  p90 "
+        "{:.3f}  "
+        "p95 {:.3f}  p99 {:.3f}\n",
+        who, 1000 / mean(), runs.size(), sorted.front(), mean(), typical(), quantile(sorted, 0.9),
+        quantile(sorted, 0.95), quantile(sorted, 0.99));
   }
 };
 
@@ -107,8 +116,13 @@ std::vector<Layer> profile_layers(Context& context, double seconds) {
     const auto [found, is_new] = layers.try_emplace(timing.tactic.data());
     Layer& layer = found->second;
     if (is_new) {
-      layer = {layers.size() - 1, std::string(timing.op), std::string(timing.family), std::string(timing.tactic),
-               fmt::format("{}", fmt::join(timing.origins, " + ")), 0, 0};
+      layer = {layers.size() - 1,
+               std::string(timing.op),
+               std::string(timing.family),
+               std::string(timing.tactic),
+               fmt::format("{}", fmt::join(timing.origins, " + ")),
+               0,
+               0};
     }
     layer.microseconds += timing.microseconds;
   });
@@ -121,25 +135,30 @@ std::vector<Layer> profile_layers(Context& context, double seconds) {
     layer.share = layer.microseconds / (10 * timings.mean());  // percent of milliseconds
     result.push_back(std::move(layer));
   }
-  std::sort(result.begin(), result.end(), [](const Layer& a, const Layer& b) { return a.order < b.order; });
+  std::sort(result.begin(), result.end(),
+            [](const Layer& a, const Layer& b) { return a.order < b.order; });
   return result;
 }
 
 json to_json(const std::vector<Layer>& layers) {
   json list = json::array();
   for (const Layer& layer : layers) {
-    list.push_back({{"op", layer.op}, {"family", layer.family}, {"tactic", layer.tactic}, {"nodes", layer.nodes},
-                    {"us", layer.microseconds}, {"percent", layer.share}});
+    list.push_back({{"op", layer.op},
+                    {"family", layer.family},
+                    {"tactic", layer.tactic},
+                    {"nodes", layer.nodes},
+                    {"us", layer.microseconds},
+                    {"percent", layer.share}});
   }
   return list;
 }
 
 void print(const std::vector<Layer>& layers) {
-  fmt::print("\n{:>5} {:>11} {:>6}  {:<18} {:<18} {:<24} {}\n", "step", "mean us", "%", "op", "family", "tactic",
-             "nodes");
+  fmt::print("\n{:>5} {:>11} {:>6}  {:<18} {:<18} {:<24} {}\n", "step", "mean us", "%", "op",
+             "family", "tactic", "nodes");
   for (const Layer& layer : layers) {
-    fmt::print("{:>5} {:>11.1f} {:>6.2f}  {:<18} {:<18} {:<24} {}\n", layer.order, layer.microseconds, layer.share,
-               layer.op, layer.family, layer.tactic, layer.nodes);
+    fmt::print("{:>5} {:>11.1f} {:>6.2f}  {:<18} {:<18} {:<24} {}\n", layer.order,
+               layer.microseconds, layer.share, layer.op, layer.family, layer.tactic, layer.nodes);
   }
 }
 
@@ -150,7 +169,8 @@ std::filesystem::path ort_library(const BenchCommand& command) {
   std::error_code ignored;
   const std::filesystem::path binary = std::filesystem::read_symlink("/proc/self/exe", ignored);
   std::vector<std::filesystem::path> folders{std::filesystem::current_path(ignored)};
-  for (auto folder = binary.parent_path(); folder.has_relative_path(); folder = folder.parent_path()) {
+  for (auto folder = binary.parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
     folders.push_back(folder);
   }
   for (const auto& folder : folders) {
@@ -160,7 +180,8 @@ std::filesystem::path ort_library(const BenchCommand& command) {
     }
   }
   fail(ErrorCode::usage,
-       "no onnxruntime found in build/venv; make it with scripts/python_env.sh or give --ort-lib FILE");
+       "no onnxruntime found in build/venv; make it with scripts/python_env.sh or give --ort-lib "
+       "FILE");
 }
 
 // onnxruntime's own errors are no bugs of ours.
@@ -176,13 +197,14 @@ auto with_ort(Body&& body) -> decltype(body()) {
 }
 
 OrtSession open_ort(const BenchCommand& command, const NamedTensors& inputs, int threads) {
-  TENREC_CHECK(is_onnx(command.path), usage, "--vs onnxruntime needs the .onnx model, \"{}\" is an engine",
-               command.path);
+  TENREC_CHECK(is_onnx(command.path), usage,
+               "--vs onnxruntime needs the .onnx model, \"{}\" is an engine", command.path);
   OrtSession session(ort_library(command), command.path, threads);
   const auto& names = session.input_names();
   for (const auto& [name, tensor] : inputs) {
     if (std::find(names.begin(), names.end(), name) == names.end()) continue;
-    session.set_input(name, static_cast<int32_t>(tensor.dtype), tensor.dims, tensor.data.data(), tensor.data.size());
+    session.set_input(name, static_cast<int32_t>(tensor.dtype), tensor.dims, tensor.data.data(),
+                      tensor.data.size());
   }
   return session;
 }
@@ -204,7 +226,8 @@ Agreement compare_outputs(const Engine& engine, const Context& context, const Or
     const double relative = !difference.reason.empty() ? std::numeric_limits<double>::infinity()
                             : difference.exact         ? static_cast<double>(difference.different)
                                                        : difference.relative();
-    if (worst.output.empty() || relative > worst.relative) worst = {info.name, relative, difference.str()};
+    if (worst.output.empty() || relative > worst.relative)
+      worst = {info.name, relative, difference.str()};
   }
   return worst;
 }
@@ -219,7 +242,8 @@ void run_bench(const BenchCommand& command) {
   Context context = engine.create_context();
   for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
   std::optional<OrtSession> session;
-  if (!command.vs.empty()) session = with_ort([&] { return open_ort(command, inputs, options.threads); });
+  if (!command.vs.empty())
+    session = with_ort([&] { return open_ort(command, inputs, options.threads); });
 
   const auto ours = [&] { context.run(); };
   const auto theirs = [&] { with_ort([&] { session->run(); }); };
@@ -243,14 +267,18 @@ void run_bench(const BenchCommand& command) {
 
   if (command.json) {
     // "latency_ms" is what scripts/bench_models.py reads.
-    json result{{"model", command.path}, {"threads", options.threads}, {"throughput", 1000 / tenrec.mean()},
-                {"tenrec_ms", tenrec.to_json()}, {"latency_ms", tenrec.to_json()}, {"layers", to_json(layers)}};
+    json result{{"model", command.path},
+                {"threads", options.threads},
+                {"throughput", 1000 / tenrec.mean()},
+                {"tenrec_ms", tenrec.to_json()},
+                {"latency_ms", tenrec.to_json()},
+                {"layers", to_json(layers)}};
     if (session) {
       result["onnxruntime_ms"] = onnxruntime.to_json();
       result["onnxruntime_version"] = session->version();
       result["ratio"] = tenrec.typical() / onnxruntime.typical();
-      result["worst_difference"] = {{"output", agreement.output}, {"relative", agreement.relative},
-                                    {"text", agreement.text}};
+      result["worst_difference"] = {
+          {"output", agreement.output}, {"relative", agreement.relative}, {"text", agreement.text}};
     }
     fmt::print("{}\n", result.dump());
     return;
@@ -259,8 +287,8 @@ void run_bench(const BenchCommand& command) {
   tenrec.print("tenrec");
   if (session) {
     onnxruntime.print("onnxruntime " + session->version());
-    fmt::print("ratio tenrec/onnxruntime: {:.3f}\nworst output \"{}\": {}\n", tenrec.typical() / onnxruntime.typical(),
-               agreement.output, agreement.text);
+    fmt::print("ratio tenrec/onnxruntime: {:.3f}\nworst output \"{}\": {}\n",
+               tenrec.typical() / onnxruntime.typical(), agreement.output, agreement.text);
   }
   if (command.layers == "time") {
     std::sort(layers.begin(), layers.end(),
@@ -273,20 +301,27 @@ void run_bench(const BenchCommand& command) {
 
 void add_bench(CLI::App& app) {
   auto command = std::make_shared<BenchCommand>();
-  CLI::App* sub = app.add_subcommand("bench", "Time an engine or a model, also against onnxruntime");
+  CLI::App* sub =
+      app.add_subcommand("bench", "Time an engine or a model, also against onnxruntime");
   sub->add_option("path", command->path, "ONNX model or engine file")->required();
   sub->add_option("--warmup", command->warmup, "Seconds to run before timing (at least one run)")
-      ->check(CLI::NonNegativeNumber)->capture_default_str();
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   sub->add_option("--duration", command->duration, "Seconds to time, both sides together")
-      ->check(CLI::PositiveNumber)->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   sub->add_option("--iterations", command->iterations, "Runs to time instead (of each side)")
       ->check(CLI::PositiveNumber);
-  sub->add_flag("--layers{step}", command->layers, "Time of each step, in order; --layers=time: slowest first")
+  sub->add_flag("--layers{step}", command->layers,
+                "Time of each step, in order; --layers=time: slowest first")
       ->check(CLI::IsMember({"step", "time"}));
-  sub->add_option("--vs", command->vs, "Compare with: onnxruntime")->check(CLI::IsMember({"onnxruntime"}));
-  sub->add_option("--ort-lib,--ort-library", command->library, "libonnxruntime.so (else searched in build/venv)");
+  sub->add_option("--vs", command->vs, "Compare with: onnxruntime")
+      ->check(CLI::IsMember({"onnxruntime"}));
+  sub->add_option("--ort-lib,--ort-library", command->library,
+                  "libonnxruntime.so (else searched in build/venv)");
   sub->add_option("--rounds", command->rounds, "Rounds in which both sides take turns")
-      ->check(CLI::PositiveNumber)->capture_default_str();
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   sub->add_flag("--json", command->json, "Machine-readable result");
   command->inputs.add_to(*sub);
   command->flags.add_to(*sub);

@@ -30,11 +30,14 @@ void run_build(const BuildCommand& command) {
     return;
   }
   if (!command.output.empty()) result.save(command.output);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (command.explain) fmt::print("{}", result.explain);
   if (command.json) {
-    const nlohmann::json json{{"engine", command.output}, {"bytes", result.bytes->size()},
-                              {"seconds", seconds}, {"notes", result.notes}};
+    const nlohmann::json json{{"engine", command.output},
+                              {"bytes", result.bytes->size()},
+                              {"seconds", seconds},
+                              {"notes", result.notes}};
     fmt::print("{}\n", json.dump());
     return;
   }
@@ -54,7 +57,8 @@ void add_build(CLI::App& app) {
   sub->add_option("-o,--output", command->output, "Engine file to write");
   sub->add_option("--stop-after", command->flags.options.stop_after,
                   "Print the graph after: import, a pass, simplify, bind, fuse, select");
-  sub->add_flag("--explain", command->explain, "Print every candidate kernel, reject reason and time");
+  sub->add_flag("--explain", command->explain,
+                "Print every candidate kernel, reject reason and time");
   sub->add_flag("--json", command->json, "Machine-readable result");
   command->flags.add_to(*sub);
   sub->footer("Example: tenrec build rvm.onnx -o rvm.engine --values downsample_ratio=0.25");

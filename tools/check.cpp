@@ -50,7 +50,8 @@ Findings check(const CheckCommand& command) {
     options.no_tune = true;
     findings.notes = build(command.model, options).notes;
   } catch (const Error& error) {
-    const bool about_model = error.code() == ErrorCode::invalid_model || error.code() == ErrorCode::unsupported ||
+    const bool about_model = error.code() == ErrorCode::invalid_model ||
+                             error.code() == ErrorCode::unsupported ||
                              error.code() == ErrorCode::internal;
     if (!about_model) throw;
     findings.add(error);
@@ -70,7 +71,9 @@ std::string_view class_name(ErrorCode code) {
 void run_check(const CheckCommand& command) {
   const Findings findings = check(command);
   if (command.json) {
-    nlohmann::json json{{"model", command.model}, {"ok", !findings.code}, {"problems", findings.problems},
+    nlohmann::json json{{"model", command.model},
+                        {"ok", !findings.code},
+                        {"problems", findings.problems},
                         {"notes", findings.notes}};
     if (findings.code) json["class"] = class_name(*findings.code);
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -81,7 +84,8 @@ void run_check(const CheckCommand& command) {
   }
   if (findings.code) {
     const size_t count = findings.problems.size();
-    throw Error(*findings.code, fmt::format("\"{}\" has {} problem{}", command.model, count, count == 1 ? "" : "s"));
+    throw Error(*findings.code, fmt::format("\"{}\" has {} problem{}", command.model, count,
+                                            count == 1 ? "" : "s"));
   }
 }
 
@@ -89,7 +93,8 @@ void run_check(const CheckCommand& command) {
 
 void add_check(CLI::App& app) {
   auto command = std::make_shared<CheckCommand>();
-  CLI::App* sub = app.add_subcommand("check", "Tell all problems of an ONNX model, and whether it builds");
+  CLI::App* sub =
+      app.add_subcommand("check", "Tell all problems of an ONNX model, and whether it builds");
   sub->add_option("model", command->model, "ONNX model")->required();
   sub->add_flag("--json", command->json, "Machine-readable result");
   command->flags.add_to(*sub);

@@ -22,7 +22,8 @@ Difference compare_floats(const Tensor& got, const Tensor& want) {
     if (std::isfinite(b[i])) result.magnitude = std::max(result.magnitude, std::abs(b[i]));
     if (std::isnan(b[i]) || a[i] == b[i]) continue;
     const double apart = std::abs(a[i] - b[i]);
-    result.absolute = std::max(result.absolute, std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart);
+    result.absolute = std::max(result.absolute,
+                               std::isnan(apart) ? std::numeric_limits<double>::infinity() : apart);
   }
   return result;
 }
@@ -44,7 +45,8 @@ bool Difference::tolerable() const {
 std::string Difference::str() const {
   if (!reason.empty()) return reason;
   if (exact) return fmt::format("{} elements differ", different);
-  return fmt::format("max |a - b| {:.3g}, max |b| {:.3g}, relative {:.3g}", absolute, magnitude, relative());
+  return fmt::format("max |a - b| {:.3g}, max |b| {:.3g}, relative {:.3g}", absolute, magnitude,
+                     relative());
 }
 
 Difference compare(const Tensor& got, const Tensor& want) {

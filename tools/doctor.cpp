@@ -46,10 +46,11 @@ std::string proc_entry(const std::string& text, std::string_view key) {
 
 // Of the CPU's features, those that decide what Tenrec or its libraries can use.
 std::vector<std::string> features(const std::string& cpuinfo) {
-  constexpr std::array interesting{"sse4_2",   "avx",      "f16c",        "fma",         "avx2",      "avx_vnni",
-                                   "avx512f",  "avx512vl", "avx512dq",    "avx512bw",    "avx512_vnni",
-                                   "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16",    "asimd",     "asimdhp",
-                                   "asimddp",  "sve",      "sve2",        "bf16",        "i8mm"};
+  constexpr std::array interesting{"sse4_2",      "avx",         "f16c",     "fma",      "avx2",
+                                   "avx_vnni",    "avx512f",     "avx512vl", "avx512dq", "avx512bw",
+                                   "avx512_vnni", "avx512_bf16", "amx_tile", "amx_int8", "amx_bf16",
+                                   "asimd",       "asimdhp",     "asimddp",  "sve",      "sve2",
+                                   "bf16",        "i8mm"};
   std::string flags = proc_entry(cpuinfo, "flags");
   if (flags.empty()) flags = proc_entry(cpuinfo, "Features");
   flags = " " + flags + " ";
@@ -66,21 +67,25 @@ json describe_cpu() {
   for (const cpu::Isa isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512}) {
     if (cpu::supported(isa)) sets.push_back(cpu::to_string(isa));
   }
-  return {{"model", proc_entry(cpuinfo, "model name")}, {"features", features(cpuinfo)},
-          {"instruction_sets", sets}, {"used", cpu::to_string(cpu::best_isa())}};
+  return {{"model", proc_entry(cpuinfo, "model name")},
+          {"features", features(cpuinfo)},
+          {"instruction_sets", sets},
+          {"used", cpu::to_string(cpu::best_isa())}};
 }
 
 json describe_threads() {
   cpu_set_t set;
   CPU_ZERO(&set);
   const int affinity = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 0;
-  return {{"used", cpu::available_threads()}, {"affinity", affinity},
+  return {{"used", cpu::available_threads()},
+          {"affinity", affinity},
           {"quota", cpu::cgroup_quota(read_proc("/proc/self/cgroup"), "/sys/fs/cgroup")}};
 }
 
 json describe_memory() {
   const std::string meminfo = read_proc("/proc/meminfo");
-  return {{"total", proc_entry(meminfo, "MemTotal")}, {"available", proc_entry(meminfo, "MemAvailable")}};
+  return {{"total", proc_entry(meminfo, "MemTotal")},
+          {"available", proc_entry(meminfo, "MemAvailable")}};
 }
 
 // Devices that can run engines, and which of them this build can compile for.
@@ -89,19 +94,25 @@ json describe_targets() {
   for (const std::string& name : registered_devices()) {
     try {
       const DeviceInfo info = find_target(name).device_info("", 0);
-      list.push_back({{"name", name}, {"fingerprint", info.fingerprint}, {"vector_floats", info.vector_floats},
-                      {"channel_block", info.channel_block}, {"cache_l1", info.cache_l1},
-                      {"cache_l2", info.cache_l2}, {"cache_l3", info.cache_l3}});
+      list.push_back({{"name", name},
+                      {"fingerprint", info.fingerprint},
+                      {"vector_floats", info.vector_floats},
+                      {"channel_block", info.channel_block},
+                      {"cache_l1", info.cache_l1},
+                      {"cache_l2", info.cache_l2},
+                      {"cache_l3", info.cache_l3}});
     } catch (const Error& error) {
       if (error.code() != ErrorCode::usage) throw;
-      list.push_back({{"name", name}, {"fingerprint", nullptr}});  // runs, but nothing is built for it
+      list.push_back(
+          {{"name", name}, {"fingerprint", nullptr}});  // runs, but nothing is built for it
     }
   }
   return list;
 }
 
 json describe_libraries() {
-  json libraries{{"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100, FMT_VERSION % 100)},
+  json libraries{{"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
+                                     FMT_VERSION % 100)},
                  {"zlib", zlibVersion()}};
 #ifdef TENREC_ONEDNN
   const dnnl_version_t* version = dnnl_version();
@@ -115,13 +126,19 @@ json describe_libraries() {
 json describe_knobs() {
   json list = json::array();
   for (const KnobInfo& knob : list_knobs()) {
-    list.push_back({{"name", knob.name}, {"type", knob.type}, {"default", knob.fallback}, {"value", knob.value},
-                    {"is_set", knob.is_set}, {"help", knob.help}});
+    list.push_back({{"name", knob.name},
+                    {"type", knob.type},
+                    {"default", knob.fallback},
+                    {"value", knob.value},
+                    {"is_set", knob.is_set},
+                    {"help", knob.help}});
   }
   return list;
 }
 
-std::string text_of(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 std::string joined(const json& list) {
   std::string text;
@@ -133,13 +150,16 @@ void print_report(const json& report) {
   const json& cpu = report["cpu"];
   const json& threads = report["threads"];
   const json& memory = report["memory"];
-  fmt::print("tenrec {}\n\ncpu: {}\n  features: {}\n  instruction sets built and supported: {}; used: {}\n",
-             text_of(report["version"]), text_of(cpu["model"]), joined(cpu["features"]),
-             joined(cpu["instruction_sets"]), text_of(cpu["used"]));
+  fmt::print(
+      "tenrec {}\n\ncpu: {}\n  features: {}\n  instruction sets built and supported: {}; used: "
+      "{}\n",
+      text_of(report["version"]), text_of(cpu["model"]), joined(cpu["features"]),
+      joined(cpu["instruction_sets"]), text_of(cpu["used"]));
   const std::string quota = threads["quota"] == 0 ? "none" : text_of(threads["quota"]);
   fmt::print("threads: {} (affinity mask {}, cgroup quota {})\n", text_of(threads["used"]),
              text_of(threads["affinity"]), quota);
-  fmt::print("memory: {}, available {}\n\ndevices:\n", text_of(memory["total"]), text_of(memory["available"]));
+  fmt::print("memory: {}, available {}\n\ndevices:\n", text_of(memory["total"]),
+             text_of(memory["available"]));
   for (const json& target : report["devices"]) {
     if (target["fingerprint"].is_null()) {
       fmt::print("  {}: runs engines, no target to build for\n", text_of(target["name"]));
@@ -147,7 +167,8 @@ void print_report(const json& report) {
     }
     fmt::print("  {}: --device '{}', caches {} / {} / {} KiB\n", text_of(target["name"]),
                text_of(target["fingerprint"]), target["cache_l1"].get<uint64_t>() / 1024,
-               target["cache_l2"].get<uint64_t>() / 1024, target["cache_l3"].get<uint64_t>() / 1024);
+               target["cache_l2"].get<uint64_t>() / 1024,
+               target["cache_l3"].get<uint64_t>() / 1024);
   }
   fmt::print("\nlibraries:\n");
   for (const auto& [name, version] : report["libraries"].items()) {
@@ -156,15 +177,17 @@ void print_report(const json& report) {
   fmt::print("\nenvironment variables:\n");
   for (const json& knob : report["knobs"]) {
     fmt::print("  {}={}{}  ({}) {}\n", text_of(knob["name"]), text_of(knob["value"]),
-               knob["is_set"].get<bool>() ? " [set]" : "", text_of(knob["type"]), text_of(knob["help"]));
+               knob["is_set"].get<bool>() ? " [set]" : "", text_of(knob["type"]),
+               text_of(knob["help"]));
   }
 }
 
 void run_doctor(bool as_json) {
   const json devices = describe_targets();  // registers what targets bring
-  const json report{{"version", TENREC_VERSION},      {"cpu", describe_cpu()},  {"threads", describe_threads()},
-                    {"memory", describe_memory()},    {"devices", devices},     {"libraries", describe_libraries()},
-                    {"knobs", describe_knobs()}};
+  const json report{
+      {"version", TENREC_VERSION},   {"cpu", describe_cpu()}, {"threads", describe_threads()},
+      {"memory", describe_memory()}, {"devices", devices},    {"libraries", describe_libraries()},
+      {"knobs", describe_knobs()}};
   if (as_json) fmt::print("{}\n", report.dump(-1, ' ', false, json::error_handler_t::replace));
   else print_report(report);
 }

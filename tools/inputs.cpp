@@ -10,13 +10,15 @@ namespace {
 
 using Shapes = std::map<std::string, std::vector<int64_t>>;
 
-HostTensor read_raw(const std::string& path, const TensorInfo& info, const std::vector<int64_t>& dims) {
+HostTensor read_raw(const std::string& path, const TensorInfo& info,
+                    const std::vector<int64_t>& dims) {
   HostTensor tensor(info.dtype, dims);
   const auto file = MappedFile::open(path);
-  TENREC_CHECK(file->bytes().size() == tensor.data.size(), usage,
-               "\"{}\" has {} bytes, input \"{}\" of shape {} needs {}; name the shape with --input-shape", path,
-               file->bytes().size(), info.name, fmt::format("[{}]", fmt::join(dims, ", ")),
-               tensor.data.size());
+  TENREC_CHECK(
+      file->bytes().size() == tensor.data.size(), usage,
+      "\"{}\" has {} bytes, input \"{}\" of shape {} needs {}; name the shape with --input-shape",
+      path, file->bytes().size(), info.name, fmt::format("[{}]", fmt::join(dims, ", ")),
+      tensor.data.size());
   tensor.data.assign(file->bytes().begin(), file->bytes().end());
   return tensor;
 }
@@ -33,7 +35,8 @@ HostTensor read_input(const std::string& path, const TensorInfo& info, const Sha
 
 }  // namespace
 
-const TensorInfo& info_of(const std::vector<TensorInfo>& infos, const std::string& name, const char* what) {
+const TensorInfo& info_of(const std::vector<TensorInfo>& infos, const std::string& name,
+                          const char* what) {
   std::string names;
   for (const TensorInfo& info : infos) {
     if (info.name == name) return info;
@@ -45,7 +48,8 @@ const TensorInfo& info_of(const std::vector<TensorInfo>& infos, const std::strin
 void InputFlags::add_to(CLI::App& command) {
   command.add_option("--inputs", inputs_file, "Inputs from an .npz file, by name");
   command.add_option("--input", inputs, "name=FILE: .npy, a picture (png, jpg, pgm) or raw bytes");
-  command.add_option("--input-shape", input_shapes, "name=1x3x224x224 for raw, picture or random inputs");
+  command.add_option("--input-shape", input_shapes,
+                     "name=1x3x224x224 for raw, picture or random inputs");
   picture.add_to(command);
 }
 

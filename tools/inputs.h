@@ -28,6 +28,7 @@ struct InputFlags {
 };
 
 // The one of `infos` that is called `name`; a usage Error lists them. `what`: "input" or "output".
-const TensorInfo& info_of(const std::vector<TensorInfo>& infos, const std::string& name, const char* what);
+const TensorInfo& info_of(const std::vector<TensorInfo>& infos, const std::string& name,
+                          const char* what);
 
 }  // namespace tenrec

@@ -54,8 +54,8 @@ std::string value_text(const plan::Plan& plan, int32_t index) {
   const plan::ValueDef& value = plan.values[static_cast<size_t>(index)];
   std::vector<std::string> dims;
   for (const int32_t slot : value.dims) dims.push_back(slot_text(plan, slot));
-  std::string text =
-      value.ranked ? fmt::format("{}[{}]", name(value.dtype), fmt::join(dims, ", ")) : std::string(name(value.dtype)) + "[...]";
+  std::string text = value.ranked ? fmt::format("{}[{}]", name(value.dtype), fmt::join(dims, ", "))
+                                  : std::string(name(value.dtype)) + "[...]";
   if (value.block_axis >= 0) text += fmt::format("/{}c", value.block);
   if (value.channels_last) text += "/nhwc";
   return text;
@@ -70,7 +70,8 @@ std::string outputs_text(const plan::Plan& plan, const plan::Step& step) {
 uint64_t scratch_of(const plan::Plan& plan) {
   int64_t largest = 0;
   for (const plan::Step& step : plan.steps) {
-    if (step.scratch != plan::none && step.scratch_upper != plan::unbounded) largest = std::max(largest, step.scratch_upper);
+    if (step.scratch != plan::none && step.scratch_upper != plan::unbounded)
+      largest = std::max(largest, step.scratch_upper);
   }
   return static_cast<uint64_t>(largest);
 }
@@ -80,10 +81,14 @@ json steps_json(const plan::Plan& plan) {
   for (const plan::Step& step : plan.steps) {
     json outputs = json::array();
     for (const int32_t output : step.outputs) outputs.push_back(value_text(plan, output));
-    json entry{{"op", step.op}, {"family", step.family}, {"tactic", step.tactic}, {"outputs", outputs},
+    json entry{{"op", step.op},
+               {"family", step.family},
+               {"tactic", step.tactic},
+               {"outputs", outputs},
                {"origins", step.origins}};
     json bodies = json::array();
-    for (const int32_t body : step.bodies) bodies.push_back(steps_json(plan.bodies[static_cast<size_t>(body)]));
+    for (const int32_t body : step.bodies)
+      bodies.push_back(steps_json(plan.bodies[static_cast<size_t>(body)]));
     if (!bodies.empty()) entry["bodies"] = bodies;
     steps.push_back(std::move(entry));
   }
@@ -93,9 +98,10 @@ json steps_json(const plan::Plan& plan) {
 void print_steps(const plan::Plan& plan, const std::string& indent) {
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const plan::Step& step = plan.steps[i];
-    fmt::print("{}{:>5}  {:<18} {:<18} {:<24} {:<32} {}\n", indent, i, step.op, step.family, step.tactic,
-               outputs_text(plan, step), fmt::join(step.origins, " + "));
-    for (const int32_t body : step.bodies) print_steps(plan.bodies[static_cast<size_t>(body)], indent + "    ");
+    fmt::print("{}{:>5}  {:<18} {:<18} {:<24} {:<32} {}\n", indent, i, step.op, step.family,
+               step.tactic, outputs_text(plan, step), fmt::join(step.origins, " + "));
+    for (const int32_t body : step.bodies)
+      print_steps(plan.bodies[static_cast<size_t>(body)], indent + "    ");
   }
 }
 
@@ -105,7 +111,8 @@ std::string range_text(const plan::Range& range, const char* separator, bool is_
     std::vector<std::string> texts;
     for (const int64_t number : numbers) {
       if (number == plan::unbounded) texts.push_back("*");
-      else if (is_float) texts.push_back(fmt::format("{}", std::bit_cast<float>(static_cast<int32_t>(number))));
+      else if (is_float)
+        texts.push_back(fmt::format("{}", std::bit_cast<float>(static_cast<int32_t>(number))));
       else texts.push_back(std::to_string(number));
     }
     return numbers.empty() ? std::string("scalar") : fmt::format("{}", fmt::join(texts, separator));
@@ -126,8 +133,12 @@ std::string profile_text(const plan::EngineFile& engine, const plan::Plan& plan,
 json bindings_json(const std::vector<plan::Binding>& bindings) {
   json list = json::array();
   for (const plan::Binding& binding : bindings) {
-    list.push_back({{"name", binding.name}, {"dtype", name(binding.dtype)}, {"ranked", binding.ranked},
-                    {"dims", binding.dims}, {"shape_input", binding.is_shape_input}, {"host", binding.is_host}});
+    list.push_back({{"name", binding.name},
+                    {"dtype", name(binding.dtype)},
+                    {"ranked", binding.ranked},
+                    {"dims", binding.dims},
+                    {"shape_input", binding.is_shape_input},
+                    {"host", binding.is_host}});
   }
   return list;
 }
@@ -149,37 +160,48 @@ void print_engine_json(const plan::EngineFile& engine) {
     for (size_t i = 0; i < plan.ranges.size() && i < engine.io.inputs.size(); ++i) {
       ranges[engine.io.inputs[i].name] = profile_text(engine, plan, i);
     }
-    profiles.push_back({{"ranges", ranges}, {"arena_bytes", plan.arena_bytes},
-                        {"scratch_bytes", scratch_of(plan)}, {"steps", steps_json(plan)}});
+    profiles.push_back({{"ranges", ranges},
+                        {"arena_bytes", plan.arena_bytes},
+                        {"scratch_bytes", scratch_of(plan)},
+                        {"steps", steps_json(plan)}});
   }
-  const json result{{"builder_version", engine.meta.builder_version}, {"target", engine.meta.target},
-                    {"device", engine.meta.device}, {"options", engine.meta.options},
-                    {"model_name", engine.meta.model_name}, {"notes", engine.meta.notes},
-                    {"inputs", bindings_json(engine.io.inputs)}, {"outputs", bindings_json(engine.io.outputs)},
-                    {"weight_bytes", engine.weight_bytes.size()}, {"file_bytes", engine.image.size()},
+  const json result{{"builder_version", engine.meta.builder_version},
+                    {"target", engine.meta.target},
+                    {"device", engine.meta.device},
+                    {"options", engine.meta.options},
+                    {"model_name", engine.meta.model_name},
+                    {"notes", engine.meta.notes},
+                    {"inputs", bindings_json(engine.io.inputs)},
+                    {"outputs", bindings_json(engine.io.outputs)},
+                    {"weight_bytes", engine.weight_bytes.size()},
+                    {"file_bytes", engine.image.size()},
                     {"profiles", profiles}};
   fmt::print("{}\n", result.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 void print_engine(const plan::EngineFile& engine) {
-  fmt::print("engine of model \"{}\" for {} ({}), built by Tenrec {}\noptions: {}\n", engine.meta.model_name,
-             engine.meta.target, engine.meta.device, engine.meta.builder_version, engine.meta.options);
+  fmt::print("engine of model \"{}\" for {} ({}), built by Tenrec {}\noptions: {}\n",
+             engine.meta.model_name, engine.meta.target, engine.meta.device,
+             engine.meta.builder_version, engine.meta.options);
   for (const std::string& note : engine.meta.notes) fmt::print("note: {}\n", note);
   print_bindings("inputs", engine.io.inputs);
   print_bindings("outputs", engine.io.outputs);
-  fmt::print("memory: weights {:.2f} MiB, file {:.2f} MiB{}\n", mebibytes(engine.weight_bytes.size()),
-             mebibytes(engine.image.size()), engine.graph.text.empty() ? "" : ", the graph is stored (--graph)");
+  fmt::print("memory: weights {:.2f} MiB, file {:.2f} MiB{}\n",
+             mebibytes(engine.weight_bytes.size()), mebibytes(engine.image.size()),
+             engine.graph.text.empty() ? "" : ", the graph is stored (--graph)");
   for (size_t p = 0; p < engine.plans.size(); ++p) {
     const plan::Plan& plan = engine.plans[p];
     fmt::print("\nprofile {}: {} steps, {}, scratch {:.2f} MiB\n", p, plan.steps.size(),
-               plan.arena_bytes < 0 ? "activations open (sized when running)"
-                                    : fmt::format("activations {:.2f} MiB",
-                                                  mebibytes(static_cast<uint64_t>(plan.arena_bytes))),
+               plan.arena_bytes < 0
+                   ? "activations open (sized when running)"
+                   : fmt::format("activations {:.2f} MiB",
+                                 mebibytes(static_cast<uint64_t>(plan.arena_bytes))),
                mebibytes(scratch_of(plan)));
     for (size_t i = 0; i < plan.ranges.size() && i < engine.io.inputs.size(); ++i) {
       fmt::print("  {}: {}\n", engine.io.inputs[i].name, profile_text(engine, plan, i));
     }
-    fmt::print("{:>5}  {:<18} {:<18} {:<24} {:<32} {}\n", "step", "op", "family", "tactic", "outputs", "nodes");
+    fmt::print("{:>5}  {:<18} {:<18} {:<24} {:<32} {}\n", "step", "op", "family", "tactic",
+               "outputs", "nodes");
     print_steps(plan, "");
   }
 }
@@ -192,7 +214,8 @@ struct ModelSummary {
 
   void add_nodes(const std::vector<onnx::Node>& nodes) {
     for (const onnx::Node& node : nodes) {
-      ++operators[node.domain.empty() ? std::string(node.op_type) : fmt::format("{}::{}", node.domain, node.op_type)];
+      ++operators[node.domain.empty() ? std::string(node.op_type)
+                                      : fmt::format("{}::{}", node.domain, node.op_type)];
       for (const onnx::Attribute& attribute : node.attributes) {
         if (attribute.g) add_graph(*attribute.g);
         for (const auto& graph : attribute.graphs) add_graph(*graph);
@@ -201,7 +224,8 @@ struct ModelSummary {
   }
   void add_graph(const onnx::Graph& graph) {
     for (const onnx::TensorProto& tensor : graph.initializers) add_tensor(tensor.dims);
-    for (const onnx::SparseTensor& tensor : graph.sparse_initializers) add_tensor(tensor.values.dims);
+    for (const onnx::SparseTensor& tensor : graph.sparse_initializers)
+      add_tensor(tensor.values.dims);
     add_nodes(graph.nodes);
   }
   void add_tensor(const std::vector<int64_t>& dims) {
@@ -217,54 +241,70 @@ std::string type_text(const onnx::TypeProto& type) {
     case Kind::none: return "untyped";
     case Kind::map: return "map";
     case Kind::opaque: return "opaque";
-    case Kind::sequence: return fmt::format("seq({})", type.element ? type_text(*type.element) : "?");
-    case Kind::optional: return fmt::format("optional({})", type.element ? type_text(*type.element) : "?");
+    case Kind::sequence:
+      return fmt::format("seq({})", type.element ? type_text(*type.element) : "?");
+    case Kind::optional:
+      return fmt::format("optional({})", type.element ? type_text(*type.element) : "?");
     case Kind::tensor:
     case Kind::sparse_tensor: break;
   }
-  const bool known = type.elem_type > 0 && type.elem_type < 256 && is_valid(static_cast<DType>(type.elem_type));
+  const bool known =
+      type.elem_type > 0 && type.elem_type < 256 && is_valid(static_cast<DType>(type.elem_type));
   const std::string dtype = known ? std::string(name(static_cast<DType>(type.elem_type)))
                                   : fmt::format("type{}", type.elem_type);
   if (!type.shape) return dtype + "[...]";
   std::vector<std::string> dims;
   for (const onnx::Dimension& dim : *type.shape) {
-    dims.push_back(dim.value ? std::to_string(*dim.value) : dim.param.empty() ? "?" : std::string(dim.param));
+    dims.push_back(dim.value           ? std::to_string(*dim.value)
+                   : dim.param.empty() ? "?"
+                                       : std::string(dim.param));
   }
   return fmt::format("{}[{}]", dtype, fmt::join(dims, ", "));
 }
 
 json values_json(const std::vector<onnx::ValueInfo>& values) {
   json list = json::array();
-  for (const onnx::ValueInfo& value : values) list.push_back({{"name", value.name}, {"type", type_text(value.type)}});
+  for (const onnx::ValueInfo& value : values)
+    list.push_back({{"name", value.name}, {"type", type_text(value.type)}});
   return list;
 }
 
 void inspect_model(const InspectCommand& command) {
-  TENREC_CHECK(!command.graph, usage, "--graph is for engines; of a model use `tenrec build --stop-after import`");
+  TENREC_CHECK(!command.graph, usage,
+               "--graph is for engines; of a model use `tenrec build --stop-after import`");
   const onnx::Model model = onnx::read_model(command.path);
   ModelSummary summary;
   summary.add_graph(model.graph);
   for (const onnx::Function& function : model.functions) summary.add_nodes(function.nodes);
   if (command.json) {
     json opsets = json::object();
-    for (const auto& import : model.opset_imports) opsets[std::string(import.domain)] = import.version;
-    const json result{{"name", model.graph.name}, {"producer", model.producer_name}, {"ir_version", model.ir_version},
-                      {"opsets", opsets}, {"inputs", values_json(model.graph.inputs)},
-                      {"outputs", values_json(model.graph.outputs)}, {"operators", summary.operators},
-                      {"parameter_tensors", summary.tensors}, {"parameters", summary.parameters}};
+    for (const auto& import : model.opset_imports)
+      opsets[std::string(import.domain)] = import.version;
+    const json result{{"name", model.graph.name},
+                      {"producer", model.producer_name},
+                      {"ir_version", model.ir_version},
+                      {"opsets", opsets},
+                      {"inputs", values_json(model.graph.inputs)},
+                      {"outputs", values_json(model.graph.outputs)},
+                      {"operators", summary.operators},
+                      {"parameter_tensors", summary.tensors},
+                      {"parameters", summary.parameters}};
     fmt::print("{}\n", result.dump(-1, ' ', false, json::error_handler_t::replace));
     return;
   }
   fmt::print("model \"{}\" by {} {}, IR version {}\n", model.graph.name,
-             model.producer_name.empty() ? "unknown producer" : model.producer_name, model.producer_version,
-             model.ir_version);
+             model.producer_name.empty() ? "unknown producer" : model.producer_name,
+             model.producer_version, model.ir_version);
   for (const auto& import : model.opset_imports) {
-    fmt::print("opset {} of {}\n", import.version, import.domain.empty() ? "ai.onnx" : import.domain);
+    fmt::print("opset {} of {}\n", import.version,
+               import.domain.empty() ? "ai.onnx" : import.domain);
   }
   fmt::print("inputs:\n");
-  for (const auto& value : model.graph.inputs) fmt::print("  {}: {}\n", value.name, type_text(value.type));
+  for (const auto& value : model.graph.inputs)
+    fmt::print("  {}: {}\n", value.name, type_text(value.type));
   fmt::print("outputs:\n");
-  for (const auto& value : model.graph.outputs) fmt::print("  {}: {}\n", value.name, type_text(value.type));
+  for (const auto& value : model.graph.outputs)
+    fmt::print("  {}: {}\n", value.name, type_text(value.type));
   fmt::print("parameters: {} in {} tensors\noperators:\n", summary.parameters, summary.tensors);
   for (const auto& [op, count] : summary.operators) fmt::print("{:>7}  {}\n", count, op);
 }

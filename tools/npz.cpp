@@ -44,7 +44,8 @@ void append(std::string& out, T value) {
 }
 
 // The text between `key` and the next comma or closing bracket of a .npy header dictionary.
-std::string_view header_entry(std::string_view header, std::string_view key, char open, char close) {
+std::string_view header_entry(std::string_view header, std::string_view key, char open,
+                              char close) {
   const size_t at = header.find(key);
   TENREC_CHECK(at != header.npos, io, "the .npy header has no {}", key);
   const size_t begin = header.find(open, at + key.size());
@@ -59,8 +60,10 @@ HostTensor parse_npy(Bytes bytes) {
                "not a .npy file");
   const auto major = static_cast<unsigned>(bytes[6]);
   const size_t start = major >= 2 ? 12 : 10;
-  const size_t length = major >= 2 ? read_little<uint32_t>(bytes, 8) : read_little<uint16_t>(bytes, 8);
-  TENREC_CHECK(length <= bytes.size() - std::min(start, bytes.size()), io, "the file ends too early");
+  const size_t length =
+      major >= 2 ? read_little<uint32_t>(bytes, 8) : read_little<uint16_t>(bytes, 8);
+  TENREC_CHECK(length <= bytes.size() - std::min(start, bytes.size()), io,
+               "the file ends too early");
   const std::string_view header(reinterpret_cast<const char*>(bytes.data()) + start, length);
   const std::string_view descr = header_entry(header, "'descr':", '\'', '\'');
   const auto type = std::find_if(numpy_types.begin(), numpy_types.end(),
@@ -95,9 +98,9 @@ std::string format_npy(const TensorRef& tensor) {
                                  [&](const NumpyType& t) { return t.dtype == tensor.dtype; });
   TENREC_CHECK(type != numpy_types.end(), unsupported, "a tensor of {} cannot be written as .npy",
                dtype_name(tensor.dtype));
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                                   type->descr, fmt::join(tensor.dims, ", "),
-                                   tensor.dims.size() == 1 ? "," : "");
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}{}), }}", type->descr,
+                  fmt::join(tensor.dims, ", "), tensor.dims.size() == 1 ? "," : "");
   while ((10 + header.size() + 1) % 64 != 0) header += ' ';
   header += '\n';
   std::string out("\x93NUMPY\x01\x00", 8);
@@ -130,13 +133,16 @@ HostTensor read_entry(Bytes file, size_t central) {
   TENREC_CHECK(size != UINT32_MAX, io, "the entry has 4 GiB or more; use .npy files");
   const size_t start = size_t{local} + 30 + read_little<uint16_t>(file, size_t{local} + 26) +
                        read_little<uint16_t>(file, size_t{local} + 28);
-  TENREC_CHECK(start <= file.size() && packed_size <= file.size() - start, io, "the file ends too early");
+  TENREC_CHECK(start <= file.size() && packed_size <= file.size() - start, io,
+               "the file ends too early");
   const Bytes packed = file.subspan(start, packed_size);
   TENREC_CHECK(method == 0 || method == 8, io, "compression method {} cannot be read", method);
   // A deflated byte cannot stand for more than 1032 bytes; a bigger claim is a lie.
-  TENREC_CHECK(method == 0 ? size == packed_size : size / 1032 <= packed_size, io, "impossible sizes");
-  const std::vector<std::byte> bytes =
-      method == 0 ? std::vector<std::byte>(packed.begin(), packed.end()) : inflate_entry(packed, size);
+  TENREC_CHECK(method == 0 ? size == packed_size : size / 1032 <= packed_size, io,
+               "impossible sizes");
+  const std::vector<std::byte> bytes = method == 0
+                                           ? std::vector<std::byte>(packed.begin(), packed.end())
+                                           : inflate_entry(packed, size);
   const auto actual = crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
   TENREC_CHECK(actual == crc, io, "the checksum does not match");
   return parse_npy(bytes);
@@ -145,10 +151,11 @@ HostTensor read_entry(Bytes file, size_t central) {
 }  // namespace
 
 HostTensor read_npy(const std::string& path) {
-  return with_context([&] { return fmt::format("reading \"{}\"", path); }, [&] {
-    const auto file = MappedFile::open(path);
-    return parse_npy(file->bytes());
-  });
+  return with_context([&] { return fmt::format("reading \"{}\"", path); },
+                      [&] {
+                        const auto file = MappedFile::open(path);
+                        return parse_npy(file->bytes());
+                      });
 }
 
 void write_npy(const std::string& path, const TensorRef& tensor) {
@@ -157,31 +164,34 @@ void write_npy(const std::string& path, const TensorRef& tensor) {
 }
 
 NamedTensors read_npz(const std::string& path) {
-  return with_context([&] { return fmt::format("reading \"{}\"", path); }, [&] {
-    const auto mapped = MappedFile::open(path);
-    const Bytes file = mapped->bytes();
-    size_t end = file.size();
-    const size_t last = file.size() > 65557 ? file.size() - 65557 : 0;
-    for (size_t at = file.size() < 22 ? 0 : file.size() - 22; end == file.size(); --at) {
-      TENREC_CHECK(file.size() >= 22, io, "not a .npz file");
-      if (read_little<uint32_t>(file, at) == 0x06054b50) end = at;
-      else TENREC_CHECK(at > last, io, "not a .npz file");
-    }
-    NamedTensors tensors;
-    size_t central = read_little<uint32_t>(file, end + 16);
-    for (int left = read_little<uint16_t>(file, end + 10); left > 0; --left) {
-      TENREC_CHECK(read_little<uint32_t>(file, central) == 0x02014b50, io, "the directory is damaged");
-      const size_t name_length = read_little<uint16_t>(file, central + 28);
-      TENREC_CHECK(central + 46 + name_length <= file.size(), io, "the file ends too early");
-      std::string name(reinterpret_cast<const char*>(file.data()) + central + 46, name_length);
-      if (name.ends_with(".npy")) name.resize(name.size() - 4);
-      tensors[name] = with_context([&] { return fmt::format("entry \"{}\"", name); },
-                                   [&] { return read_entry(file, central); });
-      central += 46 + name_length + read_little<uint16_t>(file, central + 30) +
-                 read_little<uint16_t>(file, central + 32);
-    }
-    return tensors;
-  });
+  return with_context(
+      [&] { return fmt::format("reading \"{}\"", path); },
+      [&] {
+        const auto mapped = MappedFile::open(path);
+        const Bytes file = mapped->bytes();
+        size_t end = file.size();
+        const size_t last = file.size() > 65557 ? file.size() - 65557 : 0;
+        for (size_t at = file.size() < 22 ? 0 : file.size() - 22; end == file.size(); --at) {
+          TENREC_CHECK(file.size() >= 22, io, "not a .npz file");
+          if (read_little<uint32_t>(file, at) == 0x06054b50) end = at;
+          else TENREC_CHECK(at > last, io, "not a .npz file");
+        }
+        NamedTensors tensors;
+        size_t central = read_little<uint32_t>(file, end + 16);
+        for (int left = read_little<uint16_t>(file, end + 10); left > 0; --left) {
+          TENREC_CHECK(read_little<uint32_t>(file, central) == 0x02014b50, io,
+                       "the directory is damaged");
+          const size_t name_length = read_little<uint16_t>(file, central + 28);
+          TENREC_CHECK(central + 46 + name_length <= file.size(), io, "the file ends too early");
+          std::string name(reinterpret_cast<const char*>(file.data()) + central + 46, name_length);
+          if (name.ends_with(".npy")) name.resize(name.size() - 4);
+          tensors[name] = with_context([&] { return fmt::format("entry \"{}\"", name); },
+                                       [&] { return read_entry(file, central); });
+          central += 46 + name_length + read_little<uint16_t>(file, central + 30) +
+                     read_little<uint16_t>(file, central + 32);
+        }
+        return tensors;
+      });
 }
 
 void write_npz(const std::string& path, const NamedTensors& tensors) {
@@ -190,14 +200,16 @@ void write_npz(const std::string& path, const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     const std::string data = format_npy(tensor);
     const std::string file_name = name + ".npy";
-    TENREC_CHECK(data.size() < UINT32_MAX && out.size() < UINT32_MAX, unsupported,
-                 "\"{}\": .npz files of 4 GiB or more cannot be written; use one .npy file an output", path);
-    const auto crc = static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
+    TENREC_CHECK(
+        data.size() < UINT32_MAX && out.size() < UINT32_MAX, unsupported,
+        "\"{}\": .npz files of 4 GiB or more cannot be written; use one .npy file an output", path);
+    const auto crc =
+        static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
     const auto offset = static_cast<uint32_t>(out.size());
     std::string common;  // what local and central header share, from "version needed" on
     append<uint16_t>(common, 20);
-    append<uint16_t>(common, 0x800);  // names are UTF-8
-    append<uint16_t>(common, 0);      // stored
+    append<uint16_t>(common, 0x800);       // names are UTF-8
+    append<uint16_t>(common, 0);           // stored
     append<uint32_t>(common, 0x00210000);  // 1980-01-01: the same tensors give the same bytes
     append<uint32_t>(common, crc);
     append<uint32_t>(common, static_cast<uint32_t>(data.size()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// NumPy's .npy and .npz files, as much of them as tensors need: C order, little endian, every numeric
-// dtype of NumPy; .npz entries stored or deflated. Malformed files are an io Error naming file and entry.
+// NumPy's .npy and .npz files, as much of them as tensors need: C order, little endian, every
+// numeric dtype of NumPy; .npz entries stored or deflated. Malformed files are an io Error naming
+// file and entry.
 #pragma once
 #include <map>
 #include <string>

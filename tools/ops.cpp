@@ -78,8 +78,11 @@ void print_json(const Coverage& all) {
   nlohmann::json operators = nlohmann::json::array();
   nlohmann::json onnx = nlohmann::json::array();
   for (const OpInfo* info : all_ops()) {
-    operators.push_back({{"name", info->name}, {"pointwise", info->pointwise}, {"view", info->is_view},
-                         {"data_dependent", info->data_dependent}, {"side_effect", info->side_effect},
+    operators.push_back({{"name", info->name},
+                         {"pointwise", info->pointwise},
+                         {"view", info->is_view},
+                         {"data_dependent", info->data_dependent},
+                         {"side_effect", info->side_effect},
                          {"accuracy", accuracy_name(info->accuracy)}});
   }
   for (const auto& [op, names] : all.by_operator) {
@@ -113,7 +116,8 @@ void run_ops(const OpsCommand& command) {
 
 void add_ops(CLI::App& app) {
   auto command = std::make_shared<OpsCommand>();
-  CLI::App* sub = app.add_subcommand("ops", "List the operators and which ONNX operators they cover");
+  CLI::App* sub =
+      app.add_subcommand("ops", "List the operators and which ONNX operators they cover");
   sub->add_flag("--json", command->json, "Machine-readable list");
   sub->footer("Example: tenrec ops | grep -i resize");
   sub->callback([command] { run_ops(*command); });

@@ -11,7 +11,7 @@ namespace tenrec {
 
 struct PictureOptions {
   std::string layout = "nchw";
-  float scale = 1.0F / 255;       // value = (pixel * scale - mean[c]) / std[c]
+  float scale = 1.0F / 255;  // value = (pixel * scale - mean[c]) / std[c]
   std::vector<float> mean, deviation;
   void add_to(CLI::App& command);
 };

@@ -27,7 +27,8 @@ std::string statistics(const HostTensor& tensor) {
   const auto values = tensor.as<float>();
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   const double sum = std::accumulate(values.begin(), values.end(), 0.0);
-  return fmt::format("  min {:.6g} mean {:.6g} max {:.6g}", *low, sum / static_cast<double>(values.size()), *high);
+  return fmt::format("  min {:.6g} mean {:.6g} max {:.6g}", *low,
+                     sum / static_cast<double>(values.size()), *high);
 }
 
 void write_outputs(const RunCommand& command, const Engine& engine, const NamedTensors& results) {
@@ -53,15 +54,16 @@ void run_run(const RunCommand& command) {
                                        : command.inputs.read(engine);
   for (const TensorInfo& info : engine.inputs()) {
     TENREC_CHECK(inputs.count(info.name), usage,
-                 "input \"{}\" has no value; give --input {}=FILE, --inputs FILE.npz or --random", info.name,
-                 info.name);
+                 "input \"{}\" has no value; give --input {}=FILE, --inputs FILE.npz or --random",
+                 info.name, info.name);
   }
   Context context = engine.create_context();
   NamedTensors results;
   for (int i = 0; i < command.repeat; ++i) {
     for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
     context.run();
-    for (const TensorInfo& info : engine.outputs()) results[info.name] = context.output_tensor(info.name);
+    for (const TensorInfo& info : engine.outputs())
+      results[info.name] = context.output_tensor(info.name);
     for (const std::string& text : command.feedback) {
       const auto [from, to] = split_named(text);
       info_of(engine.outputs(), from, "output");
@@ -76,12 +78,14 @@ void run_run(const RunCommand& command) {
 
 void add_run(CLI::App& app) {
   auto command = std::make_shared<RunCommand>();
-  CLI::App* sub = app.add_subcommand("run", "Run an engine (or build a model in memory and run it)");
+  CLI::App* sub =
+      app.add_subcommand("run", "Run an engine (or build a model in memory and run it)");
   sub->add_option("engine", command->engine, "Engine file, or an .onnx model")->required();
   command->inputs.add_to(*sub);
   sub->add_flag("--random", command->random, "Inputs not given are seeded random values");
   sub->add_option("--outputs", command->outputs_file, "All outputs into an .npz file");
-  sub->add_option("--output", command->outputs, "name=FILE: .npy, .png (0..1 grey or RGB) or raw bytes");
+  sub->add_option("--output", command->outputs,
+                  "name=FILE: .npy, .png (0..1 grey or RGB) or raw bytes");
   sub->add_option("--repeat", command->repeat, "Run so often")->check(CLI::PositiveNumber);
   sub->add_option("--feedback", command->feedback, "out=in: feed an output back into the next run");
   command->flags.add_to(*sub);

@@ -89,9 +89,9 @@ const Verdict* first_bad(const std::vector<Verdict>& verdicts) {
 // ---- which node it is ----
 
 struct Culprit {
-  std::string node;     // its description; empty: not found
-  std::string tactic;   // "node=kernel tactic" as --tactic takes it; empty: the kernel is not known
-  std::string text;     // the difference, or why no node was found
+  std::string node;    // its description; empty: not found
+  std::string tactic;  // "node=kernel tactic" as --tactic takes it; empty: the kernel is not known
+  std::string text;    // the difference, or why no node was found
 };
 
 // What the step that computes the node was chosen to be.
@@ -99,21 +99,24 @@ std::string tactic_of(const Engine& engine, const std::string& origin) {
   const auto kernels = find_target(engine.target()).kernels();
   for (const plan::Step& step : engine.impl()->file.plans.at(0).steps) {
     if (std::find(step.origins.begin(), step.origins.end(), origin) == step.origins.end()) continue;
-    const bool is_kernel = std::any_of(kernels.begin(), kernels.end(),
-                                       [&](const Kernel* kernel) { return kernel->name() == step.family; });
+    const bool is_kernel = std::any_of(kernels.begin(), kernels.end(), [&](const Kernel* kernel) {
+      return kernel->name() == step.family;
+    });
     if (!is_kernel) continue;
-    return fmt::format("{}={}{}{}", origin, step.family, step.tactic.empty() ? "" : " ", step.tactic);
+    return fmt::format("{}={}{}{}", origin, step.family, step.tactic.empty() ? "" : " ",
+                       step.tactic);
   }
   return "";
 }
 
-// Builds the model again with every intermediate tensor as an output; the first that differs, in the
-// graph's order, is computed wrongly from right inputs.
+// Builds the model again with every intermediate tensor as an output; the first that differs, in
+// the graph's order, is computed wrongly from right inputs.
 Culprit find_culprit(const onnx::Model& model, const BuildOptions& options, int threads,
-                                    const NamedTensors& inputs) {
+                     const NamedTensors& inputs) {
   const std::unique_ptr<Graph> graph = import_model(model).graph;
   while (!graph->outputs().empty()) graph->remove_output(graph->outputs().size() - 1);
-  std::map<std::string, std::pair<std::string, std::string>> nodes;  // output -> description, origin
+  std::map<std::string, std::pair<std::string, std::string>>
+      nodes;  // output -> description, origin
   size_t index = 0;
   for (const auto& node : graph->nodes()) {
     ++index;
@@ -121,7 +124,8 @@ Culprit find_culprit(const onnx::Model& model, const BuildOptions& options, int 
       if (value->constant() || !is_plain(*value)) continue;
       const std::string name = fmt::format("{:08}_{}", index, value->index());
       graph->add_output(value, name);
-      nodes[name] = {node->describe(), node->origins().empty() ? std::string() : node->origins()[0]};
+      nodes[name] = {node->describe(),
+                     node->origins().empty() ? std::string() : node->origins()[0]};
     }
   }
   const Named wanted = interpret(*graph, inputs);
@@ -129,12 +133,16 @@ Culprit find_culprit(const onnx::Model& model, const BuildOptions& options, int 
                             .load({.threads = threads, .device = 0, .memory_limit = 0});
   const std::vector<Verdict> verdicts = judge(engine, inputs, wanted);
   const Verdict* bad = first_bad(verdicts);
-  if (!bad) return {"", "", "no node is wrong when all intermediate values are kept: look at fusions (--skip-pass)"};
+  if (!bad)
+    return {
+        "", "",
+        "no node is wrong when all intermediate values are kept: look at fusions (--skip-pass)"};
   const auto& [description, origin] = nodes.at(bad->name);
   return {description, tactic_of(engine, origin), bad->difference.str()};
 }
 
-// The search may fail where the model itself builds (a pinned kernel, memory): that is worth a line only.
+// The search may fail where the model itself builds (a pinned kernel, memory): that is worth a line
+// only.
 Culprit search(const onnx::Model& model, const BuildOptions& options, const NamedTensors& inputs) {
   try {
     return find_culprit(model, options, options.threads, inputs);
@@ -154,23 +162,28 @@ std::string shell_word(const std::string& word) {
   return result + "'";
 }
 
-// The command line as it was given: inputs come from its seed or files. `tactic` pins what tuning chose.
+// The command line as it was given: inputs come from its seed or files. `tactic` pins what tuning
+// chose.
 std::string reproducer(const std::string& tactic) {
   std::ifstream file("/proc/self/cmdline");
   std::string line;
-  for (std::string word; std::getline(file, word, '\0');) line += (line.empty() ? "" : " ") + shell_word(word);
+  for (std::string word; std::getline(file, word, '\0');)
+    line += (line.empty() ? "" : " ") + shell_word(word);
   return tactic.empty() ? line : fmt::format("{} --tactic {}", line, shell_word(tactic));
 }
 
-void report(const VerifyCommand& command, const std::vector<Verdict>& verdicts, const std::optional<Culprit>& culprit,
-            const std::string& repeat) {
+void report(const VerifyCommand& command, const std::vector<Verdict>& verdicts,
+            const std::optional<Culprit>& culprit, const std::string& repeat) {
   if (command.json) {
     nlohmann::json outputs = nlohmann::json::array();
     for (const auto& [name, difference] : verdicts) {
-      outputs.push_back({{"name", name}, {"ok", difference.tolerable()}, {"difference", difference.str()}});
+      outputs.push_back(
+          {{"name", name}, {"ok", difference.tolerable()}, {"difference", difference.str()}});
     }
     nlohmann::json json{{"model", command.model}, {"outputs", outputs}};
-    if (culprit) json["first_bad_node"] = {{"node", culprit->node}, {"tactic", culprit->tactic}, {"difference", culprit->text}};
+    if (culprit)
+      json["first_bad_node"] = {
+          {"node", culprit->node}, {"tactic", culprit->tactic}, {"difference", culprit->text}};
     if (!repeat.empty()) json["reproduce"] = repeat;
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return;
@@ -185,7 +198,8 @@ void report(const VerifyCommand& command, const std::vector<Verdict>& verdicts, 
 }
 
 void run_verify(const VerifyCommand& command) {
-  TENREC_CHECK(is_onnx(command.model), usage, "\"{}\": verify needs the .onnx model", command.model);
+  TENREC_CHECK(is_onnx(command.model), usage, "\"{}\": verify needs the .onnx model",
+               command.model);
   const BuildOptions options = command.flags.finish();
   const Engine engine = load_or_build(command.model, options, options.threads);
   const NamedTensors inputs = command.inputs.read_or_random(engine, options.seed);
@@ -194,12 +208,14 @@ void run_verify(const VerifyCommand& command) {
   TENREC_CHECK(!draws_random(*graph), unsupported,
                "\"{}\" draws random numbers: two runs of it cannot be compared", command.model);
   const std::vector<Verdict> verdicts = judge(engine, inputs, interpret(*graph, inputs));
-  TENREC_CHECK(!verdicts.empty(), unsupported, "\"{}\" has no output that is a plain tensor", command.model);
+  TENREC_CHECK(!verdicts.empty(), unsupported, "\"{}\" has no output that is a plain tensor",
+               command.model);
   const Verdict* bad = first_bad(verdicts);
   if (!bad) return report(command, verdicts, std::nullopt, "");
   const Culprit culprit = search(model, options, inputs);
   report(command, verdicts, culprit, reproducer(culprit.tactic));
-  fail(ErrorCode::mismatch, "output \"{}\" differs from the interpreter's: {}", bad->name, bad->difference.str());
+  fail(ErrorCode::mismatch, "output \"{}\" differs from the interpreter's: {}", bad->name,
+       bad->difference.str());
 }
 
 }  // namespace
@@ -212,7 +228,8 @@ void add_verify(CLI::App& app) {
   command->inputs.add_to(*sub);
   command->flags.add_to(*sub);
   sub->footer(
-      "Inputs not given are random, from --seed. Floats may differ by 2e-4 * max|b| + 1e-6, the rest not at all.\n"
+      "Inputs not given are random, from --seed. Floats may differ by 2e-4 * max|b| + 1e-6, the "
+      "rest not at all.\n"
       "On a difference it names the first node whose result is wrong; the exit code is 10.\n"
       "Example: tenrec verify model.onnx --no-vendor --seed 7");
   sub->callback([command] { run_verify(*command); });

@@ -57,8 +57,8 @@ inline double thread_seconds() {
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
-// Milliseconds of one call: the best mean of `windows` short windows, since on a shared machine only
-// the undisturbed ones say something about the code. One thread is timed by its own CPU time.
+// Milliseconds of one call: the best mean of `windows` short windows, since on a shared machine
+// only the undisturbed ones say something about the code. One thread is timed by its own CPU time.
 inline double time_ms(const Threads& threads, double window, int windows,
                       const std::function<void(int)>& call) {
   double (*const clock)() = threads.count() == 1 ? &thread_seconds : &now;

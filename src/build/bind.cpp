@@ -11,8 +11,8 @@
 namespace tenrec {
 namespace {
 
-constexpr int64_t default_opt = 1;          // "unset shape values default to opt, else 1"
-constexpr int64_t largest_assumed = 1024;   // opt of a size that only running defines
+constexpr int64_t default_opt = 1;         // "unset shape values default to opt, else 1"
+constexpr int64_t largest_assumed = 1024;  // opt of a size that only running defines
 
 struct Bounds {
   int64_t min, opt, max;
@@ -28,12 +28,12 @@ void check_profile_names(const Graph& graph, const ProfileOptions& profile) {
   std::string names;
   for (const auto& input : graph.inputs()) names += (names.empty() ? "" : ", ") + input->name;
   for (const auto& [name, range] : profile.dims) {
-    TENREC_CHECK(known(name), usage, "shape range for \"{}\": the model has no such input; it has {}", name,
-                 names);
+    TENREC_CHECK(known(name), usage,
+                 "shape range for \"{}\": the model has no such input; it has {}", name, names);
   }
   for (const auto& [name, range] : profile.values) {
-    TENREC_CHECK(known(name), usage, "value range for \"{}\": the model has no such input; it has {}", name,
-                 names);
+    TENREC_CHECK(known(name), usage,
+                 "value range for \"{}\": the model has no such input; it has {}", name, names);
   }
 }
 
@@ -41,12 +41,12 @@ Bounds bounds_of(const DimsRange& range, size_t axis, const std::string& name, c
   Bounds b{range.min[axis], range.opt[axis], range.max[axis]};
   if (b.max < 0) b.max = plan::unbounded;
   TENREC_CHECK(0 <= b.min && b.min <= b.opt && b.opt <= b.max, usage,
-               "input \"{}\", axis {}: min {} <= opt {} <= max {} must hold", name, axis, b.min, b.opt,
-               b.max);
+               "input \"{}\", axis {}: min {} <= opt {} <= max {} must hold", name, axis, b.min,
+               b.opt, b.max);
   if (dim.is_const()) {
     TENREC_CHECK(b.min <= dim.value() && dim.value() <= b.max, usage,
-                 "input \"{}\", axis {}: the model fixes it to {}, the profile asks for {} to {}", name, axis,
-                 dim.value(), b.min, b.max);
+                 "input \"{}\", axis {}: the model fixes it to {}, the profile asks for {} to {}",
+                 name, axis, dim.value(), b.min, b.max);
     return {dim.value(), dim.value(), dim.value()};
   }
   return b;
@@ -94,9 +94,10 @@ class Binder {
     const size_t rank = type.kind == Type::Kind::tensor && type.ranked ? type.shape.size() : 0;
     if (found != profile_.dims.end()) {
       const DimsRange& range = found->second;
-      TENREC_CHECK(range.min.size() == rank && range.opt.size() == rank && range.max.size() == rank, usage,
-                   "shape range for \"{}\" has {}/{}/{} dims, the input has {}: {}", input.name,
-                   range.min.size(), range.opt.size(), range.max.size(), rank, type.str());
+      TENREC_CHECK(range.min.size() == rank && range.opt.size() == rank && range.max.size() == rank,
+                   usage, "shape range for \"{}\" has {}/{}/{} dims, the input has {}: {}",
+                   input.name, range.min.size(), range.opt.size(), range.max.size(), rank,
+                   type.str());
     }
     for (size_t axis = 0; axis < rank; ++axis) {
       const Dim& dim = type.shape[axis];
@@ -121,7 +122,8 @@ class Binder {
       const ValueRange& range = found->second;
       TENREC_CHECK(range.min.size() == ints + floats && range.opt.size() == ints + floats &&
                        range.max.size() == ints + floats,
-                   usage, "value range for \"{}\" has {} values, {} are needed (0: it decides no shape)",
+                   usage,
+                   "value range for \"{}\" has {} values, {} are needed (0: it decides no shape)",
                    input.name, range.min.size(), ints + floats);
     }
     for (size_t i = 0; i < ints; ++i) {
@@ -170,13 +172,15 @@ class Binder {
     Known known = *value.type.known;
     for (Dim& dim : known.ints) dim = dim.substitute(binding_);
     for (Scale& scale : known.floats) {
-      const auto fixed = scale.symbol ? fixed_floats_.find(scale.symbol.get()) : fixed_floats_.end();
+      const auto fixed =
+          scale.symbol ? fixed_floats_.find(scale.symbol.get()) : fixed_floats_.end();
       if (fixed != fixed_floats_.end()) scale = {fixed->second, nullptr};
     }
     value.type.known = std::make_shared<Known>(std::move(known));
   }
 
-  // Body inputs keep types of their own; the symbols they share with the outer graph change with it.
+  // Body inputs keep types of their own; the symbols they share with the outer graph change with
+  // it.
   void substitute_bodies(const Graph& graph) {
     for (const auto& node : graph.nodes()) {
       for (size_t i = 0; i < node->body_count(); ++i) {
@@ -208,7 +212,9 @@ void substitute_sizes(Graph& graph, const Dim::Binding& binding) {
   }
 }
 
-BoundGraph bind(const Graph& graph, const ProfileOptions& profile) { return Binder(graph, profile).run(); }
+BoundGraph bind(const Graph& graph, const ProfileOptions& profile) {
+  return Binder(graph, profile).run();
+}
 
 int64_t opt_value(const Dim& dim, const std::map<const Symbol*, int64_t>& opt) {
   return dim.evaluate([&](const Symbol& symbol) -> int64_t {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The builder's entry for graphs that are already imported: what tools use that change a graph first.
+// The builder's entry for graphs that are already imported: what tools use that change a graph
+// first.
 #pragma once
 #include <string_view>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole build, top to bottom: read -> import -> passes -> per profile: bind -> target -> select ->
-// lower -> memory -> engine file.
+// The whole build, top to bottom: read -> import -> passes -> per profile: bind -> target -> select
+// -> lower -> memory -> engine file.
 #include "tenrec/builder.h"
 
 #include "base/error.h"
@@ -62,13 +62,19 @@ class Builder {
     stop_if("simplify", graph);
 
     plan::EngineParts parts;
-    parts.meta = {.builder_version = TENREC_VERSION, .target = std::string(target_.name()),
-                  .device = device_.fingerprint, .options = describe_options(),
-                  .model_name = std::string(name), .notes = result.notes};
+    parts.meta = {.builder_version = TENREC_VERSION,
+                  .target = std::string(target_.name()),
+                  .device = device_.fingerprint,
+                  .options = describe_options(),
+                  .model_name = std::string(name),
+                  .notes = result.notes};
     describe_bindings(graph, parts.io);
-    SelectOptions select_options{.tune = !options_.no_tune, .explain = options_.keep_explain,
-                                 .seed = options_.seed, .pinned = options_.tactics,
-                                 .tick = [this] { progress("select", "timing", selected_, to_select_); }};
+    SelectOptions select_options{
+        .tune = !options_.no_tune,
+        .explain = options_.keep_explain,
+        .seed = options_.seed,
+        .pinned = options_.tactics,
+        .tick = [this] { progress("select", "timing", selected_, to_select_); }};
     Selector selector(target_, device_, std::move(select_options), cache_);
     const std::vector<ProfileOptions> profiles =
         options_.profiles.empty() ? std::vector<ProfileOptions>(1) : options_.profiles;
@@ -187,8 +193,10 @@ class Builder {
     parts.graph.text = print(graph);
     for (const auto& [name, tensor] : printed_weights(graph)) {
       if (tensor.dtype() == DType::string) {
-        parts.graph.originals.push_back(
-            {.name = name, .weight = plan::none, .dims = tensor.dims(), .strings = tensor.strings()});
+        parts.graph.originals.push_back({.name = name,
+                                         .weight = plan::none,
+                                         .dims = tensor.dims(),
+                                         .strings = tensor.strings()});
         continue;
       }
       const std::span bytes(tensor.data(), static_cast<size_t>(tensor.bytes()));
@@ -213,11 +221,12 @@ BuildResult build(const std::string& model_path, const BuildOptions& options) {
                       [&] { return Builder(options).run(onnx::read_model(model_path)); });
 }
 
-BuildResult build(std::span<const std::byte> model, const BuildOptions& options, const std::string& folder) {
+BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
+                  const std::string& folder) {
   init_ops();
-  return with_context([] { return "building a model in memory"; }, [&] {
-    return Builder(options).run(onnx::read_model(model, nullptr, folder));
-  });
+  return with_context(
+      [] { return "building a model in memory"; },
+      [&] { return Builder(options).run(onnx::read_model(model, nullptr, folder)); });
 }
 
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options) {

@@ -25,8 +25,8 @@ Type common(const Type& a, const Type& b) {
   return type;
 }
 
-// Tries every rank for the first input of unknown rank; what all ranks that the operator accepts have in
-// common is known.
+// Tries every rank for the first input of unknown rank; what all ranks that the operator accepts
+// have in common is known.
 Types infer_trying_ranks(const Op& op, Types in, const std::vector<const Graph*>& bodies) {
   const auto unknown = std::find_if(in.begin(), in.end(), [](const Type& type) {
     return type.kind == Type::Kind::tensor && !type.ranked;
@@ -147,8 +147,9 @@ Node* Graph::insert(Node* before, Op op, Values inputs, std::vector<std::unique_
   node->bodies_ = std::move(bodies);
   node->origins_ = std::move(origins);
   node->graph_ = this;
-  Types types = with_context([&] { return node->describe(); },
-                             [&] { return infer_trying_ranks(node->op_, node->input_types(), node->bodies()); });
+  Types types = with_context(
+      [&] { return node->describe(); },
+      [&] { return infer_trying_ranks(node->op_, node->input_types(), node->bodies()); });
   for (size_t i = 0; i < types.size(); ++i) {
     auto value = std::make_unique<Value>();
     value->type = std::move(types[i]);
@@ -206,6 +207,7 @@ bool Graph::remove_dead() {
   bool any = false;
   for (auto it = nodes_.end(); it != nodes_.begin();) {
     Node* node = (--it)->get();
+    for (const auto& body : node->bodies_) any |= body->remove_dead();
     const bool used = std::any_of(node->outputs_.begin(), node->outputs_.end(),
                                   [](const auto& output) { return !output->uses_.empty(); });
     if (used || node->op_.info().side_effect) continue;
@@ -222,7 +224,8 @@ void Graph::reinfer() {
     if (node->op_.info().body_is_region) {
       // The region computes on the node's inputs as they are: its types follow.
       Graph& region = *node->bodies_[0];
-      for (size_t i = 0; i < node->inputs_.size(); ++i) region.inputs_[i]->type = node->inputs_[i]->type;
+      for (size_t i = 0; i < node->inputs_.size(); ++i)
+        region.inputs_[i]->type = node->inputs_[i]->type;
       region.reinfer();
     }
     Types types = with_context(
@@ -265,7 +268,8 @@ std::unique_ptr<Graph> Graph::clone() const {
     Node* raw = twin.get();
     raw->position_ = copy->nodes_.insert(copy->nodes_.end(), std::move(twin));
   }
-  for (size_t i = 0; i < outputs_.size(); ++i) copy->add_output(mapped.at(outputs_[i]), output_names_[i]);
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    copy->add_output(mapped.at(outputs_[i]), output_names_[i]);
   return copy;
 }
 

@@ -247,7 +247,8 @@ Tensors Attention::eval(const Tensors& in) const {
 
 double Attention::flops(const Types& in, const Types& out) const {
   double count = 4;
-  for (const Dim& dim : out[0].shape) count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
+  for (const Dim& dim : out[0].shape)
+    count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
   const Dim& keys = in[1].shape[in[1].shape.size() - 2];
   return count * (keys.is_const() ? static_cast<double>(keys.value()) : 1);
 }
@@ -260,7 +261,9 @@ Values Attention::from_onnx(const OnnxNode& node, OnnxContext& context) {
                .scale = std::nullopt,
                .softcap = node.number("softcap", 0),
                .softmax_precision = static_cast<DType>(node.integer("softmax_precision", 0)),
-               .outputs = node.has_output(3) ? 4 : node.has_output(1) || node.has_output(2) ? 3 : 1};
+               .outputs = node.has_output(3)                         ? 4
+                          : node.has_output(1) || node.has_output(2) ? 3
+                                                                     : 1};
   if (node.has("scale")) op.scale = node.number("scale", 0);
   TENREC_CHECK(op.qk_matmul_output_mode >= 0 && op.qk_matmul_output_mode <= 3, invalid_model,
                "qk_matmul_output_mode is {}, expected 0 to 3", op.qk_matmul_output_mode);

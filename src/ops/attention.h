@@ -12,14 +12,14 @@ namespace tenrec {
 
 struct Attention {
   bool is_causal = false;
-  int64_t kv_num_heads = 0;            // 0: the tensors have an axis of heads
+  int64_t kv_num_heads = 0;  // 0: the tensors have an axis of heads
   int64_t q_num_heads = 0;
-  int64_t qk_matmul_output_mode = 0;   // what the fourth output is: 0 the product, 1 after softcap,
-                                       // 2 after the mask, 3 after softmax
-  std::optional<float> scale;          // none: 1 / sqrt(head size)
-  float softcap = 0;                   // 0: none
+  int64_t qk_matmul_output_mode = 0;  // what the fourth output is: 0 the product, 1 after softcap,
+                                      // 2 after the mask, 3 after softmax
+  std::optional<float> scale = {};    // none: 1 / sqrt(head size)
+  float softcap = 0;                  // 0: none
   DType softmax_precision = DType::undefined;
-  int64_t outputs = 1;                 // 1: y; 3: also present key and value; 4: also the scores
+  int64_t outputs = 1;  // 1: y; 3: also present key and value; 4: also the scores
   static auto fields(auto& s) {
     return std::tuple{field(1, "is_causal", s.is_causal),
                       field(2, "kv_num_heads", s.kv_num_heads),

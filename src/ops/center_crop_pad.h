@@ -28,8 +28,8 @@ struct CenterCropPad {
     if (!x.ranked) return {x};
     const std::vector<Dim>* sizes = in[1].known_ints();
     const std::vector<size_t> at = chosen(x.rank());
-    TENREC_CHECK(!sizes || sizes->size() == at.size(), invalid_model, "CenterCropPad of {} axes with {} sizes",
-                 at.size(), sizes->size());
+    TENREC_CHECK(!sizes || sizes->size() == at.size(), invalid_model,
+                 "CenterCropPad of {} axes with {} sizes", at.size(), sizes->size());
     Shape shape = x.shape;
     for (size_t i = 0; i < at.size(); ++i) {
       shape[at[i]] = sizes ? (*sizes)[i] : Dim::fresh(fmt::format("crop{}", at[i]));
@@ -41,8 +41,8 @@ struct CenterCropPad {
     const Dims& dims = in[0].dims();
     const std::vector<int64_t> sizes = in[1].to_ints();
     const std::vector<size_t> at = chosen(in[0].rank());
-    TENREC_CHECK(sizes.size() == at.size(), invalid_input, "CenterCropPad of {} axes with {} sizes", at.size(),
-                 sizes.size());
+    TENREC_CHECK(sizes.size() == at.size(), invalid_input, "CenterCropPad of {} axes with {} sizes",
+                 at.size(), sizes.size());
     AxisOffsets offsets = identity_offsets(dims);
     for (size_t i = 0; i < at.size(); ++i) {
       const int64_t before = dims[at[i]];

@@ -8,9 +8,9 @@
 namespace tenrec {
 
 struct Col2Im {
-  std::vector<int64_t> dilations;
-  std::vector<int64_t> pads;
-  std::vector<int64_t> strides;
+  std::vector<int64_t> dilations = {};
+  std::vector<int64_t> pads = {};
+  std::vector<int64_t> strides = {};
   static auto fields(auto& s) {
     return std::tuple{field(1, "dilations", s.dilations), field(2, "pads", s.pads),
                       field(3, "strides", s.strides)};

@@ -17,7 +17,8 @@ bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
 // Axes under "...", the last one named lowest so that those of several operands align at their end.
 std::string ellipsis_names(size_t count) {
   std::string names;
-  for (size_t i = count; i-- > 0;) names += static_cast<char>(first_ellipsis_name + static_cast<int>(i));
+  for (size_t i = count; i-- > 0;)
+    names += static_cast<char>(first_ellipsis_name + static_cast<int>(i));
   return names;
 }
 
@@ -26,7 +27,8 @@ std::string expand(const std::string& term, size_t ellipsis_axes, const std::str
   std::string names = term;
   if (dots != term.npos) names = names.replace(dots, 3, ellipsis_names(ellipsis_axes));
   for (const char c : names) {
-    TENREC_CHECK(is_letter(c) || c < 'A', invalid_model, "cannot read the equation \"{}\"", equation);
+    TENREC_CHECK(is_letter(c) || c < 'A', invalid_model, "cannot read the equation \"{}\"",
+                 equation);
     TENREC_CHECK(c != '.', invalid_model, "cannot read the equation \"{}\"", equation);
   }
   return names;
@@ -60,7 +62,8 @@ std::vector<int64_t> ranks_of(const Types& in) {
   return ranks;
 }
 
-// Steps of every loop axis in one operand; repeated names add up (a diagonal), sizes of 1 broadcast.
+// Steps of every loop axis in one operand; repeated names add up (a diagonal), sizes of 1
+// broadcast.
 Dims loop_strides(const std::string& loops, const std::string& names, const Dims& dims) {
   const Dims strides = row_major_strides(dims);
   Dims result(loops.size(), 0);
@@ -71,8 +74,8 @@ Dims loop_strides(const std::string& loops, const std::string& names, const Dims
 }
 
 template <class T>
-std::vector<T> contract(const std::vector<std::vector<T>>& operands, const std::vector<Dims>& strides,
-                        const Dims& sizes, size_t output_axes) {
+std::vector<T> contract(const std::vector<std::vector<T>>& operands,
+                        const std::vector<Dims>& strides, const Dims& sizes, size_t output_axes) {
   const Dims outer(sizes.begin(), sizes.begin() + static_cast<std::ptrdiff_t>(output_axes));
   const Dims inner(sizes.begin() + static_cast<std::ptrdiff_t>(output_axes), sizes.end());
   std::vector<T> result(element_count(outer), T(0));
@@ -111,16 +114,17 @@ EinsumPlan parse_einsum(const std::string& equation, const std::vector<int64_t>&
   const size_t arrow = text.find("->");
   const std::vector<std::string> terms = split(text.substr(0, arrow), ',');
   TENREC_CHECK(terms.size() == ranks.size(), invalid_model,
-               "the equation \"{}\" has {} terms for {} inputs", equation, terms.size(), ranks.size());
+               "the equation \"{}\" has {} terms for {} inputs", equation, terms.size(),
+               ranks.size());
   EinsumPlan plan;
   size_t widest = 0;
   for (size_t i = 0; i < terms.size(); ++i) {
     const bool dots = terms[i].find("...") != terms[i].npos;
     const int64_t covered = ranks[i] - static_cast<int64_t>(terms[i].size()) + (dots ? 3 : 0);
-    TENREC_CHECK((dots ? covered >= 0 : covered == 0) &&
-                     covered <= static_cast<int64_t>(most_ellipsis_axes),
-                 invalid_model, "term \"{}\" of the equation \"{}\" does not fit an input of rank {}",
-                 terms[i], equation, ranks[i]);
+    TENREC_CHECK(
+        (dots ? covered >= 0 : covered == 0) && covered <= static_cast<int64_t>(most_ellipsis_axes),
+        invalid_model, "term \"{}\" of the equation \"{}\" does not fit an input of rank {}",
+        terms[i], equation, ranks[i]);
     plan.inputs.push_back(expand(terms[i], static_cast<size_t>(covered), equation));
     widest = std::max(widest, static_cast<size_t>(covered));
   }
@@ -139,11 +143,11 @@ EinsumPlan parse_einsum(const std::string& equation, const std::vector<int64_t>&
   }
   for (size_t i = 0; i < plan.output.size(); ++i) {
     const char c = plan.output[i];
-    const bool known = std::any_of(plan.inputs.begin(), plan.inputs.end(), [&](const auto& names) {
-      return names.find(c) != names.npos;
-    });
+    const bool known = std::any_of(plan.inputs.begin(), plan.inputs.end(),
+                                   [&](const auto& names) { return names.find(c) != names.npos; });
     TENREC_CHECK(known && plan.output.find(c, i + 1) == plan.output.npos, invalid_model,
-                 "the output of the equation \"{}\" must name axes of its inputs, each once", equation);
+                 "the output of the equation \"{}\" must name axes of its inputs, each once",
+                 equation);
   }
   return plan;
 }
@@ -192,8 +196,8 @@ Tensors Einsum::eval(const Tensors& in) const {
     operands.emplace_back(values.begin(), values.end());
   }
   const std::vector<uint64_t> result = contract(operands, strides, sizes, plan.output.size());
-  return {Tensor::from_ints(in[0].dtype(), out,
-                            std::vector<int64_t>(result.begin(), result.end()))};
+  return {
+      Tensor::from_ints(in[0].dtype(), out, std::vector<int64_t>(result.begin(), result.end()))};
 }
 
 double Einsum::flops(const Types& in, const Types&) const {

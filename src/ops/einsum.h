@@ -8,7 +8,7 @@
 namespace tenrec {
 
 struct Einsum {
-  std::string equation;
+  std::string equation = {};
   static auto fields(auto& s) { return std::tuple{field(1, "equation", s.equation)}; }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
@@ -19,8 +19,8 @@ TENREC_OP(Einsum, "einsum")
 // The equation with every axis named. The axes of an ellipsis get names of their own below 'A'
 // (broadcast like numpy: aligned at their end).
 struct EinsumPlan {
-  std::vector<std::string> inputs;
-  std::string output;
+  std::vector<std::string> inputs = {};
+  std::string output = {};
 };
 EinsumPlan parse_einsum(const std::string& equation, const std::vector<int64_t>& ranks);
 

@@ -5,8 +5,9 @@
 
 namespace tenrec {
 
-// A region that one kernel may run: body 0 computes it. `anchor` names the operator in the body that is
-// not pointwise ("conv", "matmul", ...) or is "pointwise". Its meaning is evaluating the body.
+// A region that one kernel may run: body 0 computes it. `anchor` names the operator in the body
+// that is not pointwise ("conv", "matmul", ...) or is "pointwise". Its meaning is evaluating the
+// body.
 struct Fused {
   std::string anchor = "pointwise";
   static auto fields(auto& s) { return std::tuple{field(1, "anchor", s.anchor)}; }

@@ -47,7 +47,8 @@ Tensor list(const OnnxNode& node, const std::string& prefix) {
 
 Tensor default_value(const OnnxNode& node, DType dtype) {
   if (node.has("default_tensor")) return node.tensor("default_tensor");
-  if (dtype == DType::string) return Tensor::of_strings({1}, {node.text("default_string", "_Unused")});
+  if (dtype == DType::string)
+    return Tensor::of_strings({1}, {node.text("default_string", "_Unused")});
   if (is_float(dtype)) {
     const double value = static_cast<double>(node.number("default_float", -0.0F));
     return Tensor::from_doubles(dtype, {1}, {{value}});
@@ -60,8 +61,8 @@ Tensor default_value(const OnnxNode& node, DType dtype) {
 Types LabelEncoder::infer(const Types& in) const {
   const Type& x = tensor_input(in, 0, "LabelEncoder");
   TENREC_CHECK(x.dtype == keys.dtype() && keys.elements() == values.elements(), invalid_model,
-               "LabelEncoder of {} with {} keys of {} and {} values", name(x.dtype), keys.elements(),
-               name(keys.dtype()), values.elements());
+               "LabelEncoder of {} with {} keys of {} and {} values", name(x.dtype),
+               keys.elements(), name(keys.dtype()), values.elements());
   TENREC_CHECK(fallback.dtype() == values.dtype() && fallback.elements() == 1, invalid_model,
                "LabelEncoder's default must be one {}", name(values.dtype()));
   return {x.ranked ? Type::tensor(values.dtype(), x.shape) : Type::unranked(values.dtype())};

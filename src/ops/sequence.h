@@ -91,8 +91,8 @@ struct ConcatFromSequence {
 };
 TENREC_OP(ConcatFromSequence, "concat_from_sequence")
 
-// Runs the body once for each element of the first input; of the next `mapped - 1` inputs, sequences
-// give their element of that number and tensors themselves. The rest are captures.
+// Runs the body once for each element of the first input; of the next `mapped - 1` inputs,
+// sequences give their element of that number and tensors themselves. The rest are captures.
 struct SequenceMap {
   int64_t mapped = 1;
   int64_t outputs = 1;

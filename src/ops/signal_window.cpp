@@ -15,7 +15,8 @@ Types window_type(const Types& in, DType dtype) {
 }
 
 // a0 - a1 cos(2 pi i / N) + a2 cos(4 pi i / N).
-Tensors cosine_window(const Tensors& in, DType dtype, bool periodic, double a0, double a1, double a2) {
+Tensors cosine_window(const Tensors& in, DType dtype, bool periodic, double a0, double a1,
+                      double a2) {
   const int64_t size = in[0].to_ints().at(0);
   TENREC_CHECK(size >= 0, invalid_input, "a window of length {}", size);
   const auto period = static_cast<double>(periodic ? size : size - 1);

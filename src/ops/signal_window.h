@@ -9,7 +9,8 @@ struct HannWindow {
   DType output_datatype = DType::f32;
   bool periodic = true;  // one period of length `size`; else the last value repeats the first
   static auto fields(auto& s) {
-    return std::tuple{field(1, "output_datatype", s.output_datatype), field(2, "periodic", s.periodic)};
+    return std::tuple{field(1, "output_datatype", s.output_datatype),
+                      field(2, "periodic", s.periodic)};
   }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
@@ -20,7 +21,8 @@ struct HammingWindow {
   DType output_datatype = DType::f32;
   bool periodic = true;
   static auto fields(auto& s) {
-    return std::tuple{field(1, "output_datatype", s.output_datatype), field(2, "periodic", s.periodic)};
+    return std::tuple{field(1, "output_datatype", s.output_datatype),
+                      field(2, "periodic", s.periodic)};
   }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
@@ -31,7 +33,8 @@ struct BlackmanWindow {
   DType output_datatype = DType::f32;
   bool periodic = true;
   static auto fields(auto& s) {
-    return std::tuple{field(1, "output_datatype", s.output_datatype), field(2, "periodic", s.periodic)};
+    return std::tuple{field(1, "output_datatype", s.output_datatype),
+                      field(2, "periodic", s.periodic)};
   }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;

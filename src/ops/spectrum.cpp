@@ -24,8 +24,8 @@ std::optional<Dim> known_scalar(const Types& in, size_t i) {
 std::vector<Complex> roots_of_unity(int64_t n, double sign) {
   std::vector<Complex> roots;
   for (int64_t k = 0; k < n; ++k) {
-    roots.push_back(std::polar(1.0, sign * 2 * std::numbers::pi * static_cast<double>(k) /
-                                        static_cast<double>(n)));
+    roots.push_back(std::polar(
+        1.0, sign * 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n)));
   }
   return roots;
 }
@@ -53,8 +53,8 @@ void complete(std::vector<Complex>& half, int64_t given, int64_t n) {
 }
 
 // A line of the signal: `count` complex numbers `stride` apart, read as far as they go.
-std::vector<Complex> line(const std::vector<double>& values, int64_t first, int64_t stride, int64_t parts,
-                          int64_t count, int64_t length) {
+std::vector<Complex> line(const std::vector<double>& values, int64_t first, int64_t stride,
+                          int64_t parts, int64_t count, int64_t length) {
   std::vector<Complex> x(static_cast<size_t>(length));
   for (int64_t i = 0; i < std::min(count, length); ++i) {
     const auto at = static_cast<size_t>(first + i * stride);
@@ -70,7 +70,8 @@ void check_parts(const Dim& parts) {
 
 int64_t signal_axis(int64_t axis, int64_t rank) {
   const int64_t at = normalise_axis(axis, rank);
-  TENREC_CHECK(at != rank - 1, invalid_model, "DFT along the axis that holds real and imaginary parts");
+  TENREC_CHECK(at != rank - 1, invalid_model,
+               "DFT along the axis that holds real and imaginary parts");
   return at;
 }
 
@@ -80,8 +81,8 @@ Types Dft::infer(const Types& in) const {
   check_input_count(in, 1, 3, "DFT");
   const Type& x = tensor_input(in, 0, "DFT");
   if (!x.ranked) return {x};
-  TENREC_CHECK(x.rank() >= 2, invalid_model, "DFT of {}; it needs a signal axis and a last axis of 1 or 2",
-               x.str());
+  TENREC_CHECK(x.rank() >= 2, invalid_model,
+               "DFT of {}; it needs a signal axis and a last axis of 1 or 2", x.str());
   check_parts(x.shape.back());
   Shape shape = x.shape;
   shape.back() = Dim(inverse && onesided ? 1 : 2);
@@ -100,8 +101,8 @@ Types Dft::infer(const Types& in) const {
 
 Tensors Dft::eval(const Tensors& in) const {
   const Dims& dims = in[0].dims();
-  const auto axis = static_cast<size_t>(
-      signal_axis(has_input(in, 2) ? in[2].to_ints().at(0) : -2, static_cast<int64_t>(dims.size())));
+  const auto axis = static_cast<size_t>(signal_axis(has_input(in, 2) ? in[2].to_ints().at(0) : -2,
+                                                    static_cast<int64_t>(dims.size())));
   const int64_t parts = dims.back();
   const int64_t count = dims[axis];
   int64_t length = inverse && onesided ? 2 * (count - 1) : count;
@@ -122,7 +123,8 @@ Tensors Dft::eval(const Tensors& in) const {
   for (int64_t i = 0; i < lines; ++i) {
     const int64_t outer = i / lines_inside;
     const int64_t inner = i % lines_inside;
-    std::vector<Complex> x = line(values, outer * count * stride + inner * parts, stride, parts, count, length);
+    std::vector<Complex> x =
+        line(values, outer * count * stride + inner * parts, stride, parts, count, length);
     if (inverse && onesided) complete(x, count, length);
     const std::vector<Complex> y = transform(x, roots, results, inverse);
     for (int64_t k = 0; k < results; ++k) {
@@ -172,8 +174,9 @@ Tensors Stft::eval(const Tensors& in) const {
   int64_t length = has_input(in, 2) ? static_cast<int64_t>(window.size()) : dims[1];
   if (has_input(in, 3)) length = in[3].to_ints().at(0);
   if (window.empty()) window.assign(static_cast<size_t>(std::max<int64_t>(length, 0)), 1.0);
-  TENREC_CHECK(step >= 1 && length >= 1 && static_cast<int64_t>(window.size()) == length, invalid_input,
-               "STFT with frames of {} samples, a window of {} and a step of {}", length, window.size(), step);
+  TENREC_CHECK(step >= 1 && length >= 1 && static_cast<int64_t>(window.size()) == length,
+               invalid_input, "STFT with frames of {} samples, a window of {} and a step of {}",
+               length, window.size(), step);
   const int64_t frames = dims[1] < length ? 0 : (dims[1] - length) / step + 1;
   const int64_t bins = onesided ? length / 2 + 1 : length;
   const std::vector<double> values = in[0].to_doubles();
@@ -215,7 +218,8 @@ Tensors MelWeightMatrix::eval(const Tensors& in) const {
   std::vector<int64_t> corner;
   for (int64_t i = 0; i < bands + 2; ++i) {
     const double hertz = 700 * (std::pow(10.0, (static_cast<double>(i) * step + low) / 2595) - 1);
-    corner.push_back(static_cast<int64_t>(std::floor(static_cast<double>(length + 1) * hertz / rate)));
+    corner.push_back(
+        static_cast<int64_t>(std::floor(static_cast<double>(length + 1) * hertz / rate)));
   }
   std::vector<double> weights(static_cast<size_t>(rows * bands));
   const auto set = [&](int64_t row, int64_t band, double weight) {

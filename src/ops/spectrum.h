@@ -6,8 +6,8 @@
 namespace tenrec {
 
 // Inputs: signal (last axis 1: real, 2: complex), length (optional: zero-padded or cut to it), axis
-// (optional, -2). `onesided` gives the first half plus one of a real signal's spectrum; with `inverse`
-// it takes that half and gives the real signal.
+// (optional, -2). `onesided` gives the first half plus one of a real signal's spectrum; with
+// `inverse` it takes that half and gives the real signal.
 struct Dft {
   bool inverse = false;
   bool onesided = false;

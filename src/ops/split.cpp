@@ -62,7 +62,8 @@ Types Split::infer(const Types& in) const {
     shape[at] = size;
     Type type = Type::tensor(x.dtype, std::move(shape));
     if (first.is_const() && movable_known(x, type.shape)) {
-      type = with_moved_known(type, x, piece(static_dims(x.shape), at, first.value(), size.value()));
+      type =
+          with_moved_known(type, x, piece(static_dims(x.shape), at, first.value(), size.value()));
     }
     first = first + size;
     out.push_back(std::move(type));

@@ -12,7 +12,8 @@ namespace {
 
 const Type& string_input(const Types& in, size_t i, std::string_view op) {
   const Type& type = tensor_input(in, i, op);
-  TENREC_CHECK(type.dtype == DType::string, invalid_model, "{} takes strings, got {}", op, type.str());
+  TENREC_CHECK(type.dtype == DType::string, invalid_model, "{} takes strings, got {}", op,
+               type.str());
   return type;
 }
 
@@ -36,7 +37,8 @@ std::vector<std::string> split_at_spaces(const std::string& text, int64_t limit)
   return pieces;
 }
 
-std::vector<std::string> split_at(const std::string& text, const std::string& delimiter, int64_t limit) {
+std::vector<std::string> split_at(const std::string& text, const std::string& delimiter,
+                                  int64_t limit) {
   std::vector<std::string> pieces;
   size_t at = 0;
   while (static_cast<int64_t>(pieces.size()) < limit) {
@@ -55,7 +57,8 @@ char32_t lower(char32_t c) {
                        (c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F);
   if (shifted) return c + 32;
   if (c >= 0x400 && c <= 0x40F) return c + 80;
-  const bool paired = (c >= 0x100 && c <= 0x137 && c != 0x130) || (c >= 0x14A && c <= 0x177) || (c >= 0x460 && c <= 0x481);
+  const bool paired = (c >= 0x100 && c <= 0x137 && c != 0x130) || (c >= 0x14A && c <= 0x177) ||
+                      (c >= 0x460 && c <= 0x481);
   if (paired && c % 2 == 0) return c + 1;
   if (((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) && c % 2 == 1) return c + 1;
   return c;
@@ -78,7 +81,8 @@ std::string map_characters(const std::string& text, const Change& change) {
     if (first < 0x80) {
       out += static_cast<char>(change(first));
     } else if (two) {
-      const char32_t c = change(((first & 31U) << 6) | (static_cast<unsigned char>(text[i + 1]) & 63U));
+      const char32_t c =
+          change(((first & 31U) << 6) | (static_cast<unsigned char>(text[i + 1]) & 63U));
       out += static_cast<char>(0xC0U | (c >> 6));
       out += static_cast<char>(0x80U | (c & 63U));
       ++i;
@@ -125,7 +129,8 @@ Tensors StringSplit::eval(const Tensors& in) const {
   std::vector<int64_t> counts;
   size_t widest = 0;
   for (const std::string& text : in[0].strings()) {
-    pieces.push_back(delimiter.empty() ? split_at_spaces(text, maxsplit) : split_at(text, delimiter, maxsplit));
+    pieces.push_back(delimiter.empty() ? split_at_spaces(text, maxsplit)
+                                       : split_at(text, delimiter, maxsplit));
     counts.push_back(static_cast<int64_t>(pieces.back().size()));
     widest = std::max(widest, pieces.back().size());
   }
@@ -148,7 +153,8 @@ Tensors RegexFullMatch::eval(const Tensors& in) const {
   std::vector<bool> matches;
   try {
     const std::regex regex(pattern);
-    for (const std::string& text : in[0].strings()) matches.push_back(std::regex_match(text, regex));
+    for (const std::string& text : in[0].strings())
+      matches.push_back(std::regex_match(text, regex));
   } catch (const std::regex_error& error) {
     fail(ErrorCode::invalid_model, "RegexFullMatch with pattern '{}': {}", pattern, error.what());
   }
@@ -157,12 +163,13 @@ Tensors RegexFullMatch::eval(const Tensors& in) const {
 
 Types StringNormalizer::infer(const Types& in) const {
   const Type& x = string_input(in, 0, "StringNormalizer");
-  TENREC_CHECK(case_change_action == "NONE" || case_change_action == "LOWER" || case_change_action == "UPPER",
+  TENREC_CHECK(case_change_action == "NONE" || case_change_action == "LOWER" ||
+                   case_change_action == "UPPER",
                invalid_model, "StringNormalizer action '{}'; there are NONE, LOWER and UPPER",
                case_change_action);
   if (!x.ranked) return {x};
-  TENREC_CHECK(x.rank() == 1 || x.rank() == 2, invalid_model, "StringNormalizer of {}; it takes [C] or [1, C]",
-               x.str());
+  TENREC_CHECK(x.rank() == 1 || x.rank() == 2, invalid_model,
+               "StringNormalizer of {}; it takes [C] or [1, C]", x.str());
   Shape shape = x.shape;
   if (shape.size() == 2) shape[0] = agreed(shape[0], 1, "StringNormalizer's first axis");
   shape.back() = Dim::fresh("words", 1, std::max<int64_t>(shape.back().upper(), 1));
@@ -170,7 +177,9 @@ Types StringNormalizer::infer(const Types& in) const {
 }
 
 Tensors StringNormalizer::eval(const Tensors& in) const {
-  const auto key = [&](const std::string& word) { return is_case_sensitive ? word : lower_text(word); };
+  const auto key = [&](const std::string& word) {
+    return is_case_sensitive ? word : lower_text(word);
+  };
   std::vector<std::string> stops;
   for (const std::string& word : stopwords) stops.push_back(key(word));
   std::vector<std::string> kept;

@@ -17,8 +17,8 @@ struct StringConcat {
 };
 TENREC_OP(StringConcat, "string_concat")
 
-// The pieces of each string along a new last axis (filled up with empty strings), and how many there
-// are. An empty delimiter splits at runs of white space.
+// The pieces of each string along a new last axis (filled up with empty strings), and how many
+// there are. An empty delimiter splits at runs of white space.
 struct StringSplit {
   std::string delimiter;
   int64_t maxsplit = std::numeric_limits<int64_t>::max();
@@ -42,8 +42,8 @@ struct RegexFullMatch {
 };
 TENREC_OP(RegexFullMatch, "regex_full_match")
 
-// Drops stop words from a list, [C] or [1, C], and changes the case of the rest; one empty string if
-// nothing is left.
+// Drops stop words from a list, [C] or [1, C], and changes the case of the rest; one empty string
+// if nothing is left.
 struct StringNormalizer {
   std::string case_change_action = "NONE";  // NONE, LOWER, UPPER
   bool is_case_sensitive = false;
@@ -51,8 +51,8 @@ struct StringNormalizer {
   std::vector<std::string> stopwords;
   static auto fields(auto& s) {
     return std::tuple{field(1, "case_change_action", s.case_change_action),
-                      field(2, "is_case_sensitive", s.is_case_sensitive), field(3, "locale", s.locale),
-                      field(4, "stopwords", s.stopwords)};
+                      field(2, "is_case_sensitive", s.is_case_sensitive),
+                      field(3, "locale", s.locale), field(4, "stopwords", s.stopwords)};
   }
   static constexpr Accuracy accuracy = exact();
   static constexpr bool data_dependent = true;

@@ -32,7 +32,8 @@ Tensors TensorScatter::eval(const Tensors& in) const {
   TENREC_CHECK(static_cast<int64_t>(first.size()) == dims[0], invalid_input,
                "TensorScatter of {} batch entries with {} indices", dims[0], first.size());
   const int64_t inner = row_major_strides(dims)[at];
-  const auto outer = static_cast<int64_t>(element_count(Dims(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(at))));
+  const auto outer = static_cast<int64_t>(
+      element_count(Dims(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(at))));
   const ElementReader reader(in[1]);
   ElementWriter writer(in[0]);
   for (int64_t i = 0; i < outer; ++i) {
@@ -40,8 +41,8 @@ Tensors TensorScatter::eval(const Tensors& in) const {
     for (int64_t k = 0; k < update[at]; ++k) {
       int64_t row = first[static_cast<size_t>(batch)] + k;
       if (mode == "circular") row %= dims[at];
-      TENREC_CHECK(row >= 0 && row < dims[at], invalid_input, "TensorScatter at {} of a cache of {}", row,
-                   dims[at]);
+      TENREC_CHECK(row >= 0 && row < dims[at], invalid_input,
+                   "TensorScatter at {} of a cache of {}", row, dims[at]);
       writer.copy((i * dims[at] + row) * inner, reader, (i * update[at] + k) * inner, inner);
     }
   }

@@ -18,9 +18,10 @@ Grams<T> grams_of(const std::vector<T>& pool, const std::vector<int64_t>& starts
   size_t number = 0;
   for (size_t n = 1; n <= starts.size(); ++n) {
     const auto end = n < starts.size() ? static_cast<size_t>(starts[n]) : pool.size();
-    for (auto at = static_cast<size_t>(starts[n - 1]); at + n <= end && end <= pool.size(); at += n) {
-      TENREC_CHECK(number < entries, invalid_model, "the pool has more n-grams than the {} ngram_indexes",
-                   entries);
+    for (auto at = static_cast<size_t>(starts[n - 1]); at + n <= end && end <= pool.size();
+         at += n) {
+      TENREC_CHECK(number < entries, invalid_model,
+                   "the pool has more n-grams than the {} ngram_indexes", entries);
       const auto first = pool.begin() + static_cast<std::ptrdiff_t>(at);
       grams[{first, first + static_cast<std::ptrdiff_t>(n)}] = number++;
     }
@@ -72,14 +73,15 @@ Types TfIdfVectorizer::infer(const Types& in) const {
   columns();  // checks that there is an index
   TENREC_CHECK(mode == "TF" || mode == "IDF" || mode == "TFIDF", invalid_model,
                "TfIdfVectorizer mode '{}'; there are TF, IDF and TFIDF", mode);
-  TENREC_CHECK(min_gram_length >= 1 && max_gram_length >= min_gram_length && max_skip_count >= 0 &&
-                   (weights.empty() || weights.size() == ngram_indexes.size()) &&
-                   *std::min_element(ngram_indexes.begin(), ngram_indexes.end()) >= 0,
-               invalid_model, "TfIdfVectorizer of lengths {} to {}, {} skips, {} weights and {} indexes",
-               min_gram_length, max_gram_length, max_skip_count, weights.size(), ngram_indexes.size());
+  TENREC_CHECK(
+      min_gram_length >= 1 && max_gram_length >= min_gram_length && max_skip_count >= 0 &&
+          (weights.empty() || weights.size() == ngram_indexes.size()) &&
+          *std::min_element(ngram_indexes.begin(), ngram_indexes.end()) >= 0,
+      invalid_model, "TfIdfVectorizer of lengths {} to {}, {} skips, {} weights and {} indexes",
+      min_gram_length, max_gram_length, max_skip_count, weights.size(), ngram_indexes.size());
   if (!x.ranked) return {Type::unranked(DType::f32)};
-  TENREC_CHECK(x.rank() == 1 || x.rank() == 2, invalid_model, "TfIdfVectorizer of {}; it takes 1 or 2 axes",
-               x.str());
+  TENREC_CHECK(x.rank() == 1 || x.rank() == 2, invalid_model,
+               "TfIdfVectorizer of {}; it takes 1 or 2 axes", x.str());
   Shape shape = x.shape;
   shape.back() = Dim(columns());
   return {Type::tensor(DType::f32, std::move(shape))};
@@ -95,7 +97,8 @@ Tensors TfIdfVectorizer::eval(const Tensors& in) const {
   std::vector<double> out(static_cast<size_t>(element_count(dims)));
   for (size_t row = 0; row < counts.size(); ++row) {
     for (size_t i = 0; i < counts[row].size(); ++i) {
-      const auto count = static_cast<double>(mode == "IDF" ? std::min<int64_t>(counts[row][i], 1) : counts[row][i]);
+      const auto count = static_cast<double>(mode == "IDF" ? std::min<int64_t>(counts[row][i], 1)
+                                                           : counts[row][i]);
       const double weight = mode == "TF" || weights.empty() ? 1.0 : static_cast<double>(weights[i]);
       const auto column = static_cast<size_t>(ngram_indexes[i]);
       out[row * static_cast<size_t>(columns()) + column] += count * weight;

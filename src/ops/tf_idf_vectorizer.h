@@ -6,8 +6,8 @@
 
 namespace tenrec {
 
-// Counts the n-grams of `pool` in each row. Entry i of the pool counts in column ngram_indexes[i]; the
-// n-grams of length n start in the flat pool at ngram_counts[n - 1].
+// Counts the n-grams of `pool` in each row. Entry i of the pool counts in column ngram_indexes[i];
+// the n-grams of length n start in the flat pool at ngram_counts[n - 1].
 struct TfIdfVectorizer {
   std::string mode = "TF";  // TF: counts; IDF: weights of those found; TFIDF: counts times weights
   int64_t min_gram_length = 1;

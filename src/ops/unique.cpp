@@ -34,7 +34,8 @@ std::vector<int64_t> ranks(const Tensor& x) {
   };
   if (x.dtype() == DType::string) assign(x.strings());
   else if (is_float(x.dtype())) assign(x.to_doubles());
-  else if (x.dtype() == DType::u64) assign(std::vector<uint64_t>(x.as<uint64_t>().begin(), x.as<uint64_t>().end()));
+  else if (x.dtype() == DType::u64)
+    assign(std::vector<uint64_t>(x.as<uint64_t>().begin(), x.as<uint64_t>().end()));
   else assign(x.to_ints());
   return rank;
 }
@@ -48,7 +49,8 @@ struct Groups {
 Groups group(const std::vector<std::vector<int64_t>>& keys, bool sorted) {
   std::vector<size_t> order(keys.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return keys[a] < keys[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return keys[a] < keys[b]; });
   Groups groups;
   groups.inverse.resize(keys.size());
   for (size_t i = 0; i < order.size(); ++i) {
@@ -90,7 +92,8 @@ Types Unique::infer(const Types& in) const {
   Shape shape = axis ? x.shape : Shape{found};
   shape[at] = found;
   const Type counts = Type::tensor(DType::i64, {found});
-  return {Type::tensor(x.dtype, std::move(shape)), counts, Type::tensor(DType::i64, {entries}), counts};
+  return {Type::tensor(x.dtype, std::move(shape)), counts, Type::tensor(DType::i64, {entries}),
+          counts};
 }
 
 Tensors Unique::eval(const Tensors& in) const {

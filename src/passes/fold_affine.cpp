@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products and sums by channel move into the weights of the convolution or matrix product before them,
-// batch normalisation among them; zero padding moves into the convolution behind it. Arithmetic is in
-// double and rounds once.
+// Products and sums by channel move into the weights of the convolution or matrix product before
+// them, batch normalisation among them; zero padding moves into the convolution behind it.
+// Arithmetic is in double and rounds once.
 #include <algorithm>
 #include <cmath>
 
@@ -24,9 +24,9 @@ struct Linear {
   const Node* node = nullptr;
   const Tensor* weight = nullptr;
   int64_t channels = 0;
-  size_t axis = 0;             // of the channels in the output
-  std::vector<size_t> of;      // output channel of each weight element
-  bool has_bias_input = false; // a convolution: takes a bias
+  size_t axis = 0;              // of the channels in the output
+  std::vector<size_t> of;       // output channel of each weight element
+  bool has_bias_input = false;  // a convolution: takes a bias
 };
 
 // Output channels of convolution weights: axis 0, or [in][out / group] for the transposed one.
@@ -62,7 +62,8 @@ std::vector<size_t> channel_of_matmul(const Dims& dims) {
 Linear linear_of(const Value* value) {
   const Node* node = value->producer();
   if (!node || !used_once(value) || !value->type.ranked) return {};
-  Linear linear{.node = node, .weight = nullptr, .channels = 0, .axis = 1, .of = {}, .has_bias_input = true};
+  Linear linear{
+      .node = node, .weight = nullptr, .channels = 0, .axis = 1, .of = {}, .has_bias_input = true};
   const bool conv = node->as<Conv>();
   const auto* transposed = node->as<ConvTranspose>();
   if (!conv && !transposed && !node->as<MatMul>()) return {};
@@ -84,12 +85,14 @@ Linear linear_of(const Value* value) {
 void map_channels(Linear& linear) {
   const Dims& dims = linear.weight->dims();
   if (linear.node->as<Conv>()) linear.of = channel_of_conv(dims);
-  else if (const auto* op = linear.node->as<ConvTranspose>()) linear.of = channel_of_transposed(dims, op->group);
+  else if (const auto* op = linear.node->as<ConvTranspose>())
+    linear.of = channel_of_transposed(dims, op->group);
   else linear.of = channel_of_matmul(dims);
 }
 
 // The constant as one number a channel, if it varies along the channel axis of `value` alone.
-std::optional<Numbers> by_channel(const Tensor& constant, const Type& value, size_t axis, int64_t channels) {
+std::optional<Numbers> by_channel(const Tensor& constant, const Type& value, size_t axis,
+                                  int64_t channels) {
   const Dims& dims = constant.dims();
   if (dims.size() > value.shape.size() || !is_float(constant.dtype())) return std::nullopt;
   const size_t shift = value.shape.size() - dims.size();
@@ -114,7 +117,8 @@ bool may_copy(const Value* weight) {
 
 // Null: not worth a copy.
 Value* scaled_weight(Rewriter& rw, const Node& at, Linear& linear, const Numbers& scale) {
-  if (std::all_of(scale.begin(), scale.end(), [](double x) { return x == 1; })) return linear.node->input(1);
+  if (std::all_of(scale.begin(), scale.end(), [](double x) { return x == 1; }))
+    return linear.node->input(1);
   if (!may_copy(linear.node->input(1))) return nullptr;
   map_channels(linear);
   Numbers weight = linear.weight->to_doubles();
@@ -123,7 +127,8 @@ Value* scaled_weight(Rewriter& rw, const Node& at, Linear& linear, const Numbers
 }
 
 // node = linear * scale + shift.
-bool fold_into(Rewriter& rw, const Node& node, Linear& linear, const Numbers& scale, const Numbers& shift) {
+bool fold_into(Rewriter& rw, const Node& node, Linear& linear, const Numbers& scale,
+               const Numbers& shift) {
   if (!all_finite(scale) || !all_finite(shift)) return false;
   Values inputs = linear.node->inputs();
   const bool shifted = std::any_of(shift.begin(), shift.end(), [](double x) { return x != 0; });
@@ -143,7 +148,8 @@ bool fold_into(Rewriter& rw, const Node& node, Linear& linear, const Numbers& sc
   }
   Value* result = rw.insert(node, linear.node->op(), inputs);
   if (!linear.has_bias_input && shifted) {
-    result = rw.insert(node, Add{}, {result, constant_like(rw, node, like, {linear.channels}, shift)});
+    result =
+        rw.insert(node, Add{}, {result, constant_like(rw, node, like, {linear.channels}, shift)});
   }
   if (!same_type(*result, *node.output())) return false;
   rw.replace(node, {result});
@@ -181,7 +187,8 @@ std::optional<Biased> biased_of(const Value* value) {
   const Node* add = producer_of<Add>(value);
   if (!add || !used_once(value) || !add->input(1)->constant()) return std::nullopt;
   Linear linear = linear_of(add->input(0));
-  if (!linear.node || linear.has_bias_input || !same_type(*add->input(0), *value)) return std::nullopt;
+  if (!linear.node || linear.has_bias_input || !same_type(*add->input(0), *value))
+    return std::nullopt;
   auto bias = by_channel(*add->input(1)->constant(), value->type, linear.axis, linear.channels);
   if (!bias) return std::nullopt;
   return Biased{std::move(linear), std::move(*bias)};
@@ -198,7 +205,8 @@ bool fold_affine_into(Rewriter& rw, const Node& node, const Value* value, const 
   if (!biased) return false;
   std::optional<Affine> affine = make(biased->linear);
   if (!affine) return false;
-  for (size_t c = 0; c < biased->bias.size(); ++c) affine->shift[c] += biased->bias[c] * affine->scale[c];
+  for (size_t c = 0; c < biased->bias.size(); ++c)
+    affine->shift[c] += biased->bias[c] * affine->scale[c];
   return fold_into(rw, node, biased->linear, affine->scale, affine->shift);
 }
 
@@ -208,7 +216,8 @@ bool fold_batch_normalization(Rewriter& rw, const Node& node, const BatchNormali
   const std::optional<Affine> affine = affine_of(node, op);
   if (!affine) return false;
   const auto make = [&](const Linear& linear) {
-    const bool fits = linear.axis == 1 && linear.channels == static_cast<int64_t>(affine->scale.size());
+    const bool fits =
+        linear.axis == 1 && linear.channels == static_cast<int64_t>(affine->scale.size());
     return fits ? affine : std::nullopt;
   };
   if (fold_affine_into(rw, node, node.input(0), make)) return true;
@@ -227,15 +236,16 @@ bool fold_batch_normalization(Rewriter& rw, const Node& node, const BatchNormali
 bool fold_factor(Rewriter& rw, const Node& node, bool divide) {
   const Tensor* constant = node.input(1)->constant();
   if (!constant || !same_type(*node.input(0), *node.output())) return false;
-  return fold_affine_into(rw, node, node.input(0), [&](const Linear& linear) -> std::optional<Affine> {
-    auto scale = by_channel(*constant, node.output()->type, linear.axis, linear.channels);
-    if (!scale) return std::nullopt;
-    if (divide) {
-      for (double& x : *scale) x = 1 / x;
-    }
-    const size_t count = scale->size();
-    return Affine{std::move(*scale), Numbers(count, 0.0)};
-  });
+  return fold_affine_into(
+      rw, node, node.input(0), [&](const Linear& linear) -> std::optional<Affine> {
+        auto scale = by_channel(*constant, node.output()->type, linear.axis, linear.channels);
+        if (!scale) return std::nullopt;
+        if (divide) {
+          for (double& x : *scale) x = 1 / x;
+        }
+        const size_t count = scale->size();
+        return Affine{std::move(*scale), Numbers(count, 0.0)};
+      });
 }
 
 bool fold_mul(Rewriter& rw, const Node& node, const Mul&) { return fold_factor(rw, node, false); }
@@ -247,15 +257,17 @@ bool fold_add(Rewriter& rw, const Node& node, const Add&) {
   if (!constant || !same_type(*node.input(0), *node.output())) return false;
   const Linear direct = linear_of(node.input(0));
   if (direct.node && !direct.has_bias_input) return false;
-  return fold_affine_into(rw, node, node.input(0), [&](const Linear& linear) -> std::optional<Affine> {
-    auto shift = by_channel(*constant, node.output()->type, linear.axis, linear.channels);
-    if (!shift) return std::nullopt;
-    const size_t count = shift->size();
-    return Affine{Numbers(count, 1.0), std::move(*shift)};
-  });
+  return fold_affine_into(
+      rw, node, node.input(0), [&](const Linear& linear) -> std::optional<Affine> {
+        auto shift = by_channel(*constant, node.output()->type, linear.axis, linear.channels);
+        if (!shift) return std::nullopt;
+        const size_t count = shift->size();
+        return Affine{Numbers(count, 1.0), std::move(*shift)};
+      });
 }
 
-// A scalar factor of the data in front of a linear node: into the weights too.
+// A scalar factor of the data in front of a linear node: into the weights too. Very large ones stay
+// the views into the model's file that they are.
 template <class T>
 bool fold_factor_before(Rewriter& rw, const Node& node, const T& op) {
   const Node* mul = producer_of<Mul>(node.input(0));
@@ -263,7 +275,8 @@ bool fold_factor_before(Rewriter& rw, const Node& node, const T& op) {
   const std::optional<double> factor = uniform_value(mul->input(1));
   const Tensor* weight = node.input(1)->constant();
   if (!factor || !std::isfinite(*factor) || !weight || !is_float(weight->dtype())) return false;
-  if (!may_copy(node.input(1))) return false;
+  constexpr uint64_t most_elements = 1 << 22;
+  if (!may_copy(node.input(1)) || weight->elements() > most_elements) return false;
   Numbers scaled = weight->to_doubles();
   for (double& x : scaled) x *= *factor;
   Values inputs = node.inputs();
@@ -283,8 +296,8 @@ std::optional<std::vector<int64_t>> spatial_pads(const Node& pad) {
   if (pads->size() != 2 * count) return std::nullopt;
   std::vector<int64_t> spatial(2 * (rank - 2), 0);
   for (size_t i = 0; i < count; ++i) {
-    const auto axis = static_cast<size_t>(axes ? normalise_axis((*axes)[i], static_cast<int64_t>(rank))
-                                               : static_cast<int64_t>(i));
+    const auto axis = static_cast<size_t>(
+        axes ? normalise_axis((*axes)[i], static_cast<int64_t>(rank)) : static_cast<int64_t>(i));
     const int64_t begin = (*pads)[i];
     const int64_t end = (*pads)[i + count];
     if (begin < 0 || end < 0 || (axis < 2 && (begin != 0 || end != 0))) return std::nullopt;
@@ -316,14 +329,14 @@ bool fold_pad(Rewriter& rw, const Node& node, const Conv& conv) {
 }  // namespace
 
 void fold_affine(Graph& graph) {
-  apply_rules(graph, {rule<BatchNormalization>("fold_batch_normalization", fold_batch_normalization),
-                      rule<Mul>("fold_mul", fold_mul),
-                      rule<Div>("fold_div", fold_div),
-                      rule<Add>("fold_add", fold_add),
-                      rule<Conv>("fold_factor_before", fold_factor_before<Conv>),
-                      rule<ConvTranspose>("fold_factor_before", fold_factor_before<ConvTranspose>),
-                      rule<MatMul>("fold_factor_before", fold_factor_before<MatMul>),
-                      rule<Conv>("fold_pad", fold_pad)});
+  apply_rules(
+      graph,
+      {rule<BatchNormalization>("fold_batch_normalization", fold_batch_normalization),
+       rule<Mul>("fold_mul", fold_mul), rule<Div>("fold_div", fold_div),
+       rule<Add>("fold_add", fold_add), rule<Conv>("fold_factor_before", fold_factor_before<Conv>),
+       rule<ConvTranspose>("fold_factor_before", fold_factor_before<ConvTranspose>),
+       rule<MatMul>("fold_factor_before", fold_factor_before<MatMul>),
+       rule<Conv>("fold_pad", fold_pad)});
 }
 
 }  // namespace tenrec

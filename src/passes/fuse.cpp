@@ -14,7 +14,8 @@ namespace {
 // Builds the body of a region: inputs as met, constants that are small inside.
 class Body {
  public:
-  explicit Body(const FuseOptions& options) : options_(options), graph_(std::make_unique<Graph>()) {}
+  explicit Body(const FuseOptions& options)
+      : options_(options), graph_(std::make_unique<Graph>()) {}
 
   void add(const Node& node) {
     Values inputs;
@@ -55,9 +56,9 @@ Values live_outputs(const Region& region) {
   Values live;
   for (const Node* node : region.nodes) {
     for (Value* output : node->outputs()) {
-      const bool outside = std::any_of(output->uses().begin(), output->uses().end(), [&](const Use& use) {
-        return !use.node || !members.count(use.node);
-      });
+      const bool outside =
+          std::any_of(output->uses().begin(), output->uses().end(),
+                      [&](const Use& use) { return !use.node || !members.count(use.node); });
       if (outside) live.push_back(output);
     }
   }
@@ -71,7 +72,8 @@ void make_fused(Graph& graph, const Region& region, const FuseOptions& options) 
   for (const Node* node : region.nodes) {
     body.add(*node);
     for (const std::string& origin : node->origins()) {
-      if (std::find(origins.begin(), origins.end(), origin) == origins.end()) origins.push_back(origin);
+      if (std::find(origins.begin(), origins.end(), origin) == origins.end())
+        origins.push_back(origin);
     }
   }
   const Values live = live_outputs(region);
@@ -79,7 +81,8 @@ void make_fused(Graph& graph, const Region& region, const FuseOptions& options) 
   const Values inputs = body.inputs();
   std::vector<std::unique_ptr<Graph>> bodies;
   bodies.push_back(body.finish());
-  Node* fused = graph.insert(region.nodes.back(), Fused{region.anchor}, inputs, std::move(bodies), origins);
+  Node* fused =
+      graph.insert(region.nodes.back(), Fused{region.anchor}, inputs, std::move(bodies), origins);
   for (size_t i = 0; i < live.size(); ++i) {
     fused->output(i)->type = live[i]->type;
     fused->output(i)->name = live[i]->name;

@@ -76,7 +76,8 @@ class RegionFinder {
 
   bool is_anchor(const Node& node) const {
     const std::string_view name = node.op().name();
-    if (std::find(options_.anchors.begin(), options_.anchors.end(), name) == options_.anchors.end()) return false;
+    if (std::find(options_.anchors.begin(), options_.anchors.end(), name) == options_.anchors.end())
+      return false;
     if (node.output_count() != 1) return false;
     for (const Value* value : node.inputs()) {
       if (value && (!fits(value->type) || !is_float(value->type.dtype))) return false;
@@ -85,7 +86,8 @@ class RegionFinder {
     return node.input(0)->type.rank() >= 2 && node.input(1)->type.rank() >= 2;
   }
 
-  // --- anchored regions ---------------------------------------------------------------------------
+  // --- anchored regions
+  // ---------------------------------------------------------------------------
 
   // The size of a constant varies along the anchor's channels alone.
   static bool by_channel(const Tensor& constant, const Type& out, size_t axis) {
@@ -103,11 +105,13 @@ class RegionFinder {
     const Type& out = anchor.output()->type;
     if (!is_float(value.type.dtype)) return false;
     const size_t axis = anchor.op().name() == "matmul" ? out.shape.size() - 1 : 1;
-    if (const Tensor* constant = value.constant(); constant && by_channel(*constant, out, axis)) return true;
+    if (const Tensor* constant = value.constant(); constant && by_channel(*constant, out, axis))
+      return true;
     return same_place(value.type, out);
   }
 
-  bool can_follow(const Node& anchor, const Node& node, const std::unordered_set<const Value*>& inside) const {
+  bool can_follow(const Node& anchor, const Node& node,
+                  const std::unordered_set<const Value*>& inside) const {
     const Type& out = anchor.output()->type;
     if (!is_pointwise(node) || !same_place(node.output()->type, out)) return false;
     return std::all_of(node.inputs().begin(), node.inputs().end(), [&](const Value* value) {
@@ -121,14 +125,15 @@ class RegionFinder {
     for (const Position member : members) {
       const std::vector<Use>& uses = nodes_[member]->output()->uses();
       live += std::any_of(uses.begin(), uses.end(), [&](const Use& use) {
-        return !use.node || !std::binary_search(members.begin(), members.end(), position_.at(use.node));
+        return !use.node ||
+               !std::binary_search(members.begin(), members.end(), position_.at(use.node));
       });
     }
     return live;
   }
 
-  // Takes readers in graph order while they fit, and keeps the longest region that one value leaves:
-  // all readers of the others are inside, so no input can depend on the region.
+  // Takes readers in graph order while they fit, and keeps the longest region that one value
+  // leaves: all readers of the others are inside, so no input can depend on the region.
   void grow_anchored(Position anchor) {
     std::vector<Position> members{anchor};
     std::unordered_set<const Value*> inside{nodes_[anchor]->output()};
@@ -137,14 +142,18 @@ class RegionFinder {
       Position next = none;
       for (const Position member : members) {
         for (const Use& use : nodes_[member]->output()->uses()) {
-          if (use.node && position_.at(use.node) > members.back()) next = std::min(next, position_.at(use.node));
+          if (use.node && position_.at(use.node) > members.back())
+            next = std::min(next, position_.at(use.node));
         }
       }
-      if (next == none || group_of_[next] != none || !can_follow(*nodes_[anchor], *nodes_[next], inside)) break;
+      if (next == none || group_of_[next] != none ||
+          !can_follow(*nodes_[anchor], *nodes_[next], inside))
+        break;
       members.push_back(next);
       inside.insert(nodes_[next]->output());
       if (input_count(members) > options_.max_inputs) break;
-      if (is_float(nodes_[next]->output()->type.dtype) && live_count(members) == 1) best = members.size();
+      if (is_float(nodes_[next]->output()->type.dtype) && live_count(members) == 1)
+        best = members.size();
     }
     members.resize(best);
     if (best == 1) return;
@@ -152,7 +161,8 @@ class RegionFinder {
     groups_.push_back({std::string(nodes_[anchor]->op().name()), std::move(members)});
   }
 
-  // --- pointwise regions --------------------------------------------------------------------------
+  // --- pointwise regions
+  // --------------------------------------------------------------------------
 
   size_t input_count(const std::vector<Position>& members) const {
     std::unordered_set<const Value*> inputs;
@@ -160,7 +170,8 @@ class RegionFinder {
       for (const Value* value : nodes_[member]->inputs()) {
         if (!value || is_scalar(*value)) continue;
         const Node* producer = value->producer();
-        const bool inner = producer && std::binary_search(members.begin(), members.end(), position_.at(producer));
+        const bool inner =
+            producer && std::binary_search(members.begin(), members.end(), position_.at(producer));
         if (!inner) inputs.insert(value);
       }
     }
@@ -177,14 +188,16 @@ class RegionFinder {
       const Node* producer = value->producer();
       if (!producer || !same_place(value->type, node.output()->type)) continue;
       const size_t other = group_of_[position_.at(producer)];
-      if (other != none && other != own && groups_[other].anchor == "pointwise") try_merge(own, other);
+      if (other != none && other != own && groups_[other].anchor == "pointwise")
+        try_merge(own, other);
     }
   }
 
   void try_merge(size_t into, size_t from) {
     std::vector<Position> members;
-    std::merge(groups_[into].members.begin(), groups_[into].members.end(), groups_[from].members.begin(),
-               groups_[from].members.end(), std::back_inserter(members));
+    std::merge(groups_[into].members.begin(), groups_[into].members.end(),
+               groups_[from].members.begin(), groups_[from].members.end(),
+               std::back_inserter(members));
     if (members.size() > options_.max_nodes || input_count(members) > options_.max_inputs) return;
     if (makes_cycle(members, into, from)) return;
     for (const Position member : groups_[from].members) group_of_[member] = into;
@@ -238,7 +251,7 @@ class RegionFinder {
   std::unordered_map<const Node*, Position> position_;
   std::vector<std::vector<Position>> producers_;  // of each node's inputs
   std::vector<size_t> group_of_;
-  std::vector<size_t> visited_;                   // by which search
+  std::vector<size_t> visited_;  // by which search
   size_t visit_ = 0;
   std::vector<Group> groups_;
 };

@@ -10,7 +10,8 @@ struct Region {
   std::vector<Node*> nodes;
 };
 
-// Disjoint regions that can each be one node without making a cycle, in the order of their last members.
+// Disjoint regions that can each be one node without making a cycle, in the order of their last
+// members.
 std::vector<Region> find_regions(const Graph& graph, const FuseOptions& options);
 
 }  // namespace tenrec

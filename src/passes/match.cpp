@@ -20,7 +20,8 @@ std::optional<double> uniform_value(const Value* value) {
   const uint64_t count = constant->elements();
   if (count == 0 || count > most) return std::nullopt;
   const std::vector<double> values = constant->to_doubles();
-  const bool uniform = std::all_of(values.begin(), values.end(), [&](double x) { return x == values[0]; });
+  const bool uniform =
+      std::all_of(values.begin(), values.end(), [&](double x) { return x == values[0]; });
   return uniform ? std::optional(values[0]) : std::nullopt;
 }
 

@@ -37,9 +37,9 @@ ConstantOperand constant_operand(const Node& node);
 Value* constant_like(Rewriter& rw, const Node& at, const Value& like, const Dims& dims,
                      const std::vector<double>& values);
 
-// Sizes that may be written into the graph as data. A symbol that a node defines when it runs would be
-// lost with that node, and a body reads its sizes from its inputs alone: so constants, and in the top
-// graph what the symbols of its inputs say.
+// Sizes that may be written into the graph as data. A symbol that a node defines when it runs would
+// be lost with that node, and a body reads its sizes from its inputs alone: so constants, and in
+// the top graph what the symbols of its inputs say.
 class InputSymbols {
  public:
   explicit InputSymbols(const Graph& top);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What exporters have taken apart becomes one operator again: kernels then read the data once and keep
-// their sums exact. The rules see canonical form (simplify), so a concept needs one rule.
+// What exporters have taken apart becomes one operator again: kernels then read the data once and
+// keep their sums exact. The rules see canonical form (simplify), so a concept needs one rule.
 #include "passes/recognise.h"
 
 #include "passes/passes.h"

@@ -105,7 +105,8 @@ std::optional<Op> gate_of(const Value* x, const Value* gate) {
   if (const Node* sigmoid = producer_of<Sigmoid>(gate)) {
     if (sigmoid->input(0) == x) return Swish{};
     const Product inner = product_of(sigmoid->input(0));
-    if (inner.factors == std::vector<const Value*>{x}) return Swish{.alpha = static_cast<float>(inner.number)};
+    if (inner.factors == std::vector<const Value*>{x})
+      return Swish{.alpha = static_cast<float>(inner.number)};
   }
   if (const Node* hard = producer_of<HardSigmoid>(gate); hard && hard->input(0) == x) {
     const HardSigmoid& op = *hard->as<HardSigmoid>();
@@ -150,7 +151,9 @@ bool recognise_activation(Rewriter& rw, const Node& node) {
   return false;
 }
 
-bool recognise_product(Rewriter& rw, const Node& node, const Mul&) { return recognise_activation(rw, node); }
+bool recognise_product(Rewriter& rw, const Node& node, const Mul&) {
+  return recognise_activation(rw, node);
+}
 bool recognise_quotient(Rewriter& rw, const Node& node, const Div&) {
   return uniform_value(node.input(1)) && recognise_activation(rw, node);
 }

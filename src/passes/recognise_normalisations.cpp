@@ -18,11 +18,13 @@ struct Reduction {
 
 std::optional<Reduction> reduction_of(const Value* value, ReduceKind kind) {
   const Node* node = producer_of<Reduce>(value);
-  if (!node || node->as<Reduce>()->kind != kind || !node->as<Reduce>()->keepdims) return std::nullopt;
+  if (!node || node->as<Reduce>()->kind != kind || !node->as<Reduce>()->keepdims)
+    return std::nullopt;
   const Value* x = node->input(0);
   if (!x->type.ranked || (node->input(1) && !constant_ints(node->input(1)))) return std::nullopt;
   const auto given = constant_ints(node->input(1));
-  const std::vector<bool> reduced = node->as<Reduce>()->reduced_axes(x->type.rank(), given ? &*given : nullptr);
+  const std::vector<bool> reduced =
+      node->as<Reduce>()->reduced_axes(x->type.rank(), given ? &*given : nullptr);
   Reduction result{x, {}};
   for (size_t i = 0; i < reduced.size(); ++i) {
     if (reduced[i]) result.axes.push_back(static_cast<int64_t>(i));
@@ -102,20 +104,22 @@ bool are_trailing(const std::vector<int64_t>& axes, int64_t rank) {
   return !axes.empty();
 }
 
-// node = y * 1 / sqrt(mean(y * y) + epsilon): layer normalisation where y is centred, else by the root
-// mean square. Scale is 1 for now; `absorb_scale` finds the real one.
+// node = y * 1 / sqrt(mean(y * y) + epsilon): layer normalisation where y is centred, else by the
+// root mean square. Scale is 1 for now; `absorb_scale` finds the real one.
 bool normalise(Rewriter& rw, const Node& node, Value* y, const Deviation& deviation) {
   Value* x = centred(y, deviation.axes);
-  const bool same = deviation.squared == y ||
-                    (x && centred(deviation.squared, deviation.axes) == x);
+  const bool same =
+      deviation.squared == y || (x && centred(deviation.squared, deviation.axes) == x);
   const Type& type = node.output()->type;
-  if (!same || !same_type(*y, *node.output()) || !are_trailing(deviation.axes, type.rank())) return false;
+  if (!same || !same_type(*y, *node.output()) || !are_trailing(deviation.axes, type.rank()))
+    return false;
   const int64_t axis = deviation.axes[0] - type.rank();
   const Shape normal(type.shape.begin() + deviation.axes[0], type.shape.end());
   if (!is_static(normal)) return false;
   const Dims dims = static_dims(normal);
   Value* ones = constant_like(rw, node, *y, dims, std::vector<double>(element_count(dims), 1.0));
-  if (x) rw.replace(node, LayerNormalization{.axis = axis, .epsilon = deviation.epsilon}, {x, ones});
+  if (x)
+    rw.replace(node, LayerNormalization{.axis = axis, .epsilon = deviation.epsilon}, {x, ones});
   else rw.replace(node, RMSNormalization{.axis = axis, .epsilon = deviation.epsilon}, {y, ones});
   return true;
 }
@@ -133,7 +137,8 @@ bool recognise_product(Rewriter& rw, const Node& node, const Mul&) {
   return false;
 }
 
-// A parameter of exactly the normalised axes (leading ones aside): kernels read it element by element.
+// A parameter of exactly the normalised axes (leading ones aside): kernels read it element by
+// element.
 bool is_parameter(const Value* value, const Type& type, int64_t axis) {
   const Tensor* constant = value->constant();
   const auto first = static_cast<size_t>(normalise_axis(axis, type.rank()));

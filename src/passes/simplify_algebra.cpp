@@ -43,7 +43,8 @@ bool with_changed_constant(Rewriter& rw, const Node& node, double (*change)(doub
   const Tensor* constant = node.input(1)->constant();
   std::vector<double> values = constant->to_doubles();
   for (double& value : values) value = change(value);
-  rw.replace(node, New{}, {node.input(0), constant_like(rw, node, *node.input(1), constant->dims(), values)});
+  rw.replace(node, New{},
+             {node.input(0), constant_like(rw, node, *node.input(1), constant->dims(), values)});
   return true;
 }
 
@@ -60,7 +61,8 @@ bool is_exact_divisor(double x) {
 
 bool div_to_mul(Rewriter& rw, const Node& node, const Div&) {
   const Tensor* constant = node.input(1)->constant();
-  if (!constant || (constant->dtype() != DType::f32 && constant->dtype() != DType::f64)) return false;
+  if (!constant || (constant->dtype() != DType::f32 && constant->dtype() != DType::f64))
+    return false;
   for (const double value : constant->to_doubles()) {
     if (!is_exact_divisor(value)) return false;
   }

@@ -22,10 +22,13 @@ bool keep_input(Rewriter& rw, const Node& node, bool nothing_done) {
 }
 
 bool all_are(const std::optional<std::vector<int64_t>>& values, int64_t wanted) {
-  return values && std::all_of(values->begin(), values->end(), [&](int64_t x) { return x == wanted; });
+  return values &&
+         std::all_of(values->begin(), values->end(), [&](int64_t x) { return x == wanted; });
 }
 
-bool drop_identity(Rewriter& rw, const Node& node, const Identity&) { return keep_input(rw, node, true); }
+bool drop_identity(Rewriter& rw, const Node& node, const Identity&) {
+  return keep_input(rw, node, true);
+}
 
 bool drop_cast(Rewriter& rw, const Node& node, const Cast& cast) {
   return keep_input(rw, node, node.input(0)->type.dtype == cast.to);
@@ -34,12 +37,15 @@ bool drop_cast(Rewriter& rw, const Node& node, const Cast& cast) {
 // Every value of `from` is a value of `to`.
 bool widens(DType from, DType to) {
   if (from == to || from == DType::boolean) return true;
-  const bool exact_integer = is_integer(from) && is_float(to) && to != DType::f16 && to != DType::bf16 &&
-                             bit_width(from) <= (to == DType::f64 ? 32 : to == DType::f32 ? 16 : 0);
+  const bool exact_integer = is_integer(from) && is_float(to) && to != DType::f16 &&
+                             to != DType::bf16 &&
+                             bit_width(from) <= (to == DType::f64   ? 32
+                                                 : to == DType::f32 ? 16
+                                                                    : 0);
   const bool wider_float = is_float(from) && is_float(to) && bit_width(from) >= 16 &&
                            (to == DType::f64 || (to == DType::f32 && from != DType::f64));
-  const bool signed_integer = is_integer(from) && is_integer(to) && from != DType::u64 &&
-                              to == DType::i64;
+  const bool signed_integer =
+      is_integer(from) && is_integer(to) && from != DType::u64 && to == DType::i64;
   return exact_integer || wider_float || signed_integer;
 }
 
@@ -89,7 +95,8 @@ bool drop_concat(Rewriter& rw, const Node& node, const Concat&) {
 }
 
 bool drop_split(Rewriter& rw, const Node& node, const Split&) {
-  return keep_input(rw, node, node.output_count() == 1 && same_type(*node.input(0), *node.output()));
+  return keep_input(rw, node,
+                    node.output_count() == 1 && same_type(*node.input(0), *node.output()));
 }
 
 // Pointwise operators broadcast by themselves.

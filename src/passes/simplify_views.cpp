@@ -15,15 +15,17 @@ bool is_view(const Node& node) {
   return node.as<Reshape>() || node.as<Flatten>() || node.as<Squeeze>() || node.as<Unsqueeze>();
 }
 
-bool is_tensor(const Value* value) { return value->type.kind == Type::Kind::tensor && value->type.ranked; }
+bool is_tensor(const Value* value) {
+  return value->type.kind == Type::Kind::tensor && value->type.ranked;
+}
 
 struct Target {
   std::vector<Dim> sizes;
   bool literal = false;  // zeros are sizes; symbols are written as data
 };
 
-// How a Reshape of `from` says `shape`: numbers, 0 for a size that stays and at most one -1; or else the
-// sizes themselves.
+// How a Reshape of `from` says `shape`: numbers, 0 for a size that stays and at most one -1; or
+// else the sizes themselves.
 std::optional<Target> reshape_target(const Graph& graph, const Type& from, const Shape& shape,
                                      const InputSymbols& symbols) {
   Target target{shape, false};
@@ -44,12 +46,14 @@ std::optional<Target> reshape_target(const Graph& graph, const Type& from, const
 bool is_target(const Node& node, const Reshape& op, const Target& target) {
   const std::vector<Dim>* now = node.input(1)->type.known_ints();
   const Node* producer = node.input(1)->producer();
-  return now && *now == target.sizes && op.allowzero == target.literal && producer && producer->inputs().empty();
+  return now && *now == target.sizes && op.allowzero == target.literal && producer &&
+         producer->inputs().empty();
 }
 
 Value* insert_target(Rewriter& rw, const Node& at, const Target& target) {
   const auto rank = static_cast<int64_t>(target.sizes.size());
-  if (is_static(target.sizes)) return rw.constant(at, Tensor::of({rank}, static_dims(target.sizes)));
+  if (is_static(target.sizes))
+    return rw.constant(at, Tensor::of({rank}, static_dims(target.sizes)));
   return rw.insert(at, DimsValue{target.sizes, {rank}, DType::i64}, {});
 }
 
@@ -63,9 +67,11 @@ bool drop_view(Rewriter& rw, const Node& node) {
 bool canonical_view(Rewriter& rw, const Node& node, const InputSymbols& symbols) {
   if (!is_view(node) || !is_tensor(node.output())) return false;
   Value* source = node.input(0);
-  for (const Node* before = source->producer(); before && is_view(*before); before = source->producer()) {
+  for (const Node* before = source->producer(); before && is_view(*before);
+       before = source->producer()) {
     if (!is_tensor(before->input(0))) break;
-    if (!reshape_target(rw.graph(), before->input(0)->type, node.output()->type.shape, symbols)) break;
+    if (!reshape_target(rw.graph(), before->input(0)->type, node.output()->type.shape, symbols))
+      break;
     source = before->input(0);
   }
   if (!is_tensor(source)) return false;
@@ -73,7 +79,8 @@ bool canonical_view(Rewriter& rw, const Node& node, const InputSymbols& symbols)
   if (!target) return false;
   const auto* reshape = node.as<Reshape>();
   if (reshape && source == node.input(0) && is_target(node, *reshape, *target)) return false;
-  Value* view = rw.insert(node, Reshape{.allowzero = target->literal}, {source, insert_target(rw, node, *target)});
+  Value* view = rw.insert(node, Reshape{.allowzero = target->literal},
+                          {source, insert_target(rw, node, *target)});
   if (!same_type(*view, *node.output())) return false;
   rw.replace(node, {view});
   return true;
@@ -82,9 +89,9 @@ bool canonical_view(Rewriter& rw, const Node& node, const InputSymbols& symbols)
 }  // namespace
 
 std::vector<Rule> view_rules(const InputSymbols& symbols) {
-  return {{"drop_view", drop_view},
-          {"canonical_view",
-           [&symbols](Rewriter& rw, const Node& node) { return canonical_view(rw, node, symbols); }}};
+  return {{"drop_view", drop_view}, {"canonical_view", [&symbols](Rewriter& rw, const Node& node) {
+                                       return canonical_view(rw, node, symbols);
+                                     }}};
 }
 
 }  // namespace tenrec

@@ -27,9 +27,9 @@ void check_weights(const EngineFile& file) {
                weight.dims.size(), max_rank);
   }
   for (const Original& original : file.graph.originals)
-    PLAN_CHECK(original.weight >= none &&
-                   original.weight < static_cast<int32_t>(file.weights.size()),
-               "graph weight \"{}\": the engine has no weight {}", original.name, original.weight);
+    PLAN_CHECK(
+        original.weight >= none && original.weight < static_cast<int32_t>(file.weights.size()),
+        "graph weight \"{}\": the engine has no weight {}", original.name, original.weight);
 }
 
 void check_names(const std::vector<Binding>& bindings, std::string_view what) {
@@ -38,8 +38,8 @@ void check_names(const std::vector<Binding>& bindings, std::string_view what) {
     PLAN_CHECK(!binding.name.empty() && binding.name.size() <= max_name_bytes &&
                    names.insert(binding.name).second,
                "{} \"{}\": the name is empty, too long or there twice", what, binding.name);
-    PLAN_CHECK(binding.is_host || known_dtype(binding.dtype), "{} \"{}\": dtype {} is unknown", what,
-               binding.name, static_cast<int>(binding.dtype));
+    PLAN_CHECK(binding.is_host || known_dtype(binding.dtype), "{} \"{}\": dtype {} is unknown",
+               what, binding.name, static_cast<int>(binding.dtype));
   }
 }
 

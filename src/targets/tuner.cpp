@@ -18,11 +18,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double round_microseconds = 2000;       // of one round of runs
+constexpr double round_microseconds = 2000;  // of one round of runs
 constexpr int rounds = 5;
-constexpr uint64_t rotate_bytes = 24ULL << 20;    // beyond a core's share of the last-level cache
+constexpr uint64_t rotate_bytes = 24ULL << 20;  // beyond a core's share of the last-level cache
 constexpr int max_copies = 8;
-constexpr double hopeless = 1.5;                  // slower than the best by this: one round is enough
+constexpr double hopeless = 1.5;  // slower than the best by this: one round is enough
 
 // Everything a static plan needs to run: memory for each value and scratch, and prepared steps.
 class Instance {
@@ -74,7 +74,8 @@ class Instance {
     if (def.storage == plan::Storage::weight) {
       const plan::Weight& weight = weights.weights()[static_cast<size_t>(def.index)];
       for (const auto& piece : weights.pieces()) {
-        if (piece.offset == weight.offset) device_.copy_from_host(to, piece.bytes.data(), weight.bytes);
+        if (piece.offset == weight.offset)
+          device_.copy_from_host(to, piece.bytes.data(), weight.bytes);
       }
       return;
     }
@@ -135,8 +136,8 @@ double elapsed_microseconds(Clock::time_point since) {
 
 }  // namespace
 
-double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights, uint64_t seed,
-                 double best) {
+double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights,
+                 uint64_t seed, double best) {
   std::vector<std::unique_ptr<Instance>> instances;
   instances.push_back(std::make_unique<Instance>(device, plan, weights, seed));
   Clock::time_point start = Clock::now();
@@ -144,8 +145,8 @@ double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore
   device.synchronise();
   const double first = elapsed_microseconds(start);
   if (first > best * 8) return first;
-  const uint64_t copies =
-      std::min<uint64_t>(max_copies, 1 + rotate_bytes / std::max<uint64_t>(instances[0]->bytes(), 1 << 16));
+  const uint64_t copies = std::min<uint64_t>(
+      max_copies, 1 + rotate_bytes / std::max<uint64_t>(instances[0]->bytes(), 1 << 16));
   while (instances.size() < copies && instances[0]->bytes() > 1 << 16) {
     instances.push_back(std::make_unique<Instance>(device, plan, weights, seed));
   }
@@ -157,7 +158,8 @@ double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore
     return elapsed_microseconds(start) / count;
   };
   const double guess = run_many(1);
-  const int count = static_cast<int>(std::clamp(round_microseconds / std::max(guess, 0.1), 1.0, 1000.0));
+  const int count =
+      static_cast<int>(std::clamp(round_microseconds / std::max(guess, 0.1), 1.0, 1000.0));
   std::vector<double> times;
   for (int round = 0; round < rounds; ++round) {
     times.push_back(run_many(count));

@@ -51,11 +51,11 @@ TEST(Dtype, half) {
   const struct {
     float value;
     uint16_t bits;
-  } cases[] = {{1.0F, 0x3c00},        {-2.5F, 0xc100},      {65504.0F, 0x7bff},
-               {65519.996F, 0x7bff},  {65520.0F, 0x7c00},   {1e30F, 0x7c00},
-               {0x1p-14F, 0x0400},    {0x1p-24F, 0x0001},   {0x1p-25F, 0x0000},
-               {0x1.8p-25F, 0x0001},  {0x1.8p-24F, 0x0002}, {1.00048828125F, 0x3c00},
-               {1.0014648438F, 0x3c02}, {-0.0F, 0x8000},    {-infinity, 0xfc00}};
+  } cases[] = {{1.0F, 0x3c00},          {-2.5F, 0xc100},      {65504.0F, 0x7bff},
+               {65519.996F, 0x7bff},    {65520.0F, 0x7c00},   {1e30F, 0x7c00},
+               {0x1p-14F, 0x0400},      {0x1p-24F, 0x0001},   {0x1p-25F, 0x0000},
+               {0x1.8p-25F, 0x0001},    {0x1.8p-24F, 0x0002}, {1.00048828125F, 0x3c00},
+               {1.0014648438F, 0x3c02}, {-0.0F, 0x8000},      {-infinity, 0xfc00}};
   for (const auto& [value, bits] : cases) EXPECT_EQ(float_to_half(value), bits) << value;
   EXPECT_TRUE(std::isnan(half_to_float(float_to_half(nan))));
   EXPECT_EQ(half_to_float(0x0001), 0x1p-24F);
@@ -88,17 +88,27 @@ TEST(Dtype, small_floats_from_ml_dtypes) {
     float value;
     uint8_t saturated, unsaturated;
   } cases[] = {
-      {DType::f8e4m3fn, 448.0F, 0x7e, 0x7e},   {DType::f8e4m3fn, 464.0F, 0x7e, 0x7e},
-      {DType::f8e4m3fn, 465.0F, 0x7e, 0x7f},   {DType::f8e4m3fn, -infinity, 0xfe, 0xff},
-      {DType::f8e4m3fn, 0x1p-10F, 0x00, 0x00}, {DType::f8e4m3fn, -0.0F, 0x80, 0x80},
-      {DType::f8e4m3fnuz, 241.0F, 0x7f, 0x7f}, {DType::f8e4m3fnuz, 250.0F, 0x7f, 0x80},
-      {DType::f8e4m3fnuz, -0.0F, 0x00, 0x00},  {DType::f8e5m2, 57344.0F, 0x7b, 0x7b},
-      {DType::f8e5m2, 61440.0F, 0x7b, 0x7c},   {DType::f8e5m2, infinity, 0x7b, 0x7c},
-      {DType::f8e5m2fnuz, -1e9F, 0xff, 0x80},  {DType::f4e2m1, 2.5F, 0x4, 0x4},
-      {DType::f4e2m1, 3.5F, 0x6, 0x6},         {DType::f4e2m1, -100.0F, 0xf, 0xf},
+      {DType::f8e4m3fn, 448.0F, 0x7e, 0x7e},
+      {DType::f8e4m3fn, 464.0F, 0x7e, 0x7e},
+      {DType::f8e4m3fn, 465.0F, 0x7e, 0x7f},
+      {DType::f8e4m3fn, -infinity, 0xfe, 0xff},
+      {DType::f8e4m3fn, 0x1p-10F, 0x00, 0x00},
+      {DType::f8e4m3fn, -0.0F, 0x80, 0x80},
+      {DType::f8e4m3fnuz, 241.0F, 0x7f, 0x7f},
+      {DType::f8e4m3fnuz, 250.0F, 0x7f, 0x80},
+      {DType::f8e4m3fnuz, -0.0F, 0x00, 0x00},
+      {DType::f8e5m2, 57344.0F, 0x7b, 0x7b},
+      {DType::f8e5m2, 61440.0F, 0x7b, 0x7c},
+      {DType::f8e5m2, infinity, 0x7b, 0x7c},
+      {DType::f8e5m2fnuz, -1e9F, 0xff, 0x80},
+      {DType::f4e2m1, 2.5F, 0x4, 0x4},
+      {DType::f4e2m1, 3.5F, 0x6, 0x6},
+      {DType::f4e2m1, -100.0F, 0xf, 0xf},
       // onnx.numpy_helper.to_float8e8m0, round_mode "up"
-      {DType::f8e8m0, 1.0F, 0x7f, 0x7f},       {DType::f8e8m0, 1.1F, 0x80, 0x80},
-      {DType::f8e8m0, 3.0e38F, 0xfe, 0xff},    {DType::f8e8m0, 0.0F, 0x00, 0x00},
+      {DType::f8e8m0, 1.0F, 0x7f, 0x7f},
+      {DType::f8e8m0, 1.1F, 0x80, 0x80},
+      {DType::f8e8m0, 3.0e38F, 0xfe, 0xff},
+      {DType::f8e8m0, 0.0F, 0x00, 0x00},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(float_to_small_float(c.dtype, c.value), c.saturated) << name(c.dtype) << c.value;

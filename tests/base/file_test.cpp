@@ -87,15 +87,14 @@ TEST(File, a_failing_writer_leaves_the_old_file) {
 
 TEST(File, running_out_of_room_says_where_and_leaves_nothing) {
   const TemporaryFolder folder;
-  struct rlimit old {};
+  struct rlimit old{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &old), 0);
   const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
   struct rlimit small = old;
   small.rlim_cur = 4096;
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  const std::string message = error_of(ErrorCode::io, [&] {
-    write_file_atomic(folder / "big", std::string(10000, 'x'));
-  });
+  const std::string message =
+      error_of(ErrorCode::io, [&] { write_file_atomic(folder / "big", std::string(10000, 'x')); });
   ::setrlimit(RLIMIT_FSIZE, &old);
   std::signal(SIGXFSZ, old_handler);
   EXPECT_NE(message.find("big failed after 4096 bytes: File too large; raise the file size limit"),

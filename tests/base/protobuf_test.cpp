@@ -39,8 +39,8 @@ TEST(Protobuf, refuses_damage) {
   EXPECT_THROW(read_all("\x0a\x05text"), MalformedProtobuf);
   EXPECT_THROW(read_all("\x08\xff"), MalformedProtobuf);
   EXPECT_THROW(read_all("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), MalformedProtobuf);
-  EXPECT_THROW(read_all("\x0b"), MalformedProtobuf);                   // a group
-  EXPECT_THROW(read_all(std::string("\x00\x01", 2)), MalformedProtobuf);  // field 0
+  EXPECT_THROW(read_all("\x0b"), MalformedProtobuf);                          // a group
+  EXPECT_THROW(read_all(std::string("\x00\x01", 2)), MalformedProtobuf);      // field 0
   EXPECT_THROW(read_all("\x88\x80\x80\x80\x80\x01\x01"), MalformedProtobuf);  // a tag over 32 bits
   EXPECT_THROW(read_all(std::string("\x15\x01\x02", 3)), MalformedProtobuf);
 }

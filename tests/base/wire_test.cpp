@@ -68,18 +68,32 @@ struct Everything {
   Fraction fraction;
   std::vector<Fraction> fractions;
   static auto fields(auto& s) {
-    return std::tuple{field(1, "flag", s.flag), field(2, "small", s.small), field(3, "big", s.big),
-                      field(4, "huge", s.huge), field(5, "tiny", s.tiny), field(6, "f", s.f),
-                      field(7, "d", s.d), field(8, "colour", s.colour), field(9, "dtype", s.dtype),
-                      field(10, "text", s.text), field(11, "ints", s.ints),
-                      field(12, "flags", s.flags), field(13, "floats", s.floats),
-                      field(14, "doubles", s.doubles), field(15, "colours", s.colours),
-                      field(16, "texts", s.texts), field(17, "inner", s.inner),
-                      field(18, "inners", s.inners), field(19, "children", s.children),
-                      field(20, "maybe_int", s.maybe_int), field(21, "maybe_text", s.maybe_text),
+    return std::tuple{field(1, "flag", s.flag),
+                      field(2, "small", s.small),
+                      field(3, "big", s.big),
+                      field(4, "huge", s.huge),
+                      field(5, "tiny", s.tiny),
+                      field(6, "f", s.f),
+                      field(7, "d", s.d),
+                      field(8, "colour", s.colour),
+                      field(9, "dtype", s.dtype),
+                      field(10, "text", s.text),
+                      field(11, "ints", s.ints),
+                      field(12, "flags", s.flags),
+                      field(13, "floats", s.floats),
+                      field(14, "doubles", s.doubles),
+                      field(15, "colours", s.colours),
+                      field(16, "texts", s.texts),
+                      field(17, "inner", s.inner),
+                      field(18, "inners", s.inners),
+                      field(19, "children", s.children),
+                      field(20, "maybe_int", s.maybe_int),
+                      field(21, "maybe_text", s.maybe_text),
                       field(22, "maybe_ints", s.maybe_ints),
-                      field(23, "maybe_inner", s.maybe_inner), field(24, "table", s.table),
-                      field(25, "fraction", s.fraction), field(26, "fractions", s.fractions)};
+                      field(23, "maybe_inner", s.maybe_inner),
+                      field(24, "table", s.table),
+                      field(25, "fraction", s.fraction),
+                      field(26, "fractions", s.fractions)};
   }
 };
 
@@ -177,8 +191,7 @@ TEST(Wire, errors_name_the_field) {
   EXPECT_EQ(message_of("\x48\x1b").substr(0, 24), "decoding dtype (field 9)");
   EXPECT_EQ(message_of("\x92\x01\x02\x08\x01\x92\x01\x03\x12\x09x").substr(0, 33),
             "decoding inners[1].text (field 2)");
-  EXPECT_EQ(message_of("\xca\x01\x01x"),
-            "decoding fraction (field 25): \"x\" is no fraction");
+  EXPECT_EQ(message_of("\xca\x01\x01x"), "decoding fraction (field 25): \"x\" is no fraction");
 }
 
 TEST(Wire, depth_and_memory_are_limited) {

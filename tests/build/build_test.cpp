@@ -35,7 +35,8 @@ TEST(Build, RunsAtAnyShapeWithoutRanges) {
     context.run();
     const auto y = context.output("y").as<float>();
     ASSERT_EQ(y.size(), x.size());
-    for (size_t i = 0; i < y.size(); ++i) EXPECT_EQ(y[i], std::max(0.0F, static_cast<float>(i % 3) - 0.5F));
+    for (size_t i = 0; i < y.size(); ++i)
+      EXPECT_EQ(y[i], std::max(0.0F, static_cast<float>(i % 3) - 0.5F));
   }
 }
 
@@ -114,7 +115,8 @@ TEST(Build, AWrongNameInAProfileListsTheInputs) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(std::string(error.what()),
-              "building a model in memory: shape range for \"image\": the model has no such input; it has x");
+              "building a model in memory: shape range for \"image\": the model has no such input; "
+              "it has x");
   }
 }
 

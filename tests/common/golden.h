@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What operator tests share: inputs that any language can make again, and comparison with numbers from
-// outside (tests/ops/make_golden.py computes them with onnxruntime, onnx's reference or numpy).
+// What operator tests share: inputs that any language can make again, and comparison with numbers
+// from outside (tests/ops/make_golden.py computes them with onnxruntime, onnx's reference or
+// numpy).
 #pragma once
 #include <gtest/gtest.h>
 
@@ -15,7 +16,8 @@ namespace tenrec::testing {
 
 // Element i is ((7919 i + 104729 seed + 13) mod 2003), scaled to [low, high]; integers are rounded
 // down.
-inline Tensor pattern(DType dtype, const Dims& dims, int64_t seed, double low = -1, double high = 1) {
+inline Tensor pattern(DType dtype, const Dims& dims, int64_t seed, double low = -1,
+                      double high = 1) {
   std::vector<double> values(element_count(dims));
   for (size_t i = 0; i < values.size(); ++i) {
     const int64_t step = (7919 * static_cast<int64_t>(i) + 104729 * seed + 13) % 2003;

@@ -20,7 +20,8 @@ constexpr std::byte guard_value{0xA5};
 // A buffer between guards, at a 64-byte boundary, everything set to NaN.
 class Buffer {
  public:
-  explicit Buffer(size_t bytes) : bytes_(bytes), memory_(bytes + 2 * guard_bytes + 64, guard_value) {
+  explicit Buffer(size_t bytes)
+      : bytes_(bytes), memory_(bytes + 2 * guard_bytes + 64, guard_value) {
     const auto address = reinterpret_cast<uintptr_t>(memory_.data()) + guard_bytes;
     start_ = guard_bytes + (64 - address % 64) % 64;
     std::memset(data(), 0xFF, bytes);
@@ -66,8 +67,9 @@ void build(const StepCase& c, Built& built) {
     values.push_back(value);
     types.push_back(value->type);
   }
-  built.node = built.graph.insert(nullptr, c.op, values, c.bodies ? c.bodies(types) : std::vector<std::unique_ptr<Graph>>{},
-                                  {"the_node"});
+  built.node = built.graph.insert(
+      nullptr, c.op, values, c.bodies ? c.bodies(types) : std::vector<std::unique_ptr<Graph>>{},
+      {"the_node"});
   for (Value* output : built.node->outputs()) {
     output->type.layout = c.blocked_output ? c.layout : Layout{};
     built.graph.add_output(output);
@@ -110,7 +112,8 @@ std::unique_ptr<Argument> argument(DType dtype, Dims dims, const Layout& layout)
   made->view.dtype = dtype;
   made->view.dims = made->dims;
   made->view.def = &made->def;
-  made->buffer = std::make_unique<Buffer>(byte_size(dtype, cpu::physical_elements(made->dims, layout)));
+  made->buffer =
+      std::make_unique<Buffer>(byte_size(dtype, cpu::physical_elements(made->dims, layout)));
   made->view.data = made->buffer->data();
   return made;
 }
@@ -137,7 +140,9 @@ std::string pad_problem(const Argument& output) {
   Argument again;
   const auto copy = argument(output.view.dtype, output.dims, cpu::layout_of(output.view));
   cpu::store_tensor(plain, copy->view);
-  return std::memcmp(copy->view.data, output.view.data, copy->buffer->bytes()) == 0 ? "" : "pad lanes are not zero";
+  return std::memcmp(copy->view.data, output.view.data, copy->buffer->bytes()) == 0
+             ? ""
+             : "pad lanes are not zero";
 }
 
 }  // namespace
@@ -219,7 +224,8 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   }
   for (const auto& output : running.outputs) {
     if (!output->buffer->intact()) result.problem = "wrote outside an output";
-    if (!cpu::layout_of(output->view).is_plain() && result.problem.empty()) result.problem = pad_problem(*output);
+    if (!cpu::layout_of(output->view).is_plain() && result.problem.empty())
+      result.problem = pad_problem(*output);
   }
   for (size_t i = 0; i < running.inputs.size(); ++i) {
     if (!running.inputs[i]->buffer) continue;
@@ -233,7 +239,8 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
     runner->run(running.args);
     for (size_t i = 0; i < running.outputs.size(); ++i) {
       const Tensor again = cpu::tensor_of(running.outputs[i]->view);
-      if (std::memcmp(again.data(), result.outputs[i].data(), again.bytes()) != 0) result.problem = "the second run differs";
+      if (std::memcmp(again.data(), result.outputs[i].data(), again.bytes()) != 0)
+        result.problem = "the second run differs";
     }
   }
   return result;
@@ -265,10 +272,12 @@ void expect_near(const Tensor& got, const Tensor& expected, double tolerance) {
   }
   int shown = 0;
   for (size_t i = 0; i < a.size() && shown < 5; ++i) {
-    const bool same = std::isnan(b[i]) ? std::isnan(a[i])
-                                       : a[i] == b[i] || std::abs(a[i] - b[i]) <= tolerance * largest;
+    const bool same = std::isnan(b[i])
+                          ? std::isnan(a[i])
+                          : a[i] == b[i] || std::abs(a[i] - b[i]) <= tolerance * largest;
     if (!same) {
-      ADD_FAILURE() << "element " << i << ": got " << a[i] << ", expected " << b[i] << ", tolerance " << tolerance * largest;
+      ADD_FAILURE() << "element " << i << ": got " << a[i] << ", expected " << b[i]
+                    << ", tolerance " << tolerance * largest;
       ++shown;
     }
   }
@@ -278,7 +287,8 @@ void expect_near(const Tensor& got, const Tensor& expected, double tolerance) {
 
 void check_step(const StepCase& c, std::string_view kernel) {
   std::string text = fmt::format("{} on {}:", kernel, c.op.name());
-  for (const Tensor& input : c.inputs) text += input ? fmt::format(" {}{}", name(input.dtype()), to_string(input.dims())) : " none";
+  for (const Tensor& input : c.inputs)
+    text += input ? fmt::format(" {}{}", name(input.dtype()), to_string(input.dims())) : " none";
   if (c.layout.block > 0) text += fmt::format(" block {}", c.layout.block);
   SCOPED_TRACE(text);
   const StepResult one = run_step(c, kernel, 1);
@@ -295,8 +305,10 @@ void check_step(const StepCase& c, std::string_view kernel) {
   EXPECT_EQ(shared.problem, "");
   for (size_t i = 0; i < one.outputs.size(); ++i) {
     const Tensor& first = one.outputs[i];
-    EXPECT_EQ(std::memcmp(first.data(), three.outputs[i].data(), first.bytes()), 0) << "3 threads differ from 1";
-    EXPECT_EQ(std::memcmp(first.data(), shared.outputs[i].data(), first.bytes()), 0) << "in place differs";
+    EXPECT_EQ(std::memcmp(first.data(), three.outputs[i].data(), first.bytes()), 0)
+        << "3 threads differ from 1";
+    EXPECT_EQ(std::memcmp(first.data(), shared.outputs[i].data(), first.bytes()), 0)
+        << "in place differs";
   }
 }
 

@@ -49,7 +49,8 @@ TEST(Import, ACycleNamesItsNodes) {
   graph.input("x", f32, {"2"}).output("y", f32, {"2"});
   graph.node("Add", {"x", "b"}, {"a"}, {}, "first").node("Neg", {"a"}, {"b"}, {}, "second");
   graph.node("Relu", {"b"}, {"y"}, {}, "third");
-  EXPECT_NE(error_of(OnnxModel(graph).opset(17).bytes()).find("cycle through nodes \"first\" (Add), \"second\" (Neg)"),
+  EXPECT_NE(error_of(OnnxModel(graph).opset(17).bytes())
+                .find("cycle through nodes \"first\" (Add), \"second\" (Neg)"),
             std::string::npos);
 }
 
@@ -58,7 +59,8 @@ TEST(Import, UnknownOperatorNamesNodeAndDomain) {
   graph.input("x", f32, {"2"}).output("y", f32, {"2"});
   graph.node("Frobnicate", {"x"}, {"y"}, {}, "frob_1", "my.domain");
   EXPECT_EQ(error_of(OnnxModel(graph).opset(17).opset(1, "my.domain").bytes()),
-            "importing node \"frob_1\" (my.domain::Frobnicate, opset 1): Tenrec has no operator Frobnicate in "
+            "importing node \"frob_1\" (my.domain::Frobnicate, opset 1): Tenrec has no operator "
+            "Frobnicate in "
             "domain \"my.domain\"; `tenrec ops` lists what there is");
 }
 
@@ -72,7 +74,8 @@ TEST(Import, AllProblemsAreCollected) {
   OnnxGraph graph;
   graph.input("x", f32, {"2"}).output("y", f32, {"2"});
   graph.node("Nope", {"x"}, {"a"}, {}, "one").node("Relu", {"a"}, {"b"}, {}, "depends");
-  graph.node("Relu", {"missing"}, {"c"}, {}, "two").node("Add", {"b", "c"}, {"y"}, {}, "depends_too");
+  graph.node("Relu", {"missing"}, {"c"}, {}, "two")
+      .node("Add", {"b", "c"}, {"y"}, {}, "depends_too");
   std::vector<std::string> problems;
   EXPECT_FALSE(import_bytes(OnnxModel(graph).opset(17).bytes(), {.problems = &problems}).graph);
   ASSERT_EQ(problems.size(), 2U);
@@ -85,7 +88,8 @@ TEST(Import, FunctionsAreInlinedWithTheirAttributes) {
   graph.input("x", f32, {"2"}).output("y", f32, {"2"});
   graph.node("Leaky", {"x"}, {"y"}, {OnnxAttribute("slope", 0.5F)}, "call", "mine");
   OnnxFunction function("mine", "Leaky", {"a"}, {"b"}, {"slope"});
-  function.opset(17).node("LeakyRelu", {"a"}, {"b"}, {OnnxAttribute::reference("alpha", "slope", 1)});
+  function.opset(17).node("LeakyRelu", {"a"}, {"b"},
+                          {OnnxAttribute::reference("alpha", "slope", 1)});
   const ImportedModel model =
       import_bytes(OnnxModel(graph).opset(17).opset(1, "mine").function(function).bytes());
   const Data out = evaluate(*model.graph, {Datum(Tensor::of<float>({2}, {-4, 4}))});
@@ -99,7 +103,9 @@ TEST(Import, BranchesCaptureOuterValues) {
   OnnxGraph graph;
   graph.input("c", boolean, {}).input("x", f32, {"2"}).output("y", f32, {"2"});
   graph.initializer(OnnxTensor("w", {2}).floats({10, 20}));
-  graph.node("If", {"c"}, {"y"}, {OnnxAttribute("then_branch", then_branch), OnnxAttribute("else_branch", else_branch)});
+  graph.node(
+      "If", {"c"}, {"y"},
+      {OnnxAttribute("then_branch", then_branch), OnnxAttribute("else_branch", else_branch)});
   const ImportedModel model = import_bytes(OnnxModel(graph).opset(17).bytes());
   const Tensor x = Tensor::of<float>({2}, {1, 2});
   EXPECT_EQ(evaluate(*model.graph, {Datum(Tensor::scalar(true)), Datum(x)})[0].tensor,
@@ -111,9 +117,11 @@ TEST(Import, BranchesCaptureOuterValues) {
 TEST(Import, ReshapeByAComputedShapeStaysSymbolic) {
   OnnxGraph graph;
   graph.input("x", f32, {"n", "4"}).output("y", f32, {});
-  graph.initializer(OnnxTensor("zero", {1}, i64).int64s({0})).initializer(OnnxTensor("tail", {2}, i64).int64s({2, 2}));
+  graph.initializer(OnnxTensor("zero", {1}, i64).int64s({0}))
+      .initializer(OnnxTensor("tail", {2}, i64).int64s({2, 2}));
   graph.node("Shape", {"x"}, {"s"}).node("Gather", {"s", "zero"}, {"n"});
-  graph.node("Concat", {"n", "tail"}, {"t"}, {OnnxAttribute("axis", 0)}).node("Reshape", {"x", "t"}, {"y"});
+  graph.node("Concat", {"n", "tail"}, {"t"}, {OnnxAttribute("axis", 0)})
+      .node("Reshape", {"x", "t"}, {"y"});
   const ImportedModel model = import_bytes(OnnxModel(graph).opset(17).bytes());
   EXPECT_EQ(model.graph->outputs()[0]->type.str(), "f32[n, 2, 2]");
 }

@@ -42,7 +42,8 @@ TEST_F(GraphTest, BrokenTextIsAnErrorWithItsLine) {
     parse_graph("graph(%0: f32[2] \"x\") {\n  %1 = nothing(%0) : f32[2]\n  return %1 \"y\"\n}");
     FAIL();
   } catch (const Error& error) {
-    EXPECT_EQ(std::string(error.what()), "text IR line 2: unknown operator 'nothing' before '(%0) : f32[2]\n  return '");
+    EXPECT_EQ(std::string(error.what()),
+              "text IR line 2: unknown operator 'nothing' before '(%0) : f32[2]\n  return %'");
   }
 }
 

@@ -104,15 +104,15 @@ TEST(Reader, types) {
 TEST(Reader, attributes) {
   OnnxGraph graph;
   const OnnxTensor values("v", {1});
-  graph.node("Odd", {}, {"y"},
-             {OnnxAttribute("i", -3), OnnxAttribute("f", 0.5F), OnnxAttribute("s", "text"),
-              OnnxAttribute("is", std::vector<int64_t>{1, -2}),
-              OnnxAttribute("fs", std::vector<float>{1.5F, -2}),
-              OnnxAttribute("ss", std::vector<std::string>{"a", ""}),
-              OnnxAttribute("t", OnnxTensor("w", {2}).floats({1, 2})),
-              OnnxAttribute("g", add_graph()),
-              OnnxAttribute("sp", OnnxSparse(OnnxTensor("v", {1}).floats({1}),
-                                             OnnxTensor("i", {1}, 7).int64s({2}), {4}))});
+  graph.node(
+      "Odd", {}, {"y"},
+      {OnnxAttribute("i", -3), OnnxAttribute("f", 0.5F), OnnxAttribute("s", "text"),
+       OnnxAttribute("is", std::vector<int64_t>{1, -2}),
+       OnnxAttribute("fs", std::vector<float>{1.5F, -2}),
+       OnnxAttribute("ss", std::vector<std::string>{"a", ""}),
+       OnnxAttribute("t", OnnxTensor("w", {2}).floats({1, 2})), OnnxAttribute("g", add_graph()),
+       OnnxAttribute("sp", OnnxSparse(OnnxTensor("v", {1}).floats({1}),
+                                      OnnxTensor("i", {1}, 7).int64s({2}), {4}))});
   const std::string bytes = OnnxModel(graph).opset(18).bytes();
   const Model model = parse(bytes);
   const auto& attributes = model.graph.nodes.at(0).attributes;
@@ -150,8 +150,7 @@ TEST(Reader, attribute_types_left_out_are_implied_and_numbers_may_be_unpacked) {
 TEST(Reader, functions) {
   OnnxFunction function("my.domain", "Twice", {"x"}, {"y"}, {"axis"});
   function.opset(18).attribute_default(OnnxAttribute("scale", 2.0F));
-  function.node("Mul", {"x", "two"}, {"y"},
-                {OnnxAttribute::reference("axis", "axis", 2)});
+  function.node("Mul", {"x", "two"}, {"y"}, {OnnxAttribute::reference("axis", "axis", 2)});
   const std::string bytes = OnnxModel(add_graph()).opset(18).function(function).bytes();
   const Model model = parse(bytes);
   const onnx::Function& read = model.functions.at(0);
@@ -191,8 +190,9 @@ TEST(Reader, attributes_must_hold_what_they_say) {
   node.field(5, attribute.bytes());
   OnnxGraph graph;
   graph.field(1, node.bytes());
-  expect_starts(message_of(OnnxModel(graph).opset(18).bytes()),
-                "graph.node[0].attribute[0]: attribute \"value\" says it holds a tensor but has none");
+  expect_starts(
+      message_of(OnnxModel(graph).opset(18).bytes()),
+      "graph.node[0].attribute[0]: attribute \"value\" says it holds a tensor but has none");
   OnnxMessage unknown;
   unknown.field(20, int64_t{77});
   OnnxMessage other;

@@ -150,7 +150,8 @@ TEST(TensorValues, aligned_bytes_stay_in_the_file) {
 TEST(TensorValues, strings_and_bools_and_nothing) {
   const TensorData strings = Holder(OnnxTensor("s", {2}, 8).strings({"a", ""})).load();
   EXPECT_EQ(strings.strings, (std::vector<std::string>{"a", ""}));
-  const TensorData bools = Holder(OnnxTensor("b", {3}, 9).raw(std::string("\x02\x00\x01", 3))).load();
+  const TensorData bools =
+      Holder(OnnxTensor("b", {3}, 9).raw(std::string("\x02\x00\x01", 3))).load();
   EXPECT_EQ(hex(bools, 3), "010001");
   const TensorData empty = Holder(OnnxTensor("e", {0, 5})).load();
   EXPECT_NE(empty.data, nullptr);
@@ -207,10 +208,11 @@ TEST(TensorValues, bad_sparse_tensors) {
             "sparse tensor \"v\": index 6 is outside its 6 elements");
   EXPECT_EQ(message_of(OnnxSparse(values, indices({0, 0, 1, -1}, {2, 2}), {2, 3})),
             "sparse tensor \"v\": index -1 on axis 1 is outside its dims [2, 3]");
-  EXPECT_EQ(message_of(OnnxSparse(values, indices({0, 1, 2}, {3}), {2, 3})),
-            "sparse tensor \"v\": its indices have dims [3]; 2 values of rank 2 need [2] or [2, 2]");
-  const std::string huge = message_of(
-      OnnxSparse(values, indices({0, 1}, {2}), {int64_t{1} << 40}), ErrorCode::unsupported);
+  EXPECT_EQ(
+      message_of(OnnxSparse(values, indices({0, 1, 2}, {3}), {2, 3})),
+      "sparse tensor \"v\": its indices have dims [3]; 2 values of rank 2 need [2] or [2, 2]");
+  const std::string huge = message_of(OnnxSparse(values, indices({0, 1}, {2}), {int64_t{1} << 40}),
+                                      ErrorCode::unsupported);
   EXPECT_NE(huge.find("sparse tensors up to 4294967296 are supported"), std::string::npos);
 }
 
@@ -268,8 +270,7 @@ TEST_F(External, stays_in_the_folder) {
   std::filesystem::create_symlink("w.bin", home() / "fine.bin");
   const std::string absolute = (folder_ / "secret").string();
   for (const std::string& location :
-       {std::string("../secret"), std::string("sub/../../secret"), absolute,
-        std::string("")}) {
+       {std::string("../secret"), std::string("sub/../../secret"), absolute, std::string("")}) {
     EXPECT_NE(refused(at(location)).find("must be a path inside the model's folder"),
               std::string::npos)
         << location;
@@ -283,8 +284,9 @@ TEST_F(External, stays_in_the_folder) {
 
 TEST_F(External, bad_entries) {
   EXPECT_NE(refused(at("missing.bin"), ErrorCode::io).find("No such file"), std::string::npos);
-  EXPECT_NE(refused(at("w.bin", 12)).find("its values are bytes 12 to 20 of \"w.bin\", which has "
-                                          "only 16; the file is truncated"),
+  EXPECT_NE(refused(at("w.bin", 12))
+                .find("its values are bytes 12 to 20 of \"w.bin\", which has "
+                      "only 16; the file is truncated"),
             std::string::npos);
   EXPECT_NE(refused(at("w.bin", INT64_MAX)).find("which has only 16"), std::string::npos);
   EXPECT_NE(refused(at("w.bin", 0, 4)).find("external data's length is 4"), std::string::npos);

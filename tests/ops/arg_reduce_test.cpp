@@ -12,30 +12,23 @@ using testing::pattern;
 using testing::run;
 
 TEST(ArgReduceGolden, max) {
-  const Tensors out = run(ArgReduce{.axis = 1},
-                          {pattern(DType::f32, {2, 3, 4}, 1)});
+  const Tensors out = run(ArgReduce{.axis = 1}, {pattern(DType::f32, {2, 3, 4}, 1)});
   ASSERT_GE(out.size(), 1U);
-  expect_close(out[0], {2, 1, 4}, {
-      2.0, 2.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0
-  });
+  expect_close(out[0], {2, 1, 4}, {2.0, 2.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0});
 }
 
 TEST(ArgReduceGolden, min_last) {
-  const Tensors out = run(ArgReduce{.largest = false, .axis = -1, .keepdims = false, .select_last_index = true},
-                          {Tensor::of<float>({2, 3}, {2.0, 1.0, 1.0, 0.0, 5.0, 0.0})});
+  const Tensors out =
+      run(ArgReduce{.largest = false, .axis = -1, .keepdims = false, .select_last_index = true},
+          {Tensor::of<float>({2, 3}, {2.0, 1.0, 1.0, 0.0, 5.0, 0.0})});
   ASSERT_GE(out.size(), 1U);
-  expect_close(out[0], {2}, {
-      2.0, 2.0
-  });
+  expect_close(out[0], {2}, {2.0, 2.0});
 }
 
 TEST(ArgReduceGolden, max_i32) {
-  const Tensors out = run(ArgReduce{.axis = 0},
-                          {pattern(DType::i32, {3, 4}, 1, -90, 90)});
+  const Tensors out = run(ArgReduce{.axis = 0}, {pattern(DType::i32, {3, 4}, 1, -90, 90)});
   ASSERT_GE(out.size(), 1U);
-  expect_close(out[0], {1, 4}, {
-      2.0, 2.0, 2.0, 1.0
-  });
+  expect_close(out[0], {1, 4}, {2.0, 2.0, 2.0, 1.0});
 }
 
 }  // namespace

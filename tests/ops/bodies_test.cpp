@@ -20,7 +20,9 @@ namespace {
 using Ints = std::vector<int64_t>;
 using Bodies = std::vector<std::unique_ptr<Graph>>;
 
-Tensor tensor(const Dims& dims, const Ints& values) { return Tensor::from_ints(DType::f32, dims, values); }
+Tensor tensor(const Dims& dims, const Ints& values) {
+  return Tensor::from_ints(DType::f32, dims, values);
+}
 Type floats(Shape shape) { return Type::tensor(DType::f32, std::move(shape)); }
 Type flag() { return Type::tensor(DType::boolean, {}); }
 
@@ -46,7 +48,8 @@ TEST(If, MergesWhatTheBranchesAgreeOn) {
   EXPECT_FALSE(node->output()->type.shape[0] == n);
   EXPECT_EQ(node->output()->type.shape[1], Dim(2));
   const Tensor data = tensor({1, 2}, {3, 4});
-  EXPECT_EQ(evaluate(graph, {Datum(Tensor::scalar(true)), Datum(data)})[0].tensor.to_ints(), (Ints{6, 8}));
+  EXPECT_EQ(evaluate(graph, {Datum(Tensor::scalar(true)), Datum(data)})[0].tensor.to_ints(),
+            (Ints{6, 8}));
   EXPECT_EQ(evaluate(graph, {Datum(Tensor::scalar(false)), Datum(data)})[0].tensor.to_ints(),
             (Ints{3, 4, 3, 4}));
 }
@@ -130,7 +133,8 @@ TEST(Loop, KeepsWhatDoesNotChange) {
   Node* node = graph.insert(nullptr, Loop{1, {}}, {trips, nullptr, start}, std::move(bodies));
   EXPECT_EQ(node->output()->type.shape, (Shape{n, 3}));
   graph.add_output(node->output());
-  EXPECT_EQ(evaluate(graph, {Datum(tensor({1, 3}, {1, 2, 3}))})[0].tensor.to_ints(), (Ints{16, 32, 48}));
+  EXPECT_EQ(evaluate(graph, {Datum(tensor({1, 3}, {1, 2, 3}))})[0].tensor.to_ints(),
+            (Ints{16, 32, 48}));
 }
 
 // ONNX's own example: running sums of the rows of [[1, 2], [3, 4], [5, 6]].
@@ -155,7 +159,8 @@ TEST(Scan, RunningSums) {
   EXPECT_EQ(node->output(1)->type.shape, (Shape{n, 2}));
   graph.add_output(node->output(0));
   graph.add_output(node->output(1));
-  const Data out = evaluate(graph, {Datum(tensor({2}, {0, 0})), Datum(tensor({3, 2}, {1, 2, 3, 4, 5, 6}))});
+  const Data out =
+      evaluate(graph, {Datum(tensor({2}, {0, 0})), Datum(tensor({3, 2}, {1, 2, 3, 4, 5, 6}))});
   EXPECT_EQ(out[0].tensor.to_ints(), (Ints{9, 12}));
   EXPECT_EQ(out[1].tensor.to_ints(), (Ints{1, 2, 4, 6, 9, 12}));
 }

@@ -48,8 +48,9 @@ TEST(Gather, Coordinates) {
 TEST(Scatter, Elements) {
   const Tensor zeros = tensor({3, 3}, Ints(9, 0), DType::f32);
   const Tensor updates = tensor({2, 3}, {10, 11, 12, 20, 21, 22}, DType::f32);
-  EXPECT_EQ(ScatterElements{}.eval({zeros, tensor({2, 3}, {1, 0, 2, 0, 2, 1}), updates})[0].to_ints(),
-            (Ints{20, 11, 0, 10, 0, 22, 0, 21, 12}));
+  EXPECT_EQ(
+      ScatterElements{}.eval({zeros, tensor({2, 3}, {1, 0, 2, 0, 2, 1}), updates})[0].to_ints(),
+      (Ints{20, 11, 0, 10, 0, 22, 0, 21, 12}));
   const Tensor row = tensor({1, 5}, {1, 2, 3, 4, 5}, DType::f32);
   const Tensor two = tensor({1, 2}, {10, 21}, DType::f32);
   EXPECT_EQ((ScatterElements{1, "add"}.eval({row, tensor({1, 2}, {1, 1}), two})[0].to_ints()),
@@ -60,7 +61,9 @@ TEST(Scatter, Elements) {
 
 TEST(Scatter, BlocksAndKnownValues) {
   const Tensor x = tensor({4, 2}, {1, 2, 3, 4, 5, 6, 7, 8});
-  EXPECT_EQ((ScatterND{"mul"}.eval({x, tensor({2, 1}, {2, 0}), tensor({2, 2}, {10, 20, 3, 3})})[0].to_ints()),
+  EXPECT_EQ((ScatterND{"mul"}
+                 .eval({x, tensor({2, 1}, {2, 0}), tensor({2, 2}, {10, 20, 3, 3})})[0]
+                 .to_ints()),
             (Ints{3, 6, 3, 4, 50, 120, 7, 8}));
   // shape[1] = n, as exporters write it.
   const Dim n = Dim::fresh("n");
@@ -74,8 +77,10 @@ TEST(Selection, NonZeroCompressUnique) {
   const Tensor x = tensor({2, 2}, {1, 0, 1, 1}, DType::boolean);
   EXPECT_EQ(NonZero{}.eval({x})[0].to_ints(), (Ints{0, 1, 1, 0, 0, 1}));
   const Tensor y = tensor({3, 2}, {1, 2, 3, 4, 5, 6});
-  EXPECT_EQ((Compress{0}.eval({y, tensor({3}, {0, 1, 1}, DType::boolean)})[0].to_ints()), (Ints{3, 4, 5, 6}));
-  EXPECT_EQ((Compress{}.eval({y, tensor({5}, {0, 1, 0, 0, 1}, DType::boolean)})[0].to_ints()), (Ints{2, 5}));
+  EXPECT_EQ((Compress{0}.eval({y, tensor({3}, {0, 1, 1}, DType::boolean)})[0].to_ints()),
+            (Ints{3, 4, 5, 6}));
+  EXPECT_EQ((Compress{}.eval({y, tensor({5}, {0, 1, 0, 0, 1}, DType::boolean)})[0].to_ints()),
+            (Ints{2, 5}));
   const Tensors sorted = Unique{}.eval({tensor({6}, {2, 1, 1, 3, 4, 3}, DType::f32)});
   EXPECT_EQ(sorted[0].to_ints(), (Ints{1, 2, 3, 4}));
   EXPECT_EQ(sorted[1].to_ints(), (Ints{1, 0, 3, 4}));
@@ -90,10 +95,12 @@ TEST(Selection, NonZeroCompressUnique) {
 }
 
 TEST(Selection, OneHotAndReverseSequence) {
-  const Tensor hot = OneHot{}.eval({tensor({3}, {0, -1, 7}), tensor({}, {3}), tensor({2}, {5, 9}, DType::u8)})[0];
+  const Tensor hot =
+      OneHot{}.eval({tensor({3}, {0, -1, 7}), tensor({}, {3}), tensor({2}, {5, 9}, DType::u8)})[0];
   EXPECT_EQ(hot.to_ints(), (Ints{9, 5, 5, 5, 5, 9, 5, 5, 5}));
   const Tensor x = tensor({4, 2}, {0, 4, 1, 5, 2, 6, 3, 7});
-  EXPECT_EQ((ReverseSequence{}.eval({x, tensor({2}, {4, 2})})[0].to_ints()), (Ints{3, 5, 2, 4, 1, 6, 0, 7}));
+  EXPECT_EQ((ReverseSequence{}.eval({x, tensor({2}, {4, 2})})[0].to_ints()),
+            (Ints{3, 5, 2, 4, 1, 6, 0, 7}));
 }
 
 }  // namespace

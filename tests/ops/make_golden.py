@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the golden tests of tests/ops: the same inputs as tests/common/golden.h makes, results from
+"""Writes the golden tests of tests/ops: the inputs that tests/common/golden.h makes, results from
 onnxruntime (or onnx's reference evaluator). Run with numpy, onnx and onnxruntime installed:
     python3 tests/ops/make_golden.py
 """
+
 import os
 
 import numpy as np
@@ -13,8 +14,14 @@ from onnx.reference import ReferenceEvaluator
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DTYPES = {
-    "f32": np.float32, "f64": np.float64, "f16": np.float16, "i64": np.int64, "i32": np.int32,
-    "u8": np.uint8, "i8": np.int8, "boolean": np.bool_,
+    "f32": np.float32,
+    "f64": np.float64,
+    "f16": np.float16,
+    "i64": np.int64,
+    "i32": np.int32,
+    "u8": np.uint8,
+    "i8": np.int8,
+    "boolean": np.bool_,
 }
 
 
@@ -45,8 +52,14 @@ class L:
 
     def __init__(self, values, dtype="f32"):
         self.array = np.array(values, DTYPES[dtype])
-        cpp = {"f32": "float", "i64": "int64_t", "i32": "int32_t", "u8": "uint8_t", "i8": "int8_t",
-               "boolean": "bool"}[dtype]
+        cpp = {
+            "f32": "float",
+            "i64": "int64_t",
+            "i32": "int32_t",
+            "u8": "uint8_t",
+            "i8": "int8_t",
+            "boolean": "bool",
+        }[dtype]
         flat = [number(v) if dtype == "f32" else str(int(v)) for v in self.array.flatten()]
         self.text = f"Tensor::of<{cpp}>({braces(self.array.shape)}, {braces(flat)})"
 
@@ -68,10 +81,22 @@ def number(value):
 FILES = {}
 
 
-def case(file, name, cpp, op, inputs, attributes=None, outputs=1, opset=18, engine="ort",
-         tolerance=None, domain=""):
+def case(
+    file,
+    name,
+    cpp,
+    op,
+    inputs,
+    attributes=None,
+    outputs=1,
+    opset=18,
+    engine="ort",
+    tolerance=None,
+    domain="",
+):
     FILES.setdefault(file, []).append(
-        (name, cpp, op, inputs, attributes or {}, outputs, opset, engine, tolerance, domain))
+        (name, cpp, op, inputs, attributes or {}, outputs, opset, engine, tolerance, domain)
+    )
 
 
 def evaluate(op, inputs, attributes, outputs, opset, engine, domain):
@@ -84,30 +109,48 @@ def evaluate(op, inputs, attributes, outputs, opset, engine, domain):
             names.append("")
             continue
         names.append(f"x{i}")
-        infos.append(helper.make_tensor_value_info(
-            f"x{i}", helper.np_dtype_to_tensor_dtype(given.array.dtype), given.array.shape))
+        infos.append(
+            helper.make_tensor_value_info(
+                f"x{i}", helper.np_dtype_to_tensor_dtype(given.array.dtype), given.array.shape
+            )
+        )
         feed[f"x{i}"] = given.array
-    node = helper.make_node(op, names, [f"y{i}" for i in range(outputs)], domain=domain, **attributes)
+    node = helper.make_node(
+        op, names, [f"y{i}" for i in range(outputs)], domain=domain, **attributes
+    )
     infos_out = [helper.make_empty_tensor_value_info(f"y{i}") for i in range(outputs)]
     graph = helper.make_graph([node], "g", infos, infos_out)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
     if engine == "reference":
         return ReferenceEvaluator(model).run(None, feed)
     import onnxruntime
+
     model = onnx.shape_inference.infer_shapes(model)
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options,
-                                           providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
     return session.run(None, feed)
 
 
 def write(file, headers):
-    lines = ["// SPDX-License-Identifier: Apache-2.0",
-             "// Written by tests/ops/make_golden.py; the numbers come from outside."]
+    lines = [
+        "// SPDX-License-Identifier: Apache-2.0",
+        "// Written by tests/ops/make_golden.py; the numbers come from outside.",
+    ]
     lines += [f'#include "{h}"' for h in headers]
-    lines += ["", '#include "common/golden.h"', "", "namespace tenrec {", "namespace {", "",
-              "using testing::expect_close;", "using testing::pattern;", "using testing::run;"]
+    lines += [
+        "",
+        '#include "common/golden.h"',
+        "",
+        "namespace tenrec {",
+        "namespace {",
+        "",
+        "using testing::expect_close;",
+        "using testing::pattern;",
+        "using testing::run;",
+    ]
     suite = "".join(part.capitalize() for part in file.split("_")) + "Golden"
     for name, cpp, op, inputs, attributes, outputs, opset, engine, tolerance, domain in FILES[file]:
         try:
@@ -115,9 +158,13 @@ def write(file, headers):
         except Exception as error:
             raise SystemExit(f"{file}.{name}: {error}")
         lines += ["", f"TEST({suite}, {name}) {{"]
-        lines += [f"  const Tensors out = run({cpp},",
-                  "                          {" + ",\n                           ".join(i.text for i in inputs) + "});",
-                  f"  ASSERT_GE(out.size(), {len(results)}U);"]
+        lines += [
+            f"  const Tensors out = run({cpp},",
+            "                          {"
+            + ",\n                           ".join(i.text for i in inputs)
+            + "});",
+            f"  ASSERT_GE(out.size(), {len(results)}U);",
+        ]
         for i, result in enumerate(results):
             result = np.asarray(result)
             numbers = [number(v) for v in result.astype(np.float64).flatten()]
@@ -130,7 +177,9 @@ def write(file, headers):
                 line += n + ", "
             text.append(line.rstrip().rstrip(","))
             extra = f", {tolerance}" if tolerance is not None else ""
-            lines += [f"  expect_close(out[{i}], {braces(result.shape)}, {{"] + text + [f"  }}{extra});"]
+            lines += (
+                [f"  expect_close(out[{i}], {braces(result.shape)}, {{"] + text + [f"  }}{extra});"]
+            )
         lines += ["}"]
     lines += ["", "}  // namespace", "}  // namespace tenrec", ""]
     with open(os.path.join(HERE, f"{file}_test.cpp"), "w") as out:

@@ -24,10 +24,11 @@ TEST(Movement, BlocksMergeWhatLiesTogether) {
 
 TEST(Movement, TransposesEveryElementType) {
   const Dims dims{2, 3, 4};
-  const std::vector<int64_t> expected{0, 4, 8, 12, 16, 20, 1, 5, 9, 13, 17, 21,
+  const std::vector<int64_t> expected{0, 4, 8,  12, 16, 20, 1, 5, 9,  13, 17, 21,
                                       2, 6, 10, 14, 18, 22, 3, 7, 11, 15, 19, 23};
-  for (const DType dtype : {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::i16,
-                            DType::i32, DType::i64, DType::u8, DType::u16, DType::u32, DType::u64}) {
+  for (const DType dtype :
+       {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8, DType::i16, DType::i32,
+        DType::i64, DType::u8, DType::u16, DType::u32, DType::u64}) {
     const Tensor x = Tensor::from_ints(dtype, dims, counting(24));
     const Tensor y = Transpose{{2, 0, 1}}.eval({x})[0];
     EXPECT_EQ(y.dims(), (Dims{4, 2, 3})) << name(dtype);
@@ -37,7 +38,8 @@ TEST(Movement, TransposesEveryElementType) {
 }
 
 TEST(Movement, TransposesSubByteElementsAndStrings) {
-  const Tensor nibbles = Tensor::from_ints(DType::i4, {2, 3}, std::vector<int64_t>{-8, -1, 0, 1, 2, 7});
+  const Tensor nibbles =
+      Tensor::from_ints(DType::i4, {2, 3}, std::vector<int64_t>{-8, -1, 0, 1, 2, 7});
   EXPECT_EQ(Transpose{}.eval({nibbles})[0].to_ints(), (std::vector<int64_t>{-8, 1, -1, 2, 0, 7}));
   const Tensor pairs = Tensor::from_ints(DType::u2, {1, 5}, std::vector<int64_t>{3, 0, 1, 2, 3});
   EXPECT_EQ(Transpose{}.eval({pairs})[0].to_ints(), (std::vector<int64_t>{3, 0, 1, 2, 3}));

@@ -14,14 +14,17 @@ namespace tenrec {
 namespace {
 
 Type ints(std::vector<Dim> values) {
-  return Type::tensor(DType::i64, {static_cast<int64_t>(values.size())}).with_known_ints(std::move(values));
+  return Type::tensor(DType::i64, {static_cast<int64_t>(values.size())})
+      .with_known_ints(std::move(values));
 }
 Type index(int64_t value) { return Type::of_constant(Tensor::scalar(value)); }
 Type axes(std::vector<int64_t> values) {
   return Type::of_constant(Tensor::of({static_cast<int64_t>(values.size())}, values));
 }
 Shape reshaped(const Shape& from, std::vector<Dim> target, bool allowzero = false) {
-  return Reshape{allowzero}.infer({Type::tensor(DType::f32, from), ints(std::move(target))})[0].shape;
+  return Reshape{allowzero}
+      .infer({Type::tensor(DType::f32, from), ints(std::move(target))})[0]
+      .shape;
 }
 
 TEST(Reshape, FindsTheMissingSizeSymbolically) {
@@ -48,6 +51,10 @@ TEST(Reshape, TargetOfUnknownValueKeepsItsRank) {
   EXPECT_EQ(Reshape{}.infer(in)[0].rank(), 3);
   const Types flat{Type::tensor(DType::f32, {2, 3}), Type::tensor(DType::i64, {1})};
   EXPECT_EQ(Reshape{}.infer(flat)[0].shape, (Shape{6}));
+  EXPECT_EQ(Reshape{}.infer(in)[0].shape[0].upper(), 6);
+  // Without elements every size is possible: [0, 3] may become [100, 0].
+  const Types empty{Type::tensor(DType::f32, {0, 3}), Type::tensor(DType::i64, {2})};
+  EXPECT_EQ(Reshape{}.infer(empty)[0].shape[0].upper(), Dim::unbounded);
 }
 
 TEST(Reshape, Evaluates) {

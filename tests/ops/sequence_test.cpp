@@ -9,10 +9,13 @@ namespace tenrec {
 namespace {
 
 using Ints = std::vector<int64_t>;
-Tensor tensor(const Dims& dims, const Ints& values) { return Tensor::from_ints(DType::i64, dims, values); }
+Tensor tensor(const Dims& dims, const Ints& values) {
+  return Tensor::from_ints(DType::i64, dims, values);
+}
 Datum position(int64_t at) { return Datum(Tensor::scalar(at)); }
 Datum three() {
-  return Datum::sequence({Datum(tensor({1}, {1})), Datum(tensor({2}, {2, 3})), Datum(tensor({1}, {4}))});
+  return Datum::sequence(
+      {Datum(tensor({1}, {1})), Datum(tensor({2}, {2, 3})), Datum(tensor({1}, {4}))});
 }
 
 TEST(Sequence, BuildsAndIndexes) {

@@ -16,10 +16,14 @@ using Ints = std::vector<int64_t>;
 constexpr int64_t huge = std::numeric_limits<int64_t>::max();
 constexpr int64_t tiny = std::numeric_limits<int64_t>::min();
 
-Tensor vector(const Ints& values) { return Tensor::of({static_cast<int64_t>(values.size())}, values); }
+Tensor vector(const Ints& values) {
+  return Tensor::of({static_cast<int64_t>(values.size())}, values);
+}
 Tensor block() { return Tensor::from_ints(DType::f32, {2, 3, 4}, even_offsets(24, 1)); }
 Ints sliced(const Ints& starts, const Ints& ends, const Ints& axes, const Ints& steps) {
-  return Slice{}.eval({block(), vector(starts), vector(ends), vector(axes), vector(steps)})[0].to_ints();
+  return Slice{}
+      .eval({block(), vector(starts), vector(ends), vector(axes), vector(steps)})[0]
+      .to_ints();
 }
 Dim count(const Dim& size, const Dim& start, const Dim& end, int64_t step = 1) {
   return slice_range(size, start, end, step)->count;
@@ -28,7 +32,8 @@ Dim count(const Dim& size, const Dim& start, const Dim& end, int64_t step = 1) {
 TEST(Slice, MatchesNumpy) {
   EXPECT_EQ(sliced({-1, 1}, {tiny, huge}, {1, 2}, {-1, 2}),
             (Ints{9, 11, 5, 7, 1, 3, 21, 23, 17, 19, 13, 15}));
-  EXPECT_EQ(sliced({-1, 0, -3}, {huge, 2, huge}, {0, 1, 2}, {1, 1, 1}), (Ints{13, 14, 15, 17, 18, 19}));
+  EXPECT_EQ(sliced({-1, 0, -3}, {huge, 2, huge}, {0, 1, 2}, {1, 1, 1}),
+            (Ints{13, 14, 15, 17, 18, 19}));
   EXPECT_EQ(sliced({5}, {9}, {1}, {1}), Ints{});
 }
 
@@ -57,12 +62,14 @@ TEST(Slice, FollowsKnownValues) {
   const Type last = Slice{}.infer({shape, constant({-2}), constant({huge}), constant({0})})[0];
   ASSERT_NE(last.known_ints(), nullptr);
   EXPECT_EQ(*last.known_ints(), (std::vector<Dim>{n * 2, 5}));
-  const Type back = Slice{}.infer({shape, constant({-1}), constant({tiny}), constant({0}), constant({-1})})[0];
+  const Type back =
+      Slice{}.infer({shape, constant({-1}), constant({tiny}), constant({0}), constant({-1})})[0];
   EXPECT_EQ(*back.known_ints(), (std::vector<Dim>{5, n * 2, 3, n}));
 }
 
 TEST(Slice, BoundsOfUnknownValueGiveABoundedSize) {
-  const Types in{Type::tensor(DType::f32, {8, 3}), Type::tensor(DType::i64, {1}), Type::tensor(DType::i64, {1})};
+  const Types in{Type::tensor(DType::f32, {8, 3}), Type::tensor(DType::i64, {1}),
+                 Type::tensor(DType::i64, {1})};
   const Type out = Slice{}.infer(in)[0];
   EXPECT_EQ(out.shape[0].upper(), 8);
   EXPECT_FALSE(out.shape[0].is_const());

@@ -29,7 +29,8 @@ TEST(Strings, Split) {
 }
 
 TEST(Strings, RegexMatchesTheWholeString) {
-  const Tensor out = RegexFullMatch{R"(www\.[\w.-]+\.\bcom\b)"}.eval({words({"www.google.com", "www.a.com.org"})})[0];
+  const Tensor out = RegexFullMatch{R"(www\.[\w.-]+\.\bcom\b)"}.eval(
+      {words({"www.google.com", "www.a.com.org"})})[0];
   EXPECT_EQ(out.to_ints(), (std::vector<int64_t>{1, 0}));
   EXPECT_THROW(RegexFullMatch{"("}.eval({words({"a"})}), Error);
 }
@@ -38,8 +39,15 @@ TEST(Strings, Normalizer) {
   StringNormalizer op;
   op.stopwords = {"Monday"};
   op.case_change_action = "UPPER";
-  EXPECT_EQ(op.eval({words({"monday", "tuesday", "stra\xC3\x9F" "e", "\xC3\xA9t\xC3\xA9"})})[0].strings(),
-            (Words{"TUESDAY", "STRA\xC3\x9F" "E", "\xC3\x89T\xC3\x89"}));
+  EXPECT_EQ(op.eval({words({"monday", "tuesday",
+                            "stra\xC3\x9F"
+                            "e",
+                            "\xC3\xA9t\xC3\xA9"})})[0]
+                .strings(),
+            (Words{"TUESDAY",
+                   "STRA\xC3\x9F"
+                   "E",
+                   "\xC3\x89T\xC3\x89"}));
   op.is_case_sensitive = true;
   EXPECT_EQ(op.eval({words({"monday"})})[0].strings(), (Words{"MONDAY"}));
   EXPECT_EQ(op.eval({words({"Monday"})})[0].strings(), (Words{""}));

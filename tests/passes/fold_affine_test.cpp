@@ -6,7 +6,13 @@ namespace tenrec {
 namespace {
 
 std::string folded(const std::string& text) {
-  return op_names(run_checked(text, [](Graph& graph) { simplify(graph); fold_affine(graph); }, 1e-5));
+  return op_names(run_checked(
+      text,
+      [](Graph& graph) {
+        simplify(graph);
+        fold_affine(graph);
+      },
+      1e-5));
 }
 
 TEST(FoldAffine, BatchNormalizationIntoConv) {
@@ -19,7 +25,8 @@ TEST(FoldAffine, BatchNormalizationIntoConv) {
     %c = conv(%x, %w) (dilations=[1, 1], pads=[1, 1, 1, 1], strides=[1, 1]) : f32[1, 2, 5, 5]
     %y = batch_normalization(%c, %s, %b, %m, %v) : f32[1, 2, 5, 5]
     return %y "y"
-  })"), "conv");
+  })"),
+            "conv");
 }
 
 TEST(FoldAffine, LoneBatchNormalizationIsProductAndSum) {
@@ -30,7 +37,8 @@ TEST(FoldAffine, LoneBatchNormalizationIsProductAndSum) {
     %v = constant() (value=f32[2](4, 0.5)) : f32[2]
     %y = batch_normalization(%x, %s, %b, %m, %v) : f32[N, 2, 3]
     return %y "y"
-  })"), "mul add");
+  })"),
+            "mul add");
 }
 
 TEST(FoldAffine, GroupedTransposedConvScalesItsOwnChannels) {
@@ -43,7 +51,8 @@ TEST(FoldAffine, GroupedTransposedConvScalesItsOwnChannels) {
     %p = mul(%c, %f) : f32[1, 4, 6]
     %y = add(%p, %g) : f32[1, 4, 6]
     return %y "y"
-  })"), "conv_transpose");
+  })"),
+            "conv_transpose");
 }
 
 TEST(FoldAffine, BatchNormalizationBehindBiasedMatrixProduct) {
@@ -58,7 +67,8 @@ TEST(FoldAffine, BatchNormalizationBehindBiasedMatrixProduct) {
     %a = add(%p, %c) : f32[N, 3]
     %y = batch_normalization(%a, %s, %b, %m, %v) : f32[N, 3]
     return %y "y"
-  })"), "matmul add");
+  })"),
+            "matmul add");
 }
 
 TEST(FoldAffine, ScalarFactorBeforeAProduct) {
@@ -68,7 +78,8 @@ TEST(FoldAffine, ScalarFactorBeforeAProduct) {
     %s = mul(%x, %f) : f32[N, 2]
     %y = matmul(%s, %w) : f32[N, 3]
     return %y "y"
-  })"), "matmul");
+  })"),
+            "matmul");
 }
 
 TEST(FoldAffine, ResultReadTwiceStays) {
@@ -78,7 +89,8 @@ TEST(FoldAffine, ResultReadTwiceStays) {
     %c = conv(%x, %w) : f32[1, 1, 3]
     %y = mul(%c, %f) : f32[1, 1, 3]
     return %y "y", %c "c"
-  })"), "conv mul");
+  })"),
+            "conv mul");
 }
 
 TEST(FoldAffine, PadOfZerosIntoConv) {
@@ -88,7 +100,8 @@ TEST(FoldAffine, PadOfZerosIntoConv) {
     %q = pad(%x, %p) : f32[1, 1, H + 3, 5]
     %y = conv(%q, %w) (dilations=[1, 1], pads=[0, 1, 0, 0], strides=[2, 1]) : f32[1, 1, floordiv(H + 1, 2) + 1, 5]
     return %y "y"
-  })"), "conv");
+  })"),
+            "conv");
 }
 
 }  // namespace

@@ -18,13 +18,12 @@ TEST(Fuse, ChainWithScalarInside) {
     %3 = relu(%2) : f32[2, 3]
     return %3 "y"
   })"),
-            "  %2 = constant() (value=f32[](2)) : f32[]\n"
-            "  %9 = fused(%0, %1) graph(%3: f32[2, 3] \"x\", %4: f32[3] \"b\") {\n"
-            "    %5 = constant() (value=f32[](2)) : f32[]\n"
-            "    %6 = mul(%3, %5) : f32[2, 3]\n"
-            "    %7 = add(%6, %4) : f32[2, 3]\n"
-            "    %8 = relu(%7) : f32[2, 3]\n"
-            "    return %8 \"out\"\n"
+            "  %8 = fused(%0, %1) graph(%2: f32[2, 3] \"x\", %3: f32[3] \"b\") {\n"
+            "    %4 = constant() (value=f32[](2)) : f32[]\n"
+            "    %5 = mul(%2, %4) : f32[2, 3]\n"
+            "    %6 = add(%5, %3) : f32[2, 3]\n"
+            "    %7 = relu(%6) : f32[2, 3]\n"
+            "    return %7 \"\"\n"
             "  } : f32[2, 3]\n");
 }
 
@@ -62,7 +61,8 @@ TEST(Fuse, NoCycleThroughAnotherNode) {
     %s = softmax(%r) : f32[2, 4]
     %y = add(%r, %s) : f32[2, 4]
     return %y "y"
-  })")), "relu softmax add");
+  })")),
+            "relu softmax add");
 }
 
 TEST(Fuse, ReaderOfAnEarlyResultMovesBehind) {
@@ -76,7 +76,8 @@ TEST(Fuse, ReaderOfAnEarlyResultMovesBehind) {
 }
 
 TEST(Fuse, NoCycleBetweenTwoRegions) {
-  // a1, a2 around b's softmax and b1, b2 around a's: merging both would make each wait for the other.
+  // a1, a2 around b's softmax and b1, b2 around a's: merging both would make each wait for the
+  // other.
   EXPECT_EQ(op_names(fused(R"(graph(%x: f32[2, 4] "x", %z: f32[3, 4] "z") {
     %t = constant() (value=f32[3, 2](1, 2, 3, 4, 5, 6)) : f32[3, 2]
     %u = constant() (value=f32[2, 3](1, 2, 3, 4, 5, 6)) : f32[2, 3]
@@ -87,7 +88,9 @@ TEST(Fuse, NoCycleBetweenTwoRegions) {
     %fa = matmul(%t, %a1) : f32[3, 4]
     %b2 = add(%b1, %fa) : f32[3, 4]
     return %a2 "a", %b2 "b"
-  })", {.anchors = {}})), "relu matmul fused relu add matmul add");
+  })",
+                           {.anchors = {}})),
+            "relu matmul fused relu add matmul add");
 }
 
 TEST(Fuse, CapOnNodes) {
@@ -97,7 +100,9 @@ TEST(Fuse, CapOnNodes) {
     %3 = abs(%2) : f32[4]
     %4 = sqrt(%3) : f32[4]
     return %4 "y"
-  })", {.max_nodes = 2})), "fused relu exp fused abs sqrt");
+  })",
+                           {.max_nodes = 2})),
+            "fused relu exp fused abs sqrt");
 }
 
 TEST(Fuse, LayoutsStayAndMustAgree) {

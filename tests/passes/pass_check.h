@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How passes are tested: a graph as text, what the pass makes of it as text, and the same numbers before
-// and after.
+// How passes are tested: a graph as text, what the pass makes of it as text, and the same numbers
+// before and after.
 #pragma once
 #include <gtest/gtest.h>
 
@@ -27,7 +27,8 @@ inline Tensor random_tensor(const Type& type, uint32_t seed, int64_t symbol_size
 inline Data random_inputs(const Graph& graph, int64_t symbol_size = 3) {
   Data inputs;
   for (const auto& input : graph.inputs()) {
-    inputs.emplace_back(random_tensor(input->type, static_cast<uint32_t>(input->index() + 1), symbol_size));
+    inputs.emplace_back(
+        random_tensor(input->type, static_cast<uint32_t>(input->index() + 1), symbol_size));
   }
   return inputs;
 }
@@ -62,8 +63,10 @@ inline std::string nodes_text(const Graph& graph) {
   return text.substr(begin + 2, text.rfind("  return") - begin - 2);
 }
 
-// Runs the pass twice: the numbers stay, the second run changes nothing. Gives the text of the nodes.
-inline std::string run_checked(const std::string& text, const GraphPass& pass, double tolerance = 1e-6) {
+// Runs the pass twice: the numbers stay, the second run changes nothing. Gives the text of the
+// nodes.
+inline std::string run_checked(const std::string& text, const GraphPass& pass,
+                               double tolerance = 1e-6) {
   init_ops();
   const std::unique_ptr<Graph> graph = parse_graph(text);
   const Data inputs = random_inputs(*graph);

@@ -9,7 +9,9 @@
 namespace tenrec {
 namespace {
 
-Tensor floats(const std::vector<float>& values) { return Tensor::of<float>({static_cast<int64_t>(values.size())}, values); }
+Tensor floats(const std::vector<float>& values) {
+  return Tensor::of<float>({static_cast<int64_t>(values.size())}, values);
+}
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 TEST(Compare, FloatsByTheLargestValue) {

@@ -51,18 +51,22 @@ class Npz : public testing::Test {
 
 TEST_F(Npz, NpyRoundTripsEveryType) {
   const std::string path = (folder / "x.npy").string();
-  for (const DType dtype : {DType::f32, DType::f64, DType::f16, DType::bf16, DType::boolean, DType::i8, DType::i16,
-                            DType::i32, DType::i64, DType::u8, DType::u16, DType::u32, DType::u64}) {
-    for (const std::vector<int64_t>& dims : {std::vector<int64_t>{}, {3}, {2, 0, 3}, {2, 3, 1, 2}}) {
+  for (const DType dtype :
+       {DType::f32, DType::f64, DType::f16, DType::bf16, DType::boolean, DType::i8, DType::i16,
+        DType::i32, DType::i64, DType::u8, DType::u16, DType::u32, DType::u64}) {
+    for (const std::vector<int64_t>& dims :
+         {std::vector<int64_t>{}, {3}, {2, 0, 3}, {2, 3, 1, 2}}) {
       HostTensor tensor(dtype, dims);
-      for (size_t i = 0; i < tensor.data.size(); ++i) tensor.data[i] = static_cast<std::byte>(i * 7 % 256);
+      for (size_t i = 0; i < tensor.data.size(); ++i)
+        tensor.data[i] = static_cast<std::byte>(i * 7 % 256);
       write_npy(path, tensor);
       expect_same(read_npy(path), tensor);
     }
   }
 }
 
-// numpy.save(file, numpy.array([[1.5, -2.0]], numpy.float32)) of NumPy 2.4.6 writes these 136 bytes.
+// numpy.save(file, numpy.array([[1.5, -2.0]], numpy.float32)) of NumPy 2.4.6 writes these 136
+// bytes.
 TEST_F(Npz, ReadsAndWritesAsNumpyDoes) {
   const std::string bytes = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }",
                                 std::string_view("\x00\x00\xc0\x3f\x00\x00\x00\xc0", 8));
@@ -109,17 +113,20 @@ std::string deflated_npz(const std::string& data) {
     for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xff);
     return text;
   };
-  const uint64_t crc = crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size()));
-  const std::string common = number(20, 2) + number(0, 2) + number(8, 2) + number(0, 4) + number(crc, 4) +
-                             number(packed.size(), 4) + number(data.size(), 4) + number(5, 2) + number(0, 2);
+  const uint64_t crc =
+      crc32(0, reinterpret_cast<const Bytef*>(data.data()), static_cast<uInt>(data.size()));
+  const std::string common = number(20, 2) + number(0, 2) + number(8, 2) + number(0, 4) +
+                             number(crc, 4) + number(packed.size(), 4) + number(data.size(), 4) +
+                             number(5, 2) + number(0, 2);
   const std::string local = number(0x04034b50, 4) + common + "x.npy" + packed;
-  const std::string central = number(0x02014b50, 4) + number(20, 2) + common + number(0, 2) + number(0, 2) +
-                              number(0, 2) + number(0, 4) + number(0, 4) + "x.npy";
+  const std::string central = number(0x02014b50, 4) + number(20, 2) + common + number(0, 2) +
+                              number(0, 2) + number(0, 2) + number(0, 4) + number(0, 4) + "x.npy";
   return local + central + number(0x06054b50, 4) + number(0, 4) + number(1, 2) + number(1, 2) +
          number(central.size(), 4) + number(local.size(), 4) + number(0, 2);
 }
 
-const std::string kZeros = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (500,), }", std::string(500, '\0'));
+const std::string kZeros =
+    npy("{'descr': '|u1', 'fortran_order': False, 'shape': (500,), }", std::string(500, '\0'));
 
 TEST_F(Npz, ReadsDeflatedEntries) {
   const NamedTensors read = read_npz(file(deflated_npz(kZeros)));
@@ -137,19 +144,26 @@ TEST_F(Npz, MalformedNpyIsAnIoError) {
   refused("ends too early", std::string("\x93NUMPY\x01\x00\xff\xff", 10));
   refused("no 'descr'", npy("{'fortran_order': False, 'shape': (2,), }", eight));
   refused("no 'shape'", npy("{'descr': '<f4', 'fortran_order': False}", eight));
-  refused("'>f4' cannot be read", npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", eight));
-  refused("'|O' cannot be read", npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", eight));
-  refused("the shape needs 12", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", eight));
-  refused("the shape needs 4", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", eight));
-  refused("Fortran order", npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", eight));
+  refused("'>f4' cannot be read",
+          npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", eight));
+  refused("'|O' cannot be read",
+          npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", eight));
+  refused("the shape needs 12",
+          npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }", eight));
+  refused("the shape needs 4",
+          npy("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", eight));
+  refused("Fortran order",
+          npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", eight));
   expect_error(ErrorCode::io, "", [&] { read_npy((folder / "missing").string()); });
 }
 
 // Shapes that no sane file has must end in an Error of some kind, never in a crash.
 TEST_F(Npz, ImpossibleShapesAreErrors) {
-  for (const char* shape : {"(-4,)", "(9223372036854775807, 9223372036854775807)", "(99999999999999999999999,)"}) {
+  for (const char* shape :
+       {"(-4,)", "(9223372036854775807, 9223372036854775807)", "(99999999999999999999999,)"}) {
     const std::string bytes =
-        npy(std::string("{'descr': '<f4', 'fortran_order': False, 'shape': ") + shape + ", }", "12345678");
+        npy(std::string("{'descr': '<f4', 'fortran_order': False, 'shape': ") + shape + ", }",
+            "12345678");
     EXPECT_THROW(read_npy(file(bytes)), Error) << shape;
   }
 }

@@ -27,7 +27,8 @@ TEST(Tool, ParsesDims) {
   EXPECT_EQ(parse_dims("1x-1"), (Dims{1, -1}));
   EXPECT_EQ(parse_dims(""), Dims{});
   EXPECT_EQ(parse_dims("scalar"), Dims{});
-  for (const char* text : {"1xx2", "x", "1x", "1x3 x4", "-2", "1x2.5", "abc", "99999999999999999999"}) {
+  for (const char* text :
+       {"1xx2", "x", "1x", "1x3 x4", "-2", "1x2.5", "abc", "99999999999999999999"}) {
     expect_usage("is not a shape", [&] { parse_dims(text); });
   }
 }
@@ -39,7 +40,8 @@ TEST(Tool, SplitsNames) {
   EXPECT_EQ(split_named("input:0=1x2"), Pair("input:0", "1x2"));
   EXPECT_EQ(split_named("x=a=b"), Pair("x", "a=b"));
   EXPECT_EQ(split_named("x="), Pair("x", ""));
-  for (const char* text : {"x", "", "=1", ":1"}) expect_usage("expected name=", [&] { split_named(text); });
+  for (const char* text : {"x", "", "=1", ":1"})
+    expect_usage("expected name=", [&] { split_named(text); });
 }
 
 TEST(Tool, KnowsModels) {

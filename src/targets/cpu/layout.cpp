@@ -30,7 +30,8 @@ class Assignment {
  private:
   // Channels on axis 1 of at least three axes; a layout says nothing for anything else.
   static bool can_be_blocked(const Type& type) {
-    return type.kind == Type::Kind::tensor && type.dtype == DType::f32 && type.ranked && type.rank() == 4;
+    return type.kind == Type::Kind::tensor && type.dtype == DType::f32 && type.ranked &&
+           type.rank() == 4;
   }
 
   bool try_blocked(Node& node) {
@@ -44,7 +45,8 @@ class Assignment {
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
     for (Value* output : node.outputs()) output->type.layout = blocked_;
-    // A stem reads its few channels as they come; padding them to a block would waste most of the work.
+    // A stem reads its few channels as they come; padding them to a block would waste most of the
+    // work.
     const bool few_channels = is_conv && before[0]->type.layout.is_plain() &&
                               before[0]->type.shape[1].upper() < device_.channel_block;
     if (few_channels && accepted(node)) return true;
@@ -90,7 +92,8 @@ class Assignment {
     return value->type.layout.is_plain() ? value : other_form(value, before, Layout{}, to_plain_);
   }
 
-  Value* other_form(Value* value, Node* before, const Layout& layout, std::map<Value*, Value*>& made) {
+  Value* other_form(Value* value, Node* before, const Layout& layout,
+                    std::map<Value*, Value*>& made) {
     // A reformat undone is the value it came from.
     if (const auto* reformat = value->producer() ? value->producer()->as<Reformat>() : nullptr) {
       Value* source = value->producer()->input(0);

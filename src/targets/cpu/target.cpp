@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "targets/cpu/kernels/list.h"
 #include "ops/fused.h"
 #include "passes/fuse.h"
+#include "targets/cpu/kernels/list.h"
 #include "targets/cpu/layout.h"
 #include "targets/cpu/run/cpu_device.h"
 

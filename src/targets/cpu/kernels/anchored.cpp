@@ -20,14 +20,16 @@ StepArg argument_of(Value* value) {
 // Records the nodes of a fused body behind its anchor.
 class Region {
  public:
-  Region(const Node& node, Anchored& out, bool columns) : node_(node), out_(out), columns_(columns) {}
+  Region(const Node& node, Anchored& out, bool columns)
+      : node_(node), out_(out), columns_(columns) {}
 
   Reject read(std::string_view name) {
     const Graph& body = node_.body(0);
     if (body.outputs().size() != 1) return "the region has several outputs";
     for (const auto& inner : body.nodes()) {
       if (inner->as<Constant>()) continue;
-      const Reject reject = inner->op().name() == name ? read_anchor(*inner) : read_pointwise(*inner);
+      const Reject reject =
+          inner->op().name() == name ? read_anchor(*inner) : read_pointwise(*inner);
       if (!reject.empty()) return reject;
     }
     const auto result = values_.find(body.outputs()[0]);
@@ -58,7 +60,8 @@ class Region {
         return "something is computed before the anchor";
       }
     }
-    if (out_.result.dtype != DType::f32) return fmt::format("the anchor gives {}", name(out_.result.dtype));
+    if (out_.result.dtype != DType::f32)
+      return fmt::format("the anchor gives {}", name(out_.result.dtype));
     ExprNode node;
     node.fn = Fn::input;
     node.dtype = DType::f32;
@@ -95,7 +98,8 @@ class Region {
       else node.integer = arg.weight.to_ints()[0];
       return values_[value] = out_.epilogue.add(node);
     }
-    if (!arg.value && !arg.weight) reject = "an operand is computed inside the region, apart from the anchor";
+    if (!arg.value && !arg.weight)
+      reject = "an operand is computed inside the region, apart from the anchor";
     else if (node.dtype != DType::f32) reject = "an operand is not f32";
     else if (!fits(value->type)) reject = "an operand does not broadcast by channel";
     node.fn = Fn::input;

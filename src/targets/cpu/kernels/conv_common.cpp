@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cpu/kernels/conv_common.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "targets/cpu/run/cpu_device.h"
 
@@ -42,8 +44,16 @@ Isa isa_of(const DeviceInfo& device) {
   return Isa::baseline;
 }
 
-Conv conv_at(const ConvParams& params, const Sizes& sizes) {
-  return conv_problem(params, sizes.inputs.at(0), sizes.outputs.at(0));
+Conv conv_at(const Anchored& conv, const Sizes& sizes) {
+  const ConvParams params = conv_params(conv);
+  Dims x = sizes.inputs.at(0);
+  x[1] = params.in_channels;
+  for (size_t i = 0; i < params.kernel.size(); ++i) {
+    x[i + 2] = std::max(x[i + 2], (params.kernel[i] - 1) * params.dilations[i] + 1);
+  }
+  const Types types{Type::tensor(DType::f32, Shape(x.begin(), x.end())),
+                    Type::of_constant(*conv.constant(1))};
+  return conv_problem(params, x, static_dims(conv.op.infer(types)[0].shape));
 }
 
 bool is_blocked(const Type& type, const DeviceInfo& device) {

@@ -18,7 +18,8 @@ class ConvDirectKernel final : public Kernel {
     const Anchored conv = read_conv_node(node);
     if (!conv.reject.empty()) return conv.reject;
     if (conv.types[0].rank() > 4) return "the kernel is 3-D";
-    if (!is_blocked(conv.types[0], device) || !is_blocked(conv.result, device)) return "the layout is not blocked";
+    if (!is_blocked(conv.types[0], device) || !is_blocked(conv.result, device))
+      return "the layout is not blocked";
     const ConvParams params = conv_params(conv);
     tenrec::cpu::Conv shape;
     shape.groups = static_cast<int>(params.groups);
@@ -28,16 +29,19 @@ class ConvDirectKernel final : public Kernel {
     return reason ? reason : "";
   }
 
-  std::vector<std::string> tactics(const Node& node, const DeviceInfo& device, const Sizes& opt) const override {
-    const ConvDirect problem{.conv = conv_at(conv_params(read_conv_node(node)), opt)};
+  std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
+                                   const Sizes& opt) const override {
+    const ConvDirect problem{.conv = conv_at(read_conv_node(node), opt)};
     std::vector<std::string> texts;
-    for (const ConvDirectTactic& tactic : conv_direct_tactics(problem, isa_of(device), device.threads)) {
+    for (const ConvDirectTactic& tactic :
+         conv_direct_tactics(problem, isa_of(device), device.threads)) {
       texts.push_back(to_text(tactic));
     }
     return texts;
   }
 
-  StepDraft compile(const Node& node, const std::string& text, const DeviceInfo& device) const override {
+  StepDraft compile(const Node& node, const std::string& text,
+                    const DeviceInfo& device) const override {
     const Anchored conv = read_conv_node(node);
     const ConvParams params = conv_params(conv);
     const ConvDirectTactic tactic = parse_conv_direct_tactic(text);
@@ -45,7 +49,8 @@ class ConvDirectKernel final : public Kernel {
     StepDraft draft = anchored_draft(node, conv, name(), text);
     draft.params = encode(params);
     const ConvDirect problem{.conv = packing_problem(params)};
-    Tensor packed(DType::f32, {static_cast<int64_t>(conv_direct_packed_size(problem, tactic, isa))});
+    Tensor packed(DType::f32,
+                  {static_cast<int64_t>(conv_direct_packed_size(problem, tactic, isa))});
     const Tensor* bias = conv.constant(2);
     conv_direct_pack(problem, tactic, isa, conv.constant(1)->as<float>().data(),
                      bias ? bias->as<float>().data() : nullptr, packed.as_mutable<float>().data());

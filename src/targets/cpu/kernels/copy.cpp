@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators that move elements: "copy" (places follow from shapes) and "gather" (from index tensors).
+// Operators that move elements: "copy" (places follow from shapes) and "gather" (from index
+// tensors).
 #include <algorithm>
 #include <array>
 
@@ -11,10 +12,11 @@
 namespace tenrec::cpu {
 namespace {
 
-constexpr std::array moving{"transpose", "concat",         "split",         "slice",   "expand",
-                            "tile",      "depth_to_space", "space_to_depth", "reformat", "pad",
-                            "trilu",     "constant_of_shape"};
-constexpr std::array gathering{"gather", "gather_elements", "gather_nd", "scatter_elements", "scatter_nd"};
+constexpr std::array moving{"transpose", "concat", "split",          "slice",
+                            "expand",    "tile",   "depth_to_space", "space_to_depth",
+                            "reformat",  "pad",    "trilu",          "constant_of_shape"};
+constexpr std::array gathering{"gather", "gather_elements", "gather_nd", "scatter_elements",
+                               "scatter_nd"};
 
 template <class Names>
 bool has(const Names& names, std::string_view name) {
@@ -66,7 +68,8 @@ Reject check_layouts(const Node& node) {
   const Layout& in = node.input(0)->type.layout;
   const Layout& out = node.output()->type.layout;
   if (node.as<Reformat>()) {
-    return in.block_axis >= 0 && out.block_axis >= 0 && !(in == out) ? "between two blocked layouts" : "";
+    return in.block_axis >= 0 && out.block_axis >= 0 && !(in == out) ? "between two blocked layouts"
+                                                                     : "";
   }
   if (const auto* op = node.as<Concat>()) return check_blocked_concat(node, *op);
   const std::string_view name = node.op().name();
@@ -74,11 +77,13 @@ Reject check_layouts(const Node& node) {
   // What leaves the block axis alone moves lanes together.
   if ((name == "slice" || name == "pad") && in.block_axis >= 0) {
     const auto axis = static_cast<size_t>(in.block_axis);
-    if (!(node.input(0)->type.shape[axis] == node.output()->type.shape[axis])) return "cuts channel blocks";
+    if (!(node.input(0)->type.shape[axis] == node.output()->type.shape[axis]))
+      return "cuts channel blocks";
     if (name == "pad" && node.input(2)) return "pads a blocked tensor with a value";
     if (name == "slice" && node.input(4)) {
       const auto steps = node.input(4)->type.constant_ints();
-      if (!steps || std::any_of(steps->begin(), steps->end(), [](int64_t s) { return s < 1; })) return "steps back";
+      if (!steps || std::any_of(steps->begin(), steps->end(), [](int64_t s) { return s < 1; }))
+        return "steps back";
     }
     return "";
   }
@@ -93,7 +98,8 @@ class Copy : public Kernel {
     if (!view && !has(moving, node.op().name())) return "does more than move elements";
     if (Reject reject = check_tensors(node); !reject.empty()) return reject;
     if (view) return all_plain(node) ? "" : "a view of another layout";
-    if (node.op().name() == "trilu" && node.input(1) && node.input(1)->type.dtype != DType::i64) return "k is not i64";
+    if (node.op().name() == "trilu" && node.input(1) && node.input(1)->type.dtype != DType::i64)
+      return "k is not i64";
     return check_layouts(node);
   }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
@@ -112,7 +118,8 @@ class Gather : public Kernel {
     if (index != DType::i32 && index != DType::i64) return "indices are not i32 or i64";
     const auto* elements = node.as<ScatterElements>();
     const auto* blocks = node.as<ScatterND>();
-    if ((elements && elements->reduction != "none") || (blocks && blocks->reduction != "none")) return "combines updates";
+    if ((elements && elements->reduction != "none") || (blocks && blocks->reduction != "none"))
+      return "combines updates";
     return "";
   }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {

@@ -29,12 +29,13 @@ class GemmKernel final : public Kernel {
     return "";
   }
 
-  std::vector<std::string> tactics(const Node& node, const DeviceInfo& device, const Sizes& opt) const override {
+  std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
+                                   const Sizes& opt) const override {
     const Anchored product = anchored(node, "matmul", true);
     const Tensor* constant = shared_constant(product);
-    const GemmNest nest = nest_of(sizes_of(product, 0, node, opt),
-                                  constant ? constant->dims() : sizes_of(product, 1, node, opt),
-                                  constant != nullptr);
+    const GemmNest nest =
+        nest_of(sizes_of(product, 0, node, opt),
+                constant ? constant->dims() : sizes_of(product, 1, node, opt), constant != nullptr);
     std::vector<std::string> texts;
     for (const GemmTactic& tactic : gemm_tactics(nest.gemm, isa_of(device), device.threads)) {
       const bool packed = tactic.mode == GemmTactic::Mode::prepacked;
@@ -44,7 +45,8 @@ class GemmKernel final : public Kernel {
     return texts;
   }
 
-  StepDraft compile(const Node& node, const std::string& text, const DeviceInfo& device) const override {
+  StepDraft compile(const Node& node, const std::string& text,
+                    const DeviceInfo& device) const override {
     const Anchored product = anchored(node, "matmul", true);
     StepDraft draft = anchored_draft(node, product, name(), text);
     GemmParams params;
@@ -75,7 +77,9 @@ class GemmKernel final : public Kernel {
     const Tensor* constant = product.constant(1);
     if (!constant) return nullptr;
     const Dims& dims = constant->dims();
-    return element_count(Dims(dims.begin(), dims.end() - 2)) == 1 && constant->elements() > 0 ? constant : nullptr;
+    return element_count(Dims(dims.begin(), dims.end() - 2)) == 1 && constant->elements() > 0
+               ? constant
+               : nullptr;
   }
 
   // Sizes of anchor input i, found among the node's inputs.

@@ -19,6 +19,9 @@ std::span<const Kernel* const> kernel_list() {
       &normalise_kernel(),
       &pool_kernel(),
       &resize_kernel(),
+      &recurrent_kernel(),
+      &order_kernel(),
+      &roi_align_kernel(),
       // `generic` stays last: it accepts what nobody else does.
       &generic_kernel(),
   };

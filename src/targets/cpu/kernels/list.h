@@ -22,6 +22,9 @@ const Kernel& gemm_kernel();
 #ifdef TENREC_ONEDNN
 const Kernel& onednn_conv_kernel();
 #endif
+const Kernel& recurrent_kernel();
+const Kernel& order_kernel();
+const Kernel& roi_align_kernel();
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cpu

@@ -16,7 +16,8 @@ Reject check_types(const PointwiseProgram& recorded) {
   for (const Value* output : recorded.outputs) {
     const Type& type = output->type;
     if (type.kind != Type::Kind::tensor || !type.ranked) return "the rank is not known";
-    if (type.shape != first.shape || !(type.layout == first.layout)) return "outputs differ in shape or layout";
+    if (type.shape != first.shape || !(type.layout == first.layout))
+      return "outputs differ in shape or layout";
   }
   for (const StepArg& arg : recorded.inputs) {
     if (!arg.value) continue;
@@ -25,7 +26,8 @@ Reject check_types(const PointwiseProgram& recorded) {
     if (type.rank() > first.rank()) return "an input has more axes than the output";
     if (type.layout.block_axis < 0) continue;
     const auto shift = static_cast<int>(first.rank() - type.rank());
-    if (type.layout.block != first.layout.block || type.layout.block_axis + shift != first.layout.block_axis) {
+    if (type.layout.block != first.layout.block ||
+        type.layout.block_axis + shift != first.layout.block_axis) {
       return "layouts differ";
     }
   }

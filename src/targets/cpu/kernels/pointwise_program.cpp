@@ -3,10 +3,12 @@
 
 #include <cmath>
 #include <map>
+#include <optional>
 
 #include "base/error.h"
 #include "ir/constant.h"
 #include "ops/batch_normalization.h"
+#include "ops/quantize.h"
 
 namespace tenrec::cpu {
 namespace {
@@ -43,6 +45,8 @@ class Recorder {
     }
     std::vector<int32_t> arguments;
     if (const auto* norm = node.as<BatchNormalization>()) return record(node, *norm);
+    if (const auto* op = node.as<QuantizeLinear>()) return record(node, *op);
+    if (const auto* op = node.as<DequantizeLinear>()) return record(node, *op);
     if (!node.op().info().pointwise) return fmt::format("{} is not pointwise", node.op().name());
     for (Value* value : node.inputs()) {
       if (!value) return "an input is omitted";
@@ -53,7 +57,9 @@ class Recorder {
   }
 
  private:
-  static bool is_number(DType dtype) { return bit_width(dtype) >= 8 && dtype != DType::c64 && dtype != DType::c128; }
+  static bool is_number(DType dtype) {
+    return bit_width(dtype) >= 8 && dtype != DType::c64 && dtype != DType::c128;
+  }
 
   int32_t input(DType dtype, StepArg arg) {
     ExprNode node;
@@ -98,6 +104,58 @@ class Recorder {
     return "";
   }
 
+  // A scale or zero point as floats that broadcast to the node's input; no value: the reason is in
+  // `reject`.
+  std::optional<Expr> parameter(const Node& node, size_t i, int64_t axis, Reject& reject) {
+    Value* value = node.input(i);
+    const Type& x = node.input(0)->type;
+    const Tensor* constant = value->constant();
+    const bool one = value->type.is_static() && element_count(static_dims(value->type.shape)) == 1;
+    if (one && !constant && value->type.rank() > 0)
+      reject = "a scale of one element that is not constant";
+    if (!one && !constant) reject = "scales are not constant";
+    if (!x.ranked) reject = "the rank is not known";
+    if (!reject.empty()) return std::nullopt;
+    if (one) return Expr(out_.program, outer(value)).cast(DType::f32);
+    Dims dims(static_cast<size_t>(x.rank() - normalise_axis(axis, x.rank())), 1);
+    dims[0] = static_cast<int64_t>(constant->elements());
+    return Expr(out_.program,
+                weight(Tensor::from_doubles(DType::f32, dims, constant->to_doubles())));
+  }
+
+  // clamp(round(x / scale) + zero)
+  Reject record(const Node& node, const QuantizeLinear& op) {
+    Reject reject;
+    const DType to = node.output()->type.dtype;
+    if (op.block_size != 0) return "scales by block";
+    if (to != DType::i8 && to != DType::u8 && to != DType::i16 && to != DType::u16)
+      return "not to 8 or 16 bits";
+    const std::optional<Expr> scale = parameter(node, 1, op.axis, reject);
+    std::optional<Expr> zero;
+    if (scale && node.input(2)) zero = parameter(node, 2, op.axis, reject);
+    if (!reject.empty()) return reject;
+    const int bits = bit_width(to) - (is_signed(to) ? 1 : 0);
+    const double high = static_cast<double>((1 << bits) - 1), low = is_signed(to) ? -high - 1 : 0;
+    Expr y = call(Fn::round, Expr(out_.program, outer(node.input(0))).cast(DType::f32) / *scale);
+    if (zero) y = y + *zero;
+    values_[node.output()] = min(max(y, low), high).cast(to).node();
+    return "";
+  }
+
+  // (x - zero) * scale
+  Reject record(const Node& node, const DequantizeLinear& op) {
+    Reject reject;
+    if (op.block_size != 0) return "scales by block";
+    const std::optional<Expr> scale = parameter(node, 1, op.axis, reject);
+    std::optional<Expr> zero;
+    if (scale && node.input(2)) zero = parameter(node, 2, op.axis, reject);
+    if (!reject.empty()) return reject;
+    Expr y = Expr(out_.program, outer(node.input(0))).cast(DType::f32);
+    if (zero) y = y - *zero;
+    values_[node.output()] = (y * *scale).cast(node.output()->type.dtype).node();
+    return "";
+  }
+
   PointwiseProgram& out_;
   std::map<const Value*, int32_t> values_;
 
@@ -109,7 +167,8 @@ class Recorder {
 
 int32_t append_op(ExprProgram& program, const Op& op, const std::vector<int32_t>& arguments) {
   std::vector<DType> dtypes;
-  for (const int32_t argument : arguments) dtypes.push_back(program.nodes[static_cast<size_t>(argument)].dtype);
+  for (const int32_t argument : arguments)
+    dtypes.push_back(program.nodes[static_cast<size_t>(argument)].dtype);
   const ExprProgram part = op.info().record(op.object(), dtypes);
   std::vector<int32_t> moved;
   for (ExprNode node : part.nodes) {
@@ -136,7 +195,8 @@ PointwiseProgram pointwise_program(const Node& node) {
     return out;
   }
   const Graph& body = node.body(0);
-  for (const auto& input : body.inputs()) recorder.bind(input.get(), recorder.outer(node.input(input->index())));
+  for (const auto& input : body.inputs())
+    recorder.bind(input.get(), recorder.outer(node.input(input->index())));
   for (const auto& inner : body.nodes()) {
     out.reject = recorder.record(*inner);
     if (!out.reject.empty()) return out;

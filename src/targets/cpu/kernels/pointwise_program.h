@@ -9,7 +9,7 @@
 namespace tenrec::cpu {
 
 struct PointwiseProgram {
-  Reject reject;                // not empty: the node is no such thing, and why
+  Reject reject;  // not empty: the node is no such thing, and why
   ExprProgram program;
   std::vector<StepArg> inputs;  // what the program's inputs are
   std::vector<Value*> outputs;  // what its outputs are; only those that somebody uses

@@ -8,11 +8,14 @@
 namespace tenrec::cpu {
 namespace {
 
-bool is_row_float(DType dtype) { return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16; }
+bool is_row_float(DType dtype) {
+  return dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16;
+}
 
 Reject ranked_tensors(const Node& node) {
   for (const Value* value : node.inputs()) {
-    if (value && (value->type.kind != Type::Kind::tensor || !value->type.ranked)) return "the rank is not known";
+    if (value && (value->type.kind != Type::Kind::tensor || !value->type.ranked))
+      return "the rank is not known";
   }
   return node.output()->type.ranked ? "" : "the rank is not known";
 }
@@ -27,9 +30,11 @@ class ReduceKernel : public Kernel {
     if (Reject reject = ranked_tensors(node); !reject.empty()) return reject;
     const Type& in = node.input(0)->type;
     const bool whole = in.dtype == DType::i32 || in.dtype == DType::i64;
-    if (!whole && in.dtype != DType::f32 && in.dtype != DType::f64) return fmt::format("{} elements", tenrec::name(in.dtype));
-    if (whole && op->kind != ReduceKind::sum && op->kind != ReduceKind::max && op->kind != ReduceKind::min &&
-        op->kind != ReduceKind::prod && op->kind != ReduceKind::sum_square && op->kind != ReduceKind::l1) {
+    if (!whole && in.dtype != DType::f32 && in.dtype != DType::f64)
+      return fmt::format("{} elements", tenrec::name(in.dtype));
+    if (whole && op->kind != ReduceKind::sum && op->kind != ReduceKind::max &&
+        op->kind != ReduceKind::min && op->kind != ReduceKind::prod &&
+        op->kind != ReduceKind::sum_square && op->kind != ReduceKind::l1) {
       return "an integer reduction that is not whole";
     }
     return check_layout(node, *op);
@@ -47,7 +52,8 @@ class ReduceKernel : public Kernel {
     if (layout.is_plain()) return "";
     if (!op.keepdims || in.dtype != DType::f32) return "a layout that the output cannot have";
     if (layout.channels_last) return "";
-    if (op.kind == ReduceKind::prod || op.kind == ReduceKind::log_sum || op.kind == ReduceKind::log_sum_exp) {
+    if (op.kind == ReduceKind::prod || op.kind == ReduceKind::log_sum ||
+        op.kind == ReduceKind::log_sum_exp) {
       return "pad lanes would not stay zero";
     }
     const Value* axes = node.input(1);
@@ -71,7 +77,8 @@ class NormaliseKernel : public Kernel {
     if (Reject reject = ranked_tensors(node); !reject.empty()) return reject;
     for (const Value* value : node.inputs()) {
       if (!value) continue;
-      if (!is_row_float(value->type.dtype)) return fmt::format("{} elements", tenrec::name(value->type.dtype));
+      if (!is_row_float(value->type.dtype))
+        return fmt::format("{} elements", tenrec::name(value->type.dtype));
       if (!value->type.layout.is_plain()) return "a blocked layout";
     }
     if (!node.output()->type.layout.is_plain()) return "a blocked layout";
@@ -97,10 +104,12 @@ class NormaliseKernel : public Kernel {
   static Reject check_layer(const Node& node) {
     const Type& in = node.input(0)->type;
     const auto* norm = node.as<LayerNormalization>();
-    const int64_t axis = normalise_axis(norm ? norm->axis : node.as<RMSNormalization>()->axis, in.rank());
+    const int64_t axis =
+        normalise_axis(norm ? norm->axis : node.as<RMSNormalization>()->axis, in.rank());
     const Dim size = product(Shape(in.shape.begin() + axis, in.shape.end()));
     for (size_t i = 1; i < node.inputs().size(); ++i) {
-      if (node.input(i) && !(product(node.input(i)->type.shape) == size)) return "a parameter is broadcast";
+      if (node.input(i) && !(product(node.input(i)->type.shape) == size))
+        return "a parameter is broadcast";
     }
     for (size_t i = 1; i < node.output_count(); ++i) {
       if (node.output(i)->type.dtype != DType::f32) return "statistics are not f32";

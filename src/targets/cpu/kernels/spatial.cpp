@@ -11,7 +11,8 @@ namespace {
 Reject check_layout(const Node& node, const DeviceInfo& device) {
   const Layout& in = node.input(0)->type.layout;
   if (!(in == node.output()->type.layout)) return "layouts differ";
-  if (in.block_axis >= 0 && (in.block_axis != 1 || in.block % device.channel_block != 0)) return "another channel block";
+  if (in.block_axis >= 0 && (in.block_axis != 1 || in.block % device.channel_block != 0))
+    return "another channel block";
   return "";
 }
 
@@ -43,7 +44,8 @@ class ResizeKernel : public Kernel {
     const Type& in = node.input(0)->type;
     if (!in.ranked) return "the rank is not known";
     const bool moves = op->mode == ResizeMode::nearest && bit_width(in.dtype) >= 8;
-    if (!moves && in.dtype != DType::f32) return fmt::format("weighted {} elements", tenrec::name(in.dtype));
+    if (!moves && in.dtype != DType::f32)
+      return fmt::format("weighted {} elements", tenrec::name(in.dtype));
     return check_layout(node, device);
   }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {

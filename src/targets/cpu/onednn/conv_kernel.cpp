@@ -9,7 +9,8 @@
 namespace tenrec::cpu {
 namespace {
 
-// Formats depend on channels and kernels, hardly on sizes: unknown ones stand in as this many pixels.
+// Formats depend on channels and kernels, hardly on sizes: unknown ones stand in as this many
+// pixels.
 constexpr int64_t typical_size = 56;
 
 class OnednnConvKernel final : public Kernel {
@@ -46,17 +47,21 @@ class OnednnConvKernel final : public Kernel {
     Shape x{Dim(1), Dim(params.in_channels)}, w;
     for (size_t i = 0; i < 2; ++i) {
       const Dim& dim = conv.types[0].shape[i + 2];
-      x.push_back(dim.is_const() ? dim : Dim(std::max<int64_t>(typical_size, params.kernel[i] * params.dilations[i])));
+      x.push_back(dim.is_const() ? dim
+                                 : Dim(std::max<int64_t>(typical_size,
+                                                         params.kernel[i] * params.dilations[i])));
     }
     Types types{Type::tensor(DType::f32, x), Type::of_constant(*conv.constant(1))};
     const Type y = conv.op.infer(types)[0];
     if (!y.is_static()) return "";
-    return choose_weights_format(params, static_dims(x), static_dims(y.shape), conv.types[0].layout.block,
-                                 conv.result.layout.block, conv.constant(2) != nullptr);
+    return choose_weights_format(params, static_dims(x), static_dims(y.shape),
+                                 conv.types[0].layout.block, conv.result.layout.block,
+                                 conv.constant(2) != nullptr);
   }
 
   static Tensor pack(const ConvParams& params, const Tensor& weights) {
-    const auto plain = params.groups > 1 ? dnnl::memory::format_tag::goihw : dnnl::memory::format_tag::oihw;
+    const auto plain =
+        params.groups > 1 ? dnnl::memory::format_tag::goihw : dnnl::memory::format_tag::oihw;
     const dnnl::memory::desc from = weights_desc(params, plain);
     const dnnl::memory::desc to = weights_desc(params, weights_tag(params.weights_format));
     Tensor packed(DType::f32, {static_cast<int64_t>(to.get_size() / sizeof(float))});

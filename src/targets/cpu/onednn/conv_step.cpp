@@ -12,25 +12,30 @@ namespace {
 class OnednnConvRunner final : public StepRunner {
  public:
   OnednnConvRunner(const plan::Step& step, RunEnvironment& environment)
-      : params_(decode_conv_params(step.params)), environment_(environment), stream_(onednn_engine()) {
-    TENREC_CHECK(step.inputs.size() >= conv_operands && step.outputs.size() == 1 && params_.kernel.size() == 2 &&
+      : params_(decode_conv_params(step.params)),
+        environment_(environment),
+        stream_(onednn_engine()) {
+    TENREC_CHECK(step.inputs.size() >= conv_operands && step.outputs.size() == 1 &&
+                     params_.kernel.size() == 2 &&
                      weights_tag(params_.weights_format) != dnnl::memory::format_tag::undef,
-                 invalid_engine, "a oneDNN convolution with {} inputs and weight format '{}'", step.inputs.size(),
-                 params_.weights_format);
+                 invalid_engine, "a oneDNN convolution with {} inputs and weight format '{}'",
+                 step.inputs.size(), params_.weights_format);
   }
 
   void reshape(const StepArgs& args) override {
     const TensorView& x = args.inputs[0];
     const TensorView& y = args.outputs[0];
     const bool has_bias = args.inputs[2].data != nullptr;
-    const auto made = onednn_convolution(params_, x.dims, y.dims, block_of_view(x), block_of_view(y), has_bias);
-    TENREC_CHECK(made, unsupported, "oneDNN has no convolution for shapes [{}] -> [{}]", fmt::join(x.dims, ", "),
-                 fmt::join(y.dims, ", "));
+    const auto made =
+        onednn_convolution(params_, x.dims, y.dims, block_of_view(x), block_of_view(y), has_bias);
+    TENREC_CHECK(made, unsupported, "oneDNN has no convolution for shapes [{}] -> [{}]",
+                 fmt::join(x.dims, ", "), fmt::join(y.dims, ", "));
     const auto& description = made->description;
-    TENREC_CHECK(description.weights_desc().get_size() == static_cast<size_t>(args.inputs[1].elements()) * 4 &&
+    TENREC_CHECK(description.weights_desc().get_size() ==
+                         static_cast<size_t>(args.inputs[1].elements()) * 4 &&
                      (!has_bias || args.inputs[2].elements() == params_.out_channels),
-                 invalid_engine, "packed weights of {} floats, oneDNN needs {} bytes", args.inputs[1].elements(),
-                 description.weights_desc().get_size());
+                 invalid_engine, "packed weights of {} floats, oneDNN needs {} bytes",
+                 args.inputs[1].elements(), description.weights_desc().get_size());
     primitive_ = dnnl::convolution_forward(description);
     const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
     epilogue_.reset();
@@ -45,8 +50,10 @@ class OnednnConvRunner final : public StepRunner {
       epilogue_->reshape(y, operands, false);
     }
     const size_t bytes = description.scratchpad_desc().get_size();
-    scratch_.reset(bytes ? static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)) : nullptr);
-    TENREC_CHECK(scratch_ || bytes == 0, out_of_memory, "allocating {} bytes for oneDNN failed", bytes);
+    scratch_.reset(bytes ? static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64))
+                         : nullptr);
+    TENREC_CHECK(scratch_ || bytes == 0, out_of_memory, "allocating {} bytes for oneDNN failed",
+                 bytes);
     arguments_.clear();
     add(DNNL_ARG_SRC, description.src_desc());
     add(DNNL_ARG_WEIGHTS, description.weights_desc());
@@ -76,7 +83,8 @@ class OnednnConvRunner final : public StepRunner {
   static int64_t block_of_view(const TensorView& view) {
     const Layout layout = layout_of(view);
     TENREC_CHECK(view.dtype == DType::f32 && !layout.channels_last &&
-                     (layout.block_axis < 0 || (layout.block_axis == 1 && (layout.block == 8 || layout.block == 16))),
+                     (layout.block_axis < 0 ||
+                      (layout.block_axis == 1 && (layout.block == 8 || layout.block == 16))),
                  invalid_engine, "a oneDNN convolution on an unknown layout");
     return layout.block_axis < 0 ? 0 : layout.block;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// oneDNN behind our conv and conv_transpose families: which formats, made from the step's parameters alone, so
-// that the compiler packs exactly what the runtime will ask for.
+// oneDNN behind our conv and conv_transpose families: which formats, made from the step's
+// parameters alone, so that the compiler packs exactly what the runtime will ask for.
 #pragma once
 #include <dnnl.hpp>
 #include <optional>
@@ -21,11 +21,14 @@ dnnl::memory::desc weights_desc(const ConvParams& params, dnnl::memory::format_t
 dnnl::memory::format_tag weights_tag(const std::string& name);  // `undef` for an unknown name
 
 // Null when oneDNN has nothing for it. `weights_format` "": oneDNN's own choice is asked for.
-std::optional<OnednnConvolution> onednn_convolution(const ConvParams& params, std::span<const int64_t> x,
-                                                    std::span<const int64_t> y, int64_t x_block, int64_t y_block,
-                                                    bool has_bias);
-// The name of the first explicit format that oneDNN runs with one of its fast implementations, "" if none.
-std::string choose_weights_format(ConvParams params, std::span<const int64_t> x, std::span<const int64_t> y,
-                                  int64_t x_block, int64_t y_block, bool has_bias);
+std::optional<OnednnConvolution> onednn_convolution(const ConvParams& params,
+                                                    std::span<const int64_t> x,
+                                                    std::span<const int64_t> y, int64_t x_block,
+                                                    int64_t y_block, bool has_bias);
+// The name of the first explicit format that oneDNN runs with one of its fast implementations, ""
+// if none.
+std::string choose_weights_format(ConvParams params, std::span<const int64_t> x,
+                                  std::span<const int64_t> y, int64_t x_block, int64_t y_block,
+                                  bool has_bias);
 
 }  // namespace tenrec::cpu

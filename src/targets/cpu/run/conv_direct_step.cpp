@@ -18,7 +18,8 @@ class ConvDirectRunner final : public StepRunner {
         tactic_(parse_conv_direct_tactic(step.tactic)),
         environment_(environment) {
     TENREC_CHECK(step.inputs.size() >= conv_operands && step.outputs.size() == 1, invalid_engine,
-                 "a convolution with {} inputs and {} outputs", step.inputs.size(), step.outputs.size());
+                 "a convolution with {} inputs and {} outputs", step.inputs.size(),
+                 step.outputs.size());
     if (params_.epilogue.nodes.empty()) return;
     simple_ = simple_epilogue(params_.epilogue);
     if (!simple_ || !only_residual()) {
@@ -34,8 +35,9 @@ class ConvDirectRunner final : public StepRunner {
     const int block = block_of(isa);
     for (const TensorView* view : {&x, &y}) {
       const Layout layout = layout_of(*view);
-      TENREC_CHECK(view->dtype == DType::f32 && layout.block_axis == 1 && layout.block == block, invalid_engine,
-                   "a direct convolution needs f32 in blocks of {} channels", block);
+      TENREC_CHECK(view->dtype == DType::f32 && layout.block_axis == 1 && layout.block == block,
+                   invalid_engine, "a direct convolution needs f32 in blocks of {} channels",
+                   block);
     }
     problem_ = {.conv = conv_problem(params_, x.dims, y.dims)};
     const Conv& conv = problem_.conv;
@@ -48,7 +50,8 @@ class ConvDirectRunner final : public StepRunner {
     const auto packed = static_cast<uint64_t>(conv_direct_packed_size(problem_, tactic_, isa));
     TENREC_CHECK(args.inputs[1].dtype == DType::f32 &&
                      static_cast<uint64_t>(args.inputs[1].elements()) == packed,
-                 invalid_engine, "packed weights of {} floats, {} are needed", args.inputs[1].elements(), packed);
+                 invalid_engine, "packed weights of {} floats, {} are needed",
+                 args.inputs[1].elements(), packed);
     const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
     if (simple_) {
       problem_.activation = simple_->activation;
@@ -67,10 +70,12 @@ class ConvDirectRunner final : public StepRunner {
     } else {
       TENREC_CHECK(operands.empty(), invalid_engine, "a convolution without epilogue has operands");
     }
-    const size_t bytes = conv_direct_scratch_size(problem_, tactic_, isa, environment_.threads.count());
+    const size_t bytes =
+        conv_direct_scratch_size(problem_, tactic_, isa, environment_.threads.count());
     if (bytes > scratch_bytes_) {
       scratch_.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
-      TENREC_CHECK(scratch_, out_of_memory, "allocating {} bytes of scratch for a convolution failed", bytes);
+      TENREC_CHECK(scratch_, out_of_memory,
+                   "allocating {} bytes of scratch for a convolution failed", bytes);
       scratch_bytes_ = bytes;
     }
   }
@@ -108,15 +113,15 @@ class ConvDirectRunner final : public StepRunner {
 }  // namespace
 
 std::string to_text(const ConvDirectTactic& tactic) {
-  return fmt::format("vectors={} band={} chunk={} by_channel={}", tactic.vectors, tactic.band, tactic.chunk,
-                     static_cast<int>(tactic.by_channel));
+  return fmt::format("vectors={} band={} chunk={} by_channel={}", tactic.vectors, tactic.band,
+                     tactic.chunk, static_cast<int>(tactic.by_channel));
 }
 
 ConvDirectTactic parse_conv_direct_tactic(const std::string& text) {
   ConvDirectTactic tactic;
   int by_channel = 0;
-  const int read = std::sscanf(text.c_str(), "vectors=%d band=%d chunk=%d by_channel=%d", &tactic.vectors,
-                               &tactic.band, &tactic.chunk, &by_channel);
+  const int read = std::sscanf(text.c_str(), "vectors=%d band=%d chunk=%d by_channel=%d",
+                               &tactic.vectors, &tactic.band, &tactic.chunk, &by_channel);
   tactic.by_channel = by_channel != 0;
   TENREC_CHECK(read == 4 && tactic.vectors >= 1 && tactic.vectors <= 3 && tactic.band >= 1 &&
                    tactic.band <= 1 << 20 && tactic.chunk >= 1 && tactic.chunk <= 1 << 20,

@@ -13,7 +13,7 @@ struct ConvParams {
   AutoPad auto_pad = AutoPad::notset;
   std::vector<int64_t> kernel, strides, dilations, pads;
   int64_t groups = 1, in_channels = 1, out_channels = 1;
-  ExprProgram epilogue;      // no nodes: none; else input 0 is the convolution's result
+  ExprProgram epilogue;        // no nodes: none; else input 0 is the convolution's result
   std::string weights_format;  // of oneDNN's packing
   static auto fields(auto& s) {
     return std::tuple{field(1, "auto_pad", s.auto_pad),

@@ -14,7 +14,9 @@ constexpr uint64_t alignment = 64;
 
 class Owned : public DeviceMemory {
  public:
-  Owned(uint64_t size, std::shared_ptr<std::atomic<uint64_t>> used) : used_(std::move(used)) { bytes = size; }
+  Owned(uint64_t size, std::shared_ptr<std::atomic<uint64_t>> used) : used_(std::move(used)) {
+    bytes = size;
+  }
   ~Owned() override {
     std::free(data);
     used_->fetch_sub(bytes);
@@ -26,7 +28,8 @@ class Owned : public DeviceMemory {
 
 class Borrowed : public DeviceMemory {
  public:
-  Borrowed(std::span<const std::byte> host, std::shared_ptr<const void> owner) : owner_(std::move(owner)) {
+  Borrowed(std::span<const std::byte> host, std::shared_ptr<const void> owner)
+      : owner_(std::move(owner)) {
     // Weights are only ever read; the type is shared with memory that is written.
     data = const_cast<std::byte*>(host.data());
     bytes = host.size();
@@ -55,17 +58,19 @@ CpuDevice::CpuDevice(const DeviceOptions& options)
 std::unique_ptr<DeviceMemory> CpuDevice::allocate(uint64_t bytes, std::string_view what) {
   const uint64_t before = used_->fetch_add(bytes);
   auto memory = std::make_unique<Owned>(bytes, used_);
-  TENREC_CHECK(limit_ == 0 || (before <= limit_ && bytes <= limit_ - before), out_of_memory,
-               "allocating {} bytes for {}: {} of the limit of {} bytes are in use; raise the memory limit "
-               "or use smaller shapes",
-               bytes, what, before, limit_);
+  TENREC_CHECK(
+      limit_ == 0 || (before <= limit_ && bytes <= limit_ - before), out_of_memory,
+      "allocating {} bytes for {}: {} of the limit of {} bytes are in use; raise the memory limit "
+      "or use smaller shapes",
+      bytes, what, before, limit_);
   constexpr uint64_t most = uint64_t{1} << 60;
   if (bytes < most) {
     const uint64_t rounded = std::max<uint64_t>((bytes + alignment - 1) / alignment, 1) * alignment;
     memory->data = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
   }
-  TENREC_CHECK(memory->data, out_of_memory, "allocating {} bytes for {}: the system refused; {} bytes are in use",
-               bytes, what, before);
+  TENREC_CHECK(memory->data, out_of_memory,
+               "allocating {} bytes for {}: the system refused; {} bytes are in use", bytes, what,
+               before);
   return memory;
 }
 
@@ -84,18 +89,20 @@ void CpuDevice::copy_from_host(std::byte* to, const void* from, uint64_t bytes) 
 
 std::unique_ptr<StepRunner> CpuDevice::prepare(const plan::Plan& plan, const plan::Step& step) {
   const auto describe = [&] {
-    return fmt::format("step \"{}\" ({})", step.origins.empty() ? step.op : step.origins.front(), step.op);
+    return fmt::format("step \"{}\" ({})", step.origins.empty() ? step.op : step.origins.front(),
+                       step.op);
   };
   return with_context(describe, [&] {
     const Family* family = find_family(step.family);
-    TENREC_CHECK(family, invalid_engine, "this Tenrec has no kernel family \"{}\" for the CPU", step.family);
+    TENREC_CHECK(family, invalid_engine, "this Tenrec has no kernel family \"{}\" for the CPU",
+                 step.family);
     return family->prepare(plan, step, environment_);
   });
 }
 
 void register_cpu_device() {
-  register_device("cpu",
-                  [](const DeviceOptions& options) { return std::make_shared<CpuDevice>(options); });
+  register_device(
+      "cpu", [](const DeviceOptions& options) { return std::make_shared<CpuDevice>(options); });
 }
 
 }  // namespace tenrec::cpu

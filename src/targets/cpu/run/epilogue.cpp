@@ -16,7 +16,9 @@ class Matcher {
  public:
   explicit Matcher(const ExprProgram& program) : program_(program) {}
   const ExprNode& at(int32_t i) const { return program_.nodes[static_cast<size_t>(i)]; }
-  bool is_input(int32_t i, int32_t input) const { return at(i).fn == Fn::input && at(i).input == input; }
+  bool is_input(int32_t i, int32_t input) const {
+    return at(i).fn == Fn::input && at(i).input == input;
+  }
   std::optional<double> constant(int32_t i) const {
     return at(i).fn == Fn::constant ? std::optional(at(i).value) : std::nullopt;
   }
@@ -88,9 +90,11 @@ bool epilogue_operand_fits(const std::vector<int64_t>& operand, const std::vecto
   return true;
 }
 
-EpilogueRunner::EpilogueRunner(const ExprProgram& program, Isa isa, int threads) : program_(program, isa) {
-  TENREC_CHECK(program_.inputs() >= 1 && program_.outputs() == 1 && program_.output_type(0) == DType::f32,
-               invalid_engine, "an epilogue must turn f32 into f32");
+EpilogueRunner::EpilogueRunner(const ExprProgram& program, Isa isa, int threads)
+    : program_(program, isa) {
+  TENREC_CHECK(
+      program_.inputs() >= 1 && program_.outputs() == 1 && program_.output_type(0) == DType::f32,
+      invalid_engine, "an epilogue must turn f32 into f32");
   for (int i = 0; i < program_.inputs(); ++i) {
     TENREC_CHECK(program_.input_type(i) == DType::f32 || program_.input_type(i) == DType::undefined,
                  invalid_engine, "an epilogue's operands must be f32");
@@ -107,7 +111,8 @@ EpilogueRunner::EpilogueRunner(const ExprProgram& program, Isa isa, int threads)
   }
 }
 
-void EpilogueRunner::reshape(const TensorView& output, std::span<const TensorView> operands, bool columns) {
+void EpilogueRunner::reshape(const TensorView& output, std::span<const TensorView> operands,
+                             bool columns) {
   TENREC_CHECK(operands.size() + 1 == static_cast<size_t>(program_.inputs()), invalid_engine,
                "an epilogue of {} operands got {}", program_.inputs() - 1, operands.size());
   const Dims dims = dims_of(output);
@@ -121,13 +126,15 @@ void EpilogueRunner::reshape(const TensorView& output, std::span<const TensorVie
   access_.clear();
   for (const TensorView& operand : operands) {
     const Dims own = dims_of(operand);
-    TENREC_CHECK(operand.dtype == DType::f32 && epilogue_operand_fits(own, dims, columns), invalid_engine,
-                 "an epilogue operand of shape {} does not fit an output of {}", tenrec::to_string(own), tenrec::to_string(dims));
+    TENREC_CHECK(operand.dtype == DType::f32 && epilogue_operand_fits(own, dims, columns),
+                 invalid_engine, "an epilogue operand of shape {} does not fit an output of {}",
+                 tenrec::to_string(own), tenrec::to_string(dims));
     if (own == dims && layout_of(operand) == layout) access_.push_back(Access::same);
     else if (element_count(own) == 1) access_.push_back(Access::one);
     else access_.push_back(Access::channel);
-    TENREC_CHECK(access_.back() != Access::channel || (layout_of(operand).is_plain() && own != dims),
-                 invalid_engine, "an epilogue operand has another layout than the output");
+    TENREC_CHECK(
+        access_.back() != Access::channel || (layout_of(operand).is_plain() && own != dims),
+        invalid_engine, "an epilogue operand has another layout than the output");
   }
   data_.assign(operands.size(), nullptr);
 }

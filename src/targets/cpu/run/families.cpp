@@ -8,6 +8,9 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr std::array families{
+    Family{"roi_align", prepare_roi_align},
+    Family{"order", prepare_order},
+    Family{"recurrent", prepare_recurrent},
     Family{"conv_direct", prepare_conv_direct},
     Family{"gemm", prepare_gemm},
 #ifdef TENREC_ONEDNN
@@ -35,8 +38,9 @@ const Family* find_family(std::string_view name) {
 
 Op decode_step_op(const plan::Step& step) {
   const OpInfo* info = find_op(step.op);
-  TENREC_CHECK(info, invalid_engine, "step of family \"{}\" names operator \"{}\", which this Tenrec lacks",
-               step.family, step.op);
+  TENREC_CHECK(info, invalid_engine,
+               "step of family \"{}\" names operator \"{}\", which this Tenrec lacks", step.family,
+               step.op);
   return Op(*info, info->decode(step.op_fields));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The family "gather": moves that integer tensors direct. Every index is checked before it is used; one
-// out of range is an invalid_input Error.
+// The family "gather": moves that integer tensors direct. Every index is checked before it is used;
+// one out of range is an invalid_input Error.
 #include <cstring>
 
 #include "ops/gather.h"
@@ -19,7 +19,8 @@ int64_t index_at(const TensorView& view, int64_t i) {
 }
 
 int64_t wrapped(int64_t index, int64_t size, std::string_view what) {
-  TENREC_CHECK(index >= -size && index < size, invalid_input, "{}: index {} of an axis of size {}", what, index, size);
+  TENREC_CHECK(index >= -size && index < size, invalid_input, "{}: index {} of an axis of size {}",
+               what, index, size);
   return index < 0 ? index + size : index;
 }
 
@@ -36,23 +37,29 @@ class Rows : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     const TensorView& data = args.inputs[0];
-    const auto axis = static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
+    const auto axis =
+        static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
     outer_ = product(data.dims, 0, axis);
     size_ = data.dims[axis];
-    bytes_ = product(data.dims, axis + 1, data.dims.size()) * static_cast<int64_t>(byte_size(data.dtype, 1));
+    bytes_ = product(data.dims, axis + 1, data.dims.size()) *
+             static_cast<int64_t>(byte_size(data.dtype, 1));
     count_ = args.inputs[1].elements();
     places_.resize(static_cast<size_t>(count_));
   }
 
   void run(const StepArgs& args) override {
     for (int64_t i = 0; i < count_; ++i) {
-      places_[static_cast<size_t>(i)] = wrapped(index_at(args.inputs[1], i), size_, "Gather") * bytes_;
+      places_[static_cast<size_t>(i)] =
+          wrapped(index_at(args.inputs[1], i), size_, "Gather") * bytes_;
     }
     const int64_t rows = outer_ * count_;
-    const int tasks = rows * bytes_ < parallel_bytes ? 1 : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
+    const int tasks = rows * bytes_ < parallel_bytes
+                          ? 1
+                          : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
     threads_.parallel(tasks, [&](int task, int) {
       for (int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row) {
-        const std::byte* from = args.inputs[0].data + row / count_ * size_ * bytes_ + places_[static_cast<size_t>(row % count_)];
+        const std::byte* from = args.inputs[0].data + row / count_ * size_ * bytes_ +
+                                places_[static_cast<size_t>(row % count_)];
         std::memcpy(args.outputs[0].data + row * bytes_, from, static_cast<size_t>(bytes_));
       }
     });
@@ -67,8 +74,8 @@ class Rows : public StepRunner {
 
 // Visits the elements of `index_dims`, giving each the flat place in a tensor of strides `strides`.
 template <class Visit>
-void each_place(std::span<const int64_t> index_dims, std::span<const int64_t> strides, size_t axis, int64_t size,
-                const TensorView& indices, std::string_view what, Visit&& visit) {
+void each_place(std::span<const int64_t> index_dims, std::span<const int64_t> strides, size_t axis,
+                int64_t size, const TensorView& indices, std::string_view what, Visit&& visit) {
   const size_t rank = index_dims.size();
   const int64_t inner = product(index_dims, axis + 1, rank);
   const int64_t total = product(index_dims, 0, rank);
@@ -100,13 +107,16 @@ void copy_one(std::byte* to, const std::byte* from, size_t element) {
 class Elements : public StepRunner {
  public:
   explicit Elements(const plan::Step& step) : op_(step_op<GatherElements>(step)) {}
-  void reshape(const StepArgs& args) override { strides_ = row_major_strides(dims_of(args.inputs[0])); }
+  void reshape(const StepArgs& args) override {
+    strides_ = row_major_strides(dims_of(args.inputs[0]));
+  }
   void run(const StepArgs& args) override {
     const TensorView& data = args.inputs[0];
-    const auto axis = static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
+    const auto axis =
+        static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
     const size_t element = byte_size(data.dtype, 1);
-    each_place(args.inputs[1].dims, strides_, axis, data.dims[axis], args.inputs[1], "GatherElements",
-               [&](int64_t flat, int64_t place) {
+    each_place(args.inputs[1].dims, strides_, axis, data.dims[axis], args.inputs[1],
+               "GatherElements", [&](int64_t flat, int64_t place) {
                  copy_one(args.outputs[0].data + static_cast<size_t>(flat) * element,
                           data.data + static_cast<size_t>(place) * element, element);
                });
@@ -120,15 +130,19 @@ class Elements : public StepRunner {
 class ScatterInto : public StepRunner {
  public:
   explicit ScatterInto(const plan::Step& step) : op_(step_op<ScatterElements>(step)) {}
-  void reshape(const StepArgs& args) override { strides_ = row_major_strides(dims_of(args.inputs[0])); }
+  void reshape(const StepArgs& args) override {
+    strides_ = row_major_strides(dims_of(args.inputs[0]));
+  }
   void run(const StepArgs& args) override {
     const TensorView& data = args.inputs[0];
-    const auto axis = static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
+    const auto axis =
+        static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
     const size_t element = byte_size(data.dtype, 1);
     std::byte* out = args.outputs[0].data;
-    if (out != data.data && data.elements() > 0) std::memcpy(out, data.data, static_cast<size_t>(data.elements()) * element);
-    each_place(args.inputs[1].dims, strides_, axis, data.dims[axis], args.inputs[1], "ScatterElements",
-               [&](int64_t flat, int64_t place) {
+    if (out != data.data && data.elements() > 0)
+      std::memcpy(out, data.data, static_cast<size_t>(data.elements()) * element);
+    each_place(args.inputs[1].dims, strides_, axis, data.dims[axis], args.inputs[1],
+               "ScatterElements", [&](int64_t flat, int64_t place) {
                  copy_one(out + static_cast<size_t>(place) * element,
                           args.inputs[2].data + static_cast<size_t>(flat) * element, element);
                });
@@ -193,12 +207,15 @@ class GatherBlocks : public StepRunner {
 
 class ScatterBlocks : public StepRunner {
  public:
-  void reshape(const StepArgs& args) override { blocks_.emplace(args.inputs[0].dims, args.inputs[1].dims, 0); }
+  void reshape(const StepArgs& args) override {
+    blocks_.emplace(args.inputs[0].dims, args.inputs[1].dims, 0);
+  }
   void run(const StepArgs& args) override {
     const TensorView& data = args.inputs[0];
     const size_t element = byte_size(data.dtype, 1);
     std::byte* out = args.outputs[0].data;
-    if (out != data.data && data.elements() > 0) std::memcpy(out, data.data, static_cast<size_t>(data.elements()) * element);
+    if (out != data.data && data.elements() > 0)
+      std::memcpy(out, data.data, static_cast<size_t>(data.elements()) * element);
     const size_t bytes = static_cast<size_t>(blocks_->block) * element;
     for (int64_t point = 0; point < blocks_->points; ++point) {
       const int64_t place = blocks_->place(args.inputs[1], point, "ScatterND");

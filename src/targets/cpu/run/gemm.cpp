@@ -5,8 +5,8 @@
 #define HWY_TARGET_INCLUDE "targets/cpu/run/gemm.cpp"
 #include "targets/cpu/run/highway_each.h"
 
-#include "targets/cpu/run/gemm-inl.h"
 #include "targets/cpu/run/gemm_plan.h"
+#include "targets/cpu/run/gemm_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
@@ -19,8 +19,7 @@ struct GemmTask {
   const GemmPlan& plan;
   const GemmBuffers& buffers;
   const float *a, *b;  // of this matrix of the batch
-  const float* residual;
-  float* out;
+  GemmRows out;
   float *a_copy, *b_copy;  // scratch
   int index, worker;       // which matrix; who runs this
   Share rows, panels;
@@ -28,10 +27,6 @@ struct GemmTask {
   void run();
   void run_dot();
   void block(Share panel_block, int k0, int m0, int m1);
-  void tiles(int panel, const float* panel_b, int64_t b_step, const float* rows_a, int64_t lda,
-             int k0, int m0, int m1);
-  void buffered(GemmTile tile, GemmTileFn fn, int row, int count, int column, int line, bool first,
-                bool last);
   const float* panel_of(int panel, int k0, int kn, float* copy, int64_t& step);
   void copy_panel(int panel, int k0, int kn, float* to);
   void copy_a(int k0, int kn, int m0, int m1);
@@ -43,7 +38,6 @@ struct GemmTask {
   int rows_at_once() const {  // the hook wants its rows still in L1
     return buffers.epilogue.fn ? std::min(plan.rows, 2 * max_pixels(t.vectors)) : plan.rows;
   }
-  V finish(V x, int row, int column, int n) const;
 };
 
 void GemmTask::run() {
@@ -76,7 +70,7 @@ void GemmTask::block(Share panel_block, int k0, int m0, int m1) {
     int64_t step = 0;
     float* copy = b_copy + int64_t{panel - panel_block.begin} * plan.width * kn;
     const float* panel_b = panel_of(panel, k0, kn, copy, step);
-    tiles(panel, panel_b, step, rows_a, lda, k0, m0, m1);
+    out.run(panel * plan.width, line_of(panel), panel_b, step, rows_a, lda, k0, kn, m0, m1);
   }
 }
 
@@ -127,108 +121,11 @@ void GemmTask::copy_a(int k0, int kn, int m0, int m1) {
   }
 }
 
-void GemmTask::tiles(int panel, const float* panel_b, int64_t b_step, const float* rows_a,
-                     int64_t lda, int k0, int m0, int m1) {
-  const int line = line_of(panel), column = panel * plan.width;
-  const int kn = std::min(plan.chunk, p.k - k0);
-  const bool first = k0 == 0, last = k0 + kn >= p.k;
-  const int sources = (p.bias != Bias::none) + p.has_residual;
-  // Straight to the output if whole vectors fit and sums start from one place at most.
-  const bool simple = column + line <= p.n && sources <= (p.alpha == 1.0f ? 1 : 0) &&
-                      (!p.has_residual || p.beta == 1.0f);
-  GemmTile tile{};
-  tile.lda = lda;
-  tile.b = panel_b;
-  tile.b_step = b_step;
-  tile.k = kn;
-  tile.ldc = p.ldc;
-  tile.alpha = last && simple ? p.alpha : 1.0f;
-  tile.activation = last && simple ? p.activation : Activation::none;
-  tile.low = p.low;
-  tile.high = p.high;
-  const size_t nv = static_cast<size_t>(line / B);
-  const Cuts cuts(m1 - m0, max_pixels(t.vectors));
-  for (int i = 0; i < cuts.parts; i++) {
-    const int row = m0 + cuts[i], count = cuts.size(i);
-    const GemmTileFn fn = p.m <= 2 && count <= 2 ? kFewRows[count][nv]
-                                                 : kGemmTiles[nv][static_cast<size_t>(count)];
-    tile.a = rows_a + cuts[i] * lda;
-    tile.c = out + row * p.ldc + column;
-    if (!simple) {
-      buffered(tile, fn, row, count, column, line, first, last);
-      continue;
-    }
-    tile.init = nullptr;
-    tile.init_rows = nullptr;
-    if (!first) {
-      tile.init = tile.c;
-      tile.ld_init = p.ldc;
-    } else if (p.has_residual) {
-      tile.init = residual + row * p.ld_residual + column;
-      tile.ld_init = p.ld_residual;
-    } else if (p.bias == Bias::per_column) {
-      tile.init = buffers.bias + column;
-      tile.ld_init = 0;
-    } else if (p.bias == Bias::per_row) {
-      tile.init_rows = buffers.bias + row;
-    }
-    fn(tile);
-  }
-}
-
-// What is added to alpha * the sum, and the activation; n columns are valid.
-HWY_INLINE V GemmTask::finish(V x, int row, int column, int n) const {
-  if (p.bias == Bias::per_column) x = x + load_first(buffers.bias + column, n);
-  if (p.bias == Bias::per_row) x = x + all(buffers.bias[row]);
-  if (p.has_residual) {
-    x = fma(all(p.beta), load_first(residual + row * p.ld_residual + column, n), x);
-  }
-  return x;
-}
-
-// The general path: the tile computes in a small buffer, so that columns past n are not written and
-// the residual, which may be the output, is read before the output is written. With alpha == 1 bias
-// and residual go in before the first product, as in the straight path.
-void GemmTask::buffered(GemmTile tile, GemmTileFn fn, int row, int count, int column, int line,
-                        bool first, bool last) {
-  alignas(64) float sums[max_pixels(1) * kMaxVectors * B];
-  float* const c = tile.c;
-  const bool before = p.alpha == 1.0f;
-  for (int r = 0; r < count; r++) {
-    for (int n = 0; n < line; n += B) {
-      const int used = std::clamp(p.n - column - n, 0, B);
-      V x = zero();
-      if (!first) {
-        x = load_first(c + r * p.ldc + n, used);
-      } else if (before) {
-        x = finish(x, row + r, column + n, used);
-      }
-      store(sums + r * line + n, x);
-    }
-  }
-  tile.init = sums;
-  tile.ld_init = line;
-  tile.c = sums;
-  tile.ldc = line;
-  fn(tile);
-  for (int r = 0; r < count; r++) {
-    for (int n = 0; n < line; n += B) {
-      const int used = std::clamp(p.n - column - n, 0, B);
-      V x = load(sums + r * line + n);
-      if (last) {
-        if (!before) x = finish(all(p.alpha) * x, row + r, column + n, used);
-        x = activate(x, p.activation, p.low, p.high);
-      }
-      store_first(c + r * p.ldc + n, x, used);
-    }
-  }
-}
-
 void GemmTask::hook(Share panel_block, int m0, int m1) {
   const int first = panel_block.begin * plan.width;
   const int last = std::min(panel_block.end * plan.width, p.n);
   for (int m = m0; m < m1; m++) {
-    float* data = out + m * p.ldc + first;
+    float* data = out.out + m * p.ldc + first;
     buffers.epilogue.fn(buffers.epilogue.state, Piece{.data = data,
                                                       .offset = data - buffers.out,
                                                       .count = last - first,
@@ -296,8 +193,8 @@ void GemmTask::run_dot() {
         if (pm == 1 && qn == 4) dot_tile<1, 4>(ra, lda, rb, ldb, p.k, sums);
         if (pm == 1 && qn == 1) dot_tile<1, 1>(ra, lda, rb, ldb, p.k, sums);
         for (int r = 0; r < pm; r++) {
-          const V x = finish(all(p.alpha) * load_first(sums[r], qn), m + r, n, qn);
-          store_first(out + (m + r) * p.ldc + n, activate(x, p.activation, p.low, p.high), qn);
+          const V x = out.finish(all(p.alpha) * load_first(sums[r], qn), m + r, n, qn);
+          store_first(out.out + (m + r) * p.ldc + n, activate(x, p.activation, p.low, p.high), qn);
         }
         n += qn;
       }
@@ -329,22 +226,25 @@ void run_gemm(const Gemm& p, const GemmTactic& t, const GemmBuffers& buffers,
   threads.parallel(p.batch * split.parts(), [&](int task, int worker) {
     const int part = task % split.parts(), index = task / split.parts();
     char* own = base + scratch.worker_size * static_cast<size_t>(worker);
-    const int64_t batch_b =
-        t.mode == Mode::prepacked ? (p.batch_b == 0 ? 0 : packed) : p.batch_b;
-    GemmTask work{.p = p,
-                  .t = t,
-                  .plan = plan,
-                  .buffers = buffers,
-                  .a = buffers.a + index * p.batch_a,
-                  .b = buffers.b + index * batch_b,
-                  .residual = buffers.residual + (p.has_residual ? index * p.batch_residual : 0),
-                  .out = buffers.out + index * p.batch_c,
-                  .a_copy = reinterpret_cast<float*>(own + scratch.a),
-                  .b_copy = reinterpret_cast<float*>(own + scratch.b),
-                  .index = index,
-                  .worker = worker,
-                  .rows = share(p.m, part / split.channel_parts, split.pixel_parts),
-                  .panels = share(plan.panels, part % split.channel_parts, split.channel_parts)};
+    const int64_t batch_b = t.mode == Mode::prepacked ? (p.batch_b == 0 ? 0 : packed) : p.batch_b;
+    GemmTask work{
+        .p = p,
+        .t = t,
+        .plan = plan,
+        .buffers = buffers,
+        .a = buffers.a + index * p.batch_a,
+        .b = buffers.b + index * batch_b,
+        .out = {.p = p,
+                .bias = buffers.bias,
+                .residual = buffers.residual + (p.has_residual ? index * p.batch_residual : 0),
+                .out = buffers.out + index * p.batch_c,
+                .most_rows = max_pixels(t.vectors)},
+        .a_copy = reinterpret_cast<float*>(own + scratch.a),
+        .b_copy = reinterpret_cast<float*>(own + scratch.b),
+        .index = index,
+        .worker = worker,
+        .rows = share(p.m, part / split.channel_parts, split.pixel_parts),
+        .panels = share(plan.panels, part % split.channel_parts, split.channel_parts)};
     if (t.mode == Mode::dot) {
       work.run_dot();
     } else {

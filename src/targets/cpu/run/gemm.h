@@ -25,7 +25,7 @@ enum class Bias : uint8_t { none, per_column, per_row };
 struct Gemm {
   int m = 1, n = 1, k = 1, batch = 1;
   bool trans_a = false, trans_b = false;
-  int64_t lda = 0, ldb = 0, ldc = 0;             // from one stored row to the next
+  int64_t lda = 0, ldb = 0, ldc = 0;              // from one stored row to the next
   int64_t batch_a = 0, batch_b = 0, batch_c = 0;  // from one matrix of the batch to the next
   float alpha = 1, beta = 1;
   Bias bias = Bias::none;  // n or m floats, the same for the whole batch
@@ -59,8 +59,8 @@ struct GemmBuffers {
   Epilogue epilogue = {};   // pieces: image = batch index, pixel = row, channel = column
 };
 
-// Best guess first, few. Sums are never split by threads, and columns of tiles do not matter to them:
-// the result of one tactic is the same bits for any thread count.
+// Best guess first, few. Sums are never split by threads, and columns of tiles do not matter to
+// them: the result of one tactic is the same bits for any thread count.
 std::vector<GemmTactic> gemm_tactics(const Gemm&, Isa, int threads);
 
 // Floats, 0 unless the mode is prepacked: [batch, or 1 if batch_b is 0][panel][k][vectors * B].

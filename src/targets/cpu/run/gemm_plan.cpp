@@ -23,7 +23,8 @@ std::vector<GemmTactic> gemm_tactics(const Gemm& p, Isa isa, int threads) {
   const auto add = [&](GemmTactic t) {
     if (std::find(list.begin(), list.end(), t) == list.end()) list.push_back(t);
   };
-  // Rows when there are more tiles of them: then every thread reads all of B but only its rows of A.
+  // Rows when there are more tiles of them: then every thread reads all of B but only its rows of
+  // A.
   const bool by_row = threads > 1 && p.m > 2 * p.n;
   const bool narrow = p.n < block / 2;
   const auto blocks = [&](Mode mode) {
@@ -68,8 +69,8 @@ std::vector<GemmTactic> gemm_tactics(const Gemm& p, Isa isa, int threads) {
 size_t gemm_packed_size(const Gemm& p, const GemmTactic& t, Isa isa) {
   if (t.mode != Mode::prepacked) return 0;
   const int copies = p.batch_b == 0 ? 1 : p.batch;
-  return static_cast<size_t>(
-      copies * GemmPlan(p, t, block_of(isa)).packed_floats(p.k, block_of(isa)));
+  return static_cast<size_t>(copies *
+                             GemmPlan(p, t, block_of(isa)).packed_floats(p.k, block_of(isa)));
 }
 
 void gemm_pack(const Gemm& p, const GemmTactic& t, Isa isa, const float* b, float* packed) {

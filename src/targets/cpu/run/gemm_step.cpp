@@ -16,7 +16,8 @@ namespace {
 constexpr int64_t max_size = INT32_MAX;
 
 int checked(int64_t value) {
-  TENREC_CHECK(value >= 0 && value <= max_size, unsupported, "a matrix product with a size of {}", value);
+  TENREC_CHECK(value >= 0 && value <= max_size, unsupported, "a matrix product with a size of {}",
+               value);
   return static_cast<int>(value);
 }
 
@@ -53,13 +54,15 @@ class GemmRunner final : public StepRunner {
         tactic_(parse_gemm_tactic(step.tactic)),
         environment_(environment) {
     TENREC_CHECK(step.inputs.size() >= gemm_operands && step.outputs.size() == 1, invalid_engine,
-                 "a matrix product with {} inputs and {} outputs", step.inputs.size(), step.outputs.size());
+                 "a matrix product with {} inputs and {} outputs", step.inputs.size(),
+                 step.outputs.size());
     TENREC_CHECK(params_.packed == (tactic_.mode == GemmTactic::Mode::prepacked), invalid_engine,
-                 "tactic '{}' does not fit {} weights", step.tactic, params_.packed ? "packed" : "plain");
+                 "tactic '{}' does not fit {} weights", step.tactic,
+                 params_.packed ? "packed" : "plain");
     if (params_.epilogue.nodes.empty()) return;
     validate(params_.epilogue);
-    TENREC_CHECK(params_.epilogue.inputs >= 1 && params_.epilogue.outputs.size() == 1, invalid_engine,
-                 "an epilogue needs an input and one output");
+    TENREC_CHECK(params_.epilogue.inputs >= 1 && params_.epilogue.outputs.size() == 1,
+                 invalid_engine, "an epilogue needs an input and one output");
     epilogue_.emplace(params_.epilogue, environment.isa, environment.threads.count());
   }
 
@@ -76,14 +79,16 @@ class GemmRunner final : public StepRunner {
                    "packed weights of {} floats, {} are needed", args.inputs[1].elements(), wanted);
     }
     const std::span<const TensorView> operands = args.inputs.subspan(gemm_operands);
-    TENREC_CHECK(epilogue_ || operands.empty(), invalid_engine, "a matrix product has operands but no epilogue");
+    TENREC_CHECK(epilogue_ || operands.empty(), invalid_engine,
+                 "a matrix product has operands but no epilogue");
     if (epilogue_) epilogue_->reshape(args.outputs[0], operands, true);
     empty_ = args.outputs[0].elements() == 0;
     if (empty_ || nest_.gemm.k == 0) return;
     const size_t bytes = gemm_scratch_size(nest_.gemm, tactic_, isa, environment_.threads.count());
     if (bytes > scratch_bytes_) {
       scratch_.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
-      TENREC_CHECK(scratch_, out_of_memory, "allocating {} bytes of scratch for a matrix product failed", bytes);
+      TENREC_CHECK(scratch_, out_of_memory,
+                   "allocating {} bytes of scratch for a matrix product failed", bytes);
       scratch_bytes_ = bytes;
     }
   }
@@ -97,7 +102,8 @@ class GemmRunner final : public StepRunner {
       if (epilogue_) epilogue_->apply(args.outputs[0], operands, environment_.threads);
       return;
     }
-    // Only a nest of one product can hand its pieces to the epilogue: offsets count from its own start.
+    // Only a nest of one product can hand its pieces to the epilogue: offsets count from its own
+    // start.
     const bool hooked = epilogue_ && nest_.outer.empty();
     GemmBuffers buffers;
     buffers.scratch = scratch_.get();
@@ -113,17 +119,18 @@ class GemmRunner final : public StepRunner {
                    "a matrix product needs row-major f32");
     }
     TENREC_CHECK(a.size() >= 2 && b.size() >= 2 && a.back() == b[b.size() - 2], invalid_input,
-                 "a matrix product of shapes {} and {}: the inner sizes differ", tenrec::to_string(a),
-                 tenrec::to_string(b));
+                 "a matrix product of shapes {} and {}: the inner sizes differ",
+                 tenrec::to_string(a), tenrec::to_string(b));
     Dims wanted = broadcast_dims(Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2));
     wanted.push_back(a[a.size() - 2]);
     wanted.push_back(b.back());
-    TENREC_CHECK(c == wanted, invalid_engine, "a matrix product of shapes {} and {} gives {}, not {}",
-                 tenrec::to_string(a), tenrec::to_string(b), tenrec::to_string(wanted), tenrec::to_string(c));
+    TENREC_CHECK(c == wanted, invalid_engine,
+                 "a matrix product of shapes {} and {} gives {}, not {}", tenrec::to_string(a),
+                 tenrec::to_string(b), tenrec::to_string(wanted), tenrec::to_string(c));
   }
 
-  void run_nest(const StepArgs& args, GemmBuffers& buffers, size_t axis, int64_t a, int64_t b, int64_t c,
-                float* out) {
+  void run_nest(const StepArgs& args, GemmBuffers& buffers, size_t axis, int64_t a, int64_t b,
+                int64_t c, float* out) {
     if (axis < nest_.outer.size()) {
       for (int64_t i = 0; i < nest_.outer[axis]; ++i) {
         run_nest(args, buffers, axis + 1, a + i * nest_.a_step[axis], b + i * nest_.b_step[axis],
@@ -189,8 +196,9 @@ GemmNest nest_of(const std::vector<int64_t>& a, const std::vector<int64_t>& b, b
 }
 
 std::string to_text(const GemmTactic& tactic) {
-  return fmt::format("mode={} vectors={} rows={} columns={} chunk={} by_row={}", static_cast<int>(tactic.mode),
-                     tactic.vectors, tactic.rows, tactic.columns, tactic.chunk, static_cast<int>(tactic.by_row));
+  return fmt::format("mode={} vectors={} rows={} columns={} chunk={} by_row={}",
+                     static_cast<int>(tactic.mode), tactic.vectors, tactic.rows, tactic.columns,
+                     tactic.chunk, static_cast<int>(tactic.by_row));
 }
 
 GemmTactic parse_gemm_tactic(const std::string& text) {

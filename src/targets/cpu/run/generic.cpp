@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The families that can do everything: "generic" evaluates the operator's reference code on the step's
-// memory, "infer" learns sizes that follow from values known only at run time.
+// The families that can do everything: "generic" evaluates the operator's reference code on the
+// step's memory, "infer" learns sizes that follow from values known only at run time.
 #include "base/wire.h"
 #include "ir/expr.h"
 #include "targets/cpu/run/memory_layout.h"
@@ -43,7 +43,8 @@ class Generic : public StepRunner {
     Data inputs;
     for (const TensorView& view : args.inputs) inputs.push_back(datum_of(view));
     const Data outputs = evaluate_step(inputs, args);
-    for (size_t i = 0; i < args.outputs.size() && i < outputs.size(); ++i) store(outputs[i], i, args);
+    for (size_t i = 0; i < args.outputs.size() && i < outputs.size(); ++i)
+      store(outputs[i], i, args);
   }
 
  private:
@@ -56,7 +57,8 @@ class Generic : public StepRunner {
       return outputs;
     }
     const BodyRunner run_body = [&](size_t index, const Data& body_inputs) {
-      TENREC_CHECK(args.run_body, internal, "\"{}\" has bodies, but the step cannot run them", op_.name());
+      TENREC_CHECK(args.run_body, internal, "\"{}\" has bodies, but the step cannot run them",
+                   op_.name());
       return (*args.run_body)(index, body_inputs);
     };
     return op_.eval(inputs, run_body);
@@ -90,16 +92,21 @@ class Infer : public StepRunner {
     Types inputs;
     for (const TensorView& view : args.inputs) inputs.push_back(type_of(datum_of(view)));
     const Types outputs = op_.infer(inputs);
-    TENREC_CHECK(args.define || defines_.empty(), internal, "sizes of \"{}\" have nowhere to go", op_.name());
+    TENREC_CHECK(args.define || defines_.empty(), internal, "sizes of \"{}\" have nowhere to go",
+                 op_.name());
     for (size_t i = 0; i < defines_.size(); ++i) {
       const plan::Define& define = defines_[i];
       const Type* type = static_cast<size_t>(define.output) < outputs.size()
                              ? &outputs[static_cast<size_t>(define.output)]
                              : nullptr;
-      const bool there = type && type->ranked && static_cast<size_t>(define.axis) < type->shape.size();
-      const auto size = there ? type->shape[static_cast<size_t>(define.axis)].constant() : std::nullopt;
-      TENREC_CHECK(size, invalid_input, "axis {} of output {} of \"{}\" has no size even now that its inputs "
-                   "are known", define.axis, define.output, op_.name());
+      const bool there =
+          type && type->ranked && static_cast<size_t>(define.axis) < type->shape.size();
+      const auto size =
+          there ? type->shape[static_cast<size_t>(define.axis)].constant() : std::nullopt;
+      TENREC_CHECK(size, invalid_input,
+                   "axis {} of output {} of \"{}\" has no size even now that its inputs "
+                   "are known",
+                   define.axis, define.output, op_.name());
       (*args.define)(i, *size);
     }
   }

@@ -8,8 +8,8 @@
 #define TENREC_CPU_MATH_INL_H_
 #endif
 
-#include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
+#include "hwy/contrib/math/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {

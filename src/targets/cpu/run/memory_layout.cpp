@@ -71,7 +71,8 @@ Tensor tensor_of(const TensorView& view) {
   std::byte* to = plain.mutable_data();
   const size_t size = byte_size(view.dtype, 1);
   for_each_element(dims, layout, [&](int64_t flat, int64_t at) {
-    std::memcpy(to + static_cast<size_t>(flat) * size, view.data + static_cast<size_t>(at) * size, size);
+    std::memcpy(to + static_cast<size_t>(flat) * size, view.data + static_cast<size_t>(at) * size,
+                size);
   });
   return plain;
 }
@@ -79,8 +80,8 @@ Tensor tensor_of(const TensorView& view) {
 void store_tensor(const Tensor& tensor, const TensorView& view) {
   const Dims dims = dims_of(view);
   TENREC_CHECK(tensor.dims() == dims && tensor.dtype() == view.dtype, internal,
-               "computed {} {}, the plan expected {} {}", name(tensor.dtype()), to_string(tensor.dims()),
-               name(view.dtype), to_string(dims));
+               "computed {} {}, the plan expected {} {}", name(tensor.dtype()),
+               to_string(tensor.dims()), name(view.dtype), to_string(dims));
   const Layout layout = layout_of(view);
   if (layout.is_plain()) {
     if (tensor.bytes() > 0) std::memcpy(view.data, tensor.data(), tensor.bytes());

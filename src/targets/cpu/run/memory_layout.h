@@ -17,7 +17,8 @@ inline Dims dims_of(const TensorView& view) { return {view.dims.begin(), view.di
 
 // A tensor over the view's memory, without a copy when its layout is plain; otherwise a plain copy.
 Tensor tensor_of(const TensorView& view);
-// Copies a plain tensor of the view's dims into its memory, whatever its layout; pad lanes become 0.
+// Copies a plain tensor of the view's dims into its memory, whatever its layout; pad lanes become
+// 0.
 void store_tensor(const Tensor& tensor, const TensorView& view);
 // The value of a small integer input (axes, pads, starts, k); empty when it is omitted.
 std::vector<int64_t> ints_of(const TensorView& view);

@@ -37,10 +37,12 @@ void Nest::collapse() {
   strides = std::move(kept);
 }
 
-Dims broadcast_strides(const Dims& dims, const Layout& layout, const Dims& out_dims, const Layout& out_layout) {
+Dims broadcast_strides(const Dims& dims, const Layout& layout, const Dims& out_dims,
+                       const Layout& out_layout) {
   const size_t rank = out_dims.size();
   const size_t shift = rank - dims.size();
-  TENREC_CHECK(dims.size() <= rank, invalid_engine, "an operand of {} axes broadcast to {}", dims.size(), rank);
+  TENREC_CHECK(dims.size() <= rank, invalid_engine, "an operand of {} axes broadcast to {}",
+               dims.size(), rank);
   const Dims own = row_major_strides(physical_dims(dims, layout));
   const bool blocked = layout.block_axis >= 0;
   TENREC_CHECK(!blocked || (out_layout.block == layout.block &&
@@ -50,10 +52,12 @@ Dims broadcast_strides(const Dims& dims, const Layout& layout, const Dims& out_d
   int64_t lane = 0;
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     TENREC_CHECK(dims[axis] == 1 || dims[axis] == out_dims[axis + shift], invalid_engine,
-                 "an operand of {} cannot be broadcast to {}", to_string(dims), to_string(out_dims));
+                 "an operand of {} cannot be broadcast to {}", to_string(dims),
+                 to_string(out_dims));
     if (dims[axis] == 1) continue;
     size_t place = axis;
-    if (layout.channels_last && dims.size() > 2) place = axis == 0 ? 0 : axis == 1 ? dims.size() - 1 : axis - 1;
+    if (layout.channels_last && dims.size() > 2)
+      place = axis == 0 ? 0 : axis == 1 ? dims.size() - 1 : axis - 1;
     const bool split = out_layout.block_axis == static_cast<int>(axis + shift);
     logical[axis + shift] = own[place] * (split && !blocked ? out_layout.block : 1);
     if (split) lane = blocked ? 1 : own[place];
@@ -80,7 +84,8 @@ void RowCursor::start(const Nest& nest, int64_t row) {
   for (size_t axis = nest.sizes.size() - 1; axis-- > 0;) {
     index_[axis] = row % nest.sizes[axis];
     row /= nest.sizes[axis];
-    for (size_t i = 0; i < offsets_.size(); ++i) offsets_[i] += index_[axis] * nest.strides[i][axis];
+    for (size_t i = 0; i < offsets_.size(); ++i)
+      offsets_[i] += index_[axis] * nest.strides[i][axis];
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loop nests over tensors: an output visited in memory order, inputs by strides, with as few loops as
-// the strides allow.
+// Loop nests over tensors: an output visited in memory order, inputs by strides, with as few loops
+// as the strides allow.
 #pragma once
 #include <vector>
 
@@ -13,14 +13,15 @@ struct Nest {
   Dims sizes;                 // outermost first; never empty
   std::vector<Dims> strides;  // of each input, in elements, one a loop
 
-  int64_t rows() const;       // product of all loops but the innermost
+  int64_t rows() const;  // product of all loops but the innermost
   // Drops loops of size 1 and merges neighbours that every input runs through evenly.
   void collapse();
 };
 
 // Strides of a tensor of `dims` in `layout`, broadcast to the loops over an output of `out_dims` in
 // `out_layout`. An invalid_engine Error when the two layouts do not fit together.
-Dims broadcast_strides(const Dims& dims, const Layout& layout, const Dims& out_dims, const Layout& out_layout);
+Dims broadcast_strides(const Dims& dims, const Layout& layout, const Dims& out_dims,
+                       const Layout& out_layout);
 
 // Steps the offsets of all inputs through the rows of a nest.
 class RowCursor {

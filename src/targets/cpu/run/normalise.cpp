@@ -29,7 +29,8 @@ class RowRunner : public StepRunner {
     element_ = byte_size(view.dtype, 1);
     load_ = to_float(isa_, view.dtype);
     store_ = from_float(isa_, view.dtype);
-    if (dtype_ != DType::f32) buffers_.assign(static_cast<size_t>(threads_.count()) * static_cast<size_t>(size), 0);
+    if (dtype_ != DType::f32)
+      buffers_.assign(static_cast<size_t>(threads_.count()) * static_cast<size_t>(size), 0);
   }
 
   template <class Each>  // each(row, const float* x, float* y)
@@ -85,8 +86,10 @@ class SoftmaxRunner : public RowRunner {
     const auto rank = static_cast<int64_t>(in.dims.size());
     const auto axis = rank == 0 ? 0 : static_cast<size_t>(normalise_axis(axis_, rank));
     outer_ = inner_ = length_ = 1;
-    for (size_t i = 0; i < in.dims.size(); ++i) (i < axis ? outer_ : i == axis ? length_ : inner_) *= in.dims[i];
-    TENREC_CHECK(inner_ == 1 || in.dtype == DType::f32, invalid_engine, "a softmax across rows of {}", tenrec::name(in.dtype));
+    for (size_t i = 0; i < in.dims.size(); ++i)
+      (i < axis ? outer_ : i == axis ? length_ : inner_) *= in.dims[i];
+    TENREC_CHECK(inner_ == 1 || in.dtype == DType::f32, invalid_engine,
+                 "a softmax across rows of {}", tenrec::name(in.dtype));
     if (inner_ == 1) set_rows(in, outer_, length_);
   }
 
@@ -97,7 +100,8 @@ class SoftmaxRunner : public RowRunner {
         const float top = rows_.max(x, length_);
         if (logarithm_) {
           const double sum = rows_.exp_sum(x, length_, top, nullptr);
-          rows_.shift_scale(x, length_, static_cast<float>(static_cast<double>(top) + std::log(sum)), 1, y);
+          rows_.shift_scale(x, length_,
+                            static_cast<float>(static_cast<double>(top) + std::log(sum)), 1, y);
         } else {
           const double sum = rows_.exp_sum(x, length_, top, y);
           rows_.shift_scale(y, length_, 0, static_cast<float>(1 / sum), y);
@@ -111,8 +115,9 @@ class SoftmaxRunner : public RowRunner {
       for (int64_t unit = units * task / tasks; unit < units * (task + 1) / tasks; ++unit) {
         const int64_t first = unit % tiles * column_tile;
         const int64_t start = unit / tiles * length_ * inner_ + first;
-        rows_.column_softmax(args.inputs[0].as<float>() + start, length_, inner_, std::min(column_tile, inner_ - first),
-                             logarithm_, args.outputs[0].as<float>() + start);
+        rows_.column_softmax(args.inputs[0].as<float>() + start, length_, inner_,
+                             std::min(column_tile, inner_ - first), logarithm_,
+                             args.outputs[0].as<float>() + start);
       }
     });
   }
@@ -131,13 +136,14 @@ class LayerRunner : public RowRunner {
 
   void reshape(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
-    const auto axis = static_cast<size_t>(normalise_axis(axis_, static_cast<int64_t>(in.dims.size())));
+    const auto axis =
+        static_cast<size_t>(normalise_axis(axis_, static_cast<int64_t>(in.dims.size())));
     int64_t rows = 1, size = 1;
     for (size_t i = 0; i < in.dims.size(); ++i) (i < axis ? rows : size) *= in.dims[i];
     set_rows(in, rows, size);
     for (size_t i = 1; i < 3 && given(args.inputs, i); ++i) {
-      TENREC_CHECK(args.inputs[i].elements() == size, invalid_engine, "a parameter of {} elements for rows of {}",
-                   args.inputs[i].elements(), size);
+      TENREC_CHECK(args.inputs[i].elements() == size, invalid_engine,
+                   "a parameter of {} elements for rows of {}", args.inputs[i].elements(), size);
     }
     scale_.resize(static_cast<size_t>(size));
     bias_.resize(static_cast<size_t>(size));
@@ -151,9 +157,12 @@ class LayerRunner : public RowRunner {
     float* deviations = args.outputs.size() > 2 ? args.outputs[2].as<float>() : nullptr;
     const auto n = static_cast<double>(size_);
     each_row(args, [&](int64_t row, const float* x, float* y) {
-      const auto mean = centred_ ? static_cast<float>(rows_.sum(x, size_, RowMap::identity) / n) : 0.0F;
-      const double squares = centred_ ? rows_.squares_around(x, size_, mean) : rows_.sum(x, size_, RowMap::square);
-      const auto inverse = static_cast<float>(1 / std::sqrt(squares / n + static_cast<double>(epsilon_)));
+      const auto mean =
+          centred_ ? static_cast<float>(rows_.sum(x, size_, RowMap::identity) / n) : 0.0F;
+      const double squares =
+          centred_ ? rows_.squares_around(x, size_, mean) : rows_.sum(x, size_, RowMap::square);
+      const auto inverse =
+          static_cast<float>(1 / std::sqrt(squares / n + static_cast<double>(epsilon_)));
       rows_.normalise(x, size_, mean, inverse, scale, bias, y);
       if (means) means[row] = mean;
       if (deviations) deviations[row] = inverse;
@@ -181,7 +190,8 @@ class GroupRunner : public RowRunner {
     const int64_t groups = groups_ == 0 ? channels_ : groups_;
     TENREC_CHECK(groups > 0 && channels_ % groups == 0 && args.inputs[1].elements() == channels_ &&
                      args.inputs[2].elements() == channels_,
-                 invalid_engine, "{} channels in {} groups with {} scales", channels_, groups, args.inputs[1].elements());
+                 invalid_engine, "{} channels in {} groups with {} scales", channels_, groups,
+                 args.inputs[1].elements());
     each_ = channels_ / groups;
     set_rows(in, in.dims[0] * groups, each_ * plane_);
     scale_.resize(static_cast<size_t>(channels_));
@@ -196,12 +206,14 @@ class GroupRunner : public RowRunner {
     const int64_t groups = channels_ / each_;
     each_row(args, [&](int64_t row, const float* x, float* y) {
       const auto mean = static_cast<float>(rows_.sum(x, size_, RowMap::identity) / n);
-      const double inverse = 1 / std::sqrt(rows_.squares_around(x, size_, mean) / n + static_cast<double>(epsilon_));
+      const double inverse =
+          1 / std::sqrt(rows_.squares_around(x, size_, mean) / n + static_cast<double>(epsilon_));
       for (int64_t c = 0; c < each_; ++c) {
         const int64_t channel = row % groups * each_ + c;
         const double factor = inverse * static_cast<double>(scale[channel]);
         rows_.shift_scale(x + c * plane_, plane_, mean, static_cast<float>(factor), y + c * plane_);
-        if (bias[channel] != 0) rows_.shift_scale(y + c * plane_, plane_, -bias[channel], 1, y + c * plane_);
+        if (bias[channel] != 0)
+          rows_.shift_scale(y + c * plane_, plane_, -bias[channel], 1, y + c * plane_);
       }
     });
   }
@@ -217,15 +229,18 @@ class GroupRunner : public RowRunner {
 
 Runner prepare_normalise(const plan::Plan&, const plan::Step& step, RunEnvironment& environment) {
   const Op op = decode_step_op(step);
-  if (const auto* s = op.as<Softmax>()) return std::make_unique<SoftmaxRunner>(s->axis, false, environment);
-  if (const auto* s = op.as<LogSoftmax>()) return std::make_unique<SoftmaxRunner>(s->axis, true, environment);
+  if (const auto* s = op.as<Softmax>())
+    return std::make_unique<SoftmaxRunner>(s->axis, false, environment);
+  if (const auto* s = op.as<LogSoftmax>())
+    return std::make_unique<SoftmaxRunner>(s->axis, true, environment);
   if (const auto* n = op.as<LayerNormalization>()) {
     return std::make_unique<LayerRunner>(n->axis, n->epsilon, true, environment);
   }
   if (const auto* n = op.as<RMSNormalization>()) {
     return std::make_unique<LayerRunner>(n->axis, n->epsilon, false, environment);
   }
-  if (const auto* n = op.as<InstanceNormalization>()) return std::make_unique<GroupRunner>(0, n->epsilon, environment);
+  if (const auto* n = op.as<InstanceNormalization>())
+    return std::make_unique<GroupRunner>(0, n->epsilon, environment);
   if (const auto* n = op.as<GroupNormalization>()) {
     return std::make_unique<GroupRunner>(n->num_groups, n->epsilon, environment);
   }

@@ -20,9 +20,9 @@ constexpr double parallel_cost = 131072;  // simple operations worth waking the 
 // How an input reaches the tile's registers.
 enum class Access : uint8_t {
   unused,
-  direct,   // runs through memory as the output does
-  splat,    // one value a tile
-  gather,   // copied to a buffer first
+  direct,  // runs through memory as the output does
+  splat,   // one value a tile
+  gather,  // copied to a buffer first
 };
 
 struct Input {
@@ -42,7 +42,7 @@ struct Worker {
   RowCursor cursor;
   std::vector<const std::byte*> data;  // of each input for the tile at hand
   std::vector<int> step;
-  std::vector<bool> filled;            // `same_rows` inputs: the buffer holds them
+  std::vector<bool> filled;  // `same_rows` inputs: the buffer holds them
 };
 
 constexpr size_t buffer_bytes = (tile_elements + tile_group) * 8;
@@ -73,11 +73,13 @@ void gather_row(std::byte* to, const std::byte* from, int64_t count, int64_t str
 class Pointwise : public StepRunner {
  public:
   Pointwise(const plan::Step& step, RunEnvironment& environment)
-      : program_(decode<PointwiseParams>(step.params).program, environment.isa), threads_(environment.threads) {
-    TENREC_CHECK(static_cast<size_t>(program_.inputs()) == step.inputs.size() &&
-                     static_cast<size_t>(program_.outputs()) == step.outputs.size() && !step.outputs.empty(),
-                 invalid_engine, "a pointwise program of {} inputs and {} outputs on a step of {} and {}",
-                 program_.inputs(), program_.outputs(), step.inputs.size(), step.outputs.size());
+      : program_(decode<PointwiseParams>(step.params).program, environment.isa),
+        threads_(environment.threads) {
+    TENREC_CHECK(
+        static_cast<size_t>(program_.inputs()) == step.inputs.size() &&
+            static_cast<size_t>(program_.outputs()) == step.outputs.size() && !step.outputs.empty(),
+        invalid_engine, "a pointwise program of {} inputs and {} outputs on a step of {} and {}",
+        program_.inputs(), program_.outputs(), step.inputs.size(), step.outputs.size());
     for (int i = 0; i < threads_.count(); ++i) workers_.push_back(make_worker());
   }
 
@@ -96,7 +98,8 @@ class Pointwise : public StepRunner {
     elements_ = static_cast<int64_t>(element_count(physical));
     if (layout_.block_axis >= 0) {
       plane_ = layout_.block;
-      for (size_t i = static_cast<size_t>(layout_.block_axis) + 1; i + 1 < physical.size(); ++i) plane_ *= physical[i];
+      for (size_t i = static_cast<size_t>(layout_.block_axis) + 1; i + 1 < physical.size(); ++i)
+        plane_ *= physical[i];
     }
     nest_.sizes = physical;
     nest_.strides.clear();
@@ -128,7 +131,8 @@ class Pointwise : public StepRunner {
     const auto inputs = static_cast<size_t>(program_.inputs());
     const auto outputs = static_cast<size_t>(program_.outputs());
     const size_t workspace = (program_.workspace_bytes() + 63) / 64 * 64;
-    worker.memory = std::make_unique<std::byte[]>(workspace + inputs * buffer_bytes + (inputs + outputs) * end_bytes + 64);
+    worker.memory = std::make_unique<std::byte[]>(workspace + inputs * buffer_bytes +
+                                                  (inputs + outputs) * end_bytes + 64);
     auto address = reinterpret_cast<uintptr_t>(worker.memory.get());
     worker.workspace = worker.memory.get() + (64 - address % 64) % 64;
     worker.buffers = worker.workspace + workspace;
@@ -146,8 +150,9 @@ class Pointwise : public StepRunner {
       nest_.strides.emplace_back(nest_.sizes.size(), 0);
       return;
     }
-    TENREC_CHECK(view.dtype == expected, invalid_engine, "input {} of a pointwise program is {}, expected {}", i,
-                 tenrec::name(view.dtype), tenrec::name(expected));
+    TENREC_CHECK(view.dtype == expected, invalid_engine,
+                 "input {} of a pointwise program is {}, expected {}", i, tenrec::name(view.dtype),
+                 tenrec::name(expected));
     const Dims own = dims_of(view);
     nest_.strides.push_back(broadcast_strides(own, layout_of(view), dims, layout_));
     inputs_[i].size = byte_size(expected, 1);
@@ -161,7 +166,8 @@ class Pointwise : public StepRunner {
     const Dims& strides = nest_.strides[i];
     const size_t last = strides.size() - 1;
     const bool row_tiles = nest_.sizes[last] >= long_row || last == 0;
-    const bool outer_zero = std::all_of(strides.begin(), strides.end() - 1, [](int64_t s) { return s == 0; });
+    const bool outer_zero =
+        std::all_of(strides.begin(), strides.end() - 1, [](int64_t s) { return s == 0; });
     const bool even = row_tiles ? strides[last] == 1 : strides == dense;
     input.same_rows = outer_zero;
     if (even) input.access = Access::direct;
@@ -179,7 +185,8 @@ class Pointwise : public StepRunner {
       tiles_ = (nest_.rows() + rows_a_tile_ - 1) / rows_a_tile_;
     }
     const double cost = static_cast<double>(elements_) * (2 + program_.cost());
-    tasks_ = cost < parallel_cost ? 1 : static_cast<int>(std::min<int64_t>(threads_.count(), tiles_));
+    tasks_ =
+        cost < parallel_cost ? 1 : static_cast<int>(std::min<int64_t>(threads_.count(), tiles_));
     tasks_ = std::max(tasks_, 1);
   }
 
@@ -190,7 +197,8 @@ class Pointwise : public StepRunner {
       for (int64_t tile = begin; tile < end; ++tile) {
         const int64_t column = tile % tiles_a_row_ * tile_elements;
         const int64_t count = std::min<int64_t>(tile_elements, row_size - column);
-        for (size_t i = 0; i < inputs_.size(); ++i) fetch_in_row(args.inputs[i], worker, i, column, count);
+        for (size_t i = 0; i < inputs_.size(); ++i)
+          fetch_in_row(args.inputs[i], worker, i, column, count);
         compute(args, worker, tile / tiles_a_row_ * row_size + column, static_cast<int>(count));
         if (column + count == row_size) worker.cursor.next();
       }
@@ -205,7 +213,8 @@ class Pointwise : public StepRunner {
     }
   }
 
-  void fetch_in_row(const TensorView& view, Worker& worker, size_t i, int64_t column, int64_t count) const {
+  void fetch_in_row(const TensorView& view, Worker& worker, size_t i, int64_t column,
+                    int64_t count) const {
     const Input& input = inputs_[i];
     if (input.access == Access::unused) return;
     const int64_t stride = nest_.strides[i].back();
@@ -253,11 +262,14 @@ class Pointwise : public StepRunner {
     const int64_t offset = worker.cursor.offset(i), stride = nest_.strides[i].back();
     // A plain operand of a blocked result ends inside the last block.
     const int64_t inside =
-        stride <= 0 ? row_size : std::clamp<int64_t>((input.elements - offset + stride - 1) / stride, 0, row_size);
+        stride <= 0
+            ? row_size
+            : std::clamp<int64_t>((input.elements - offset + stride - 1) / stride, 0, row_size);
     std::byte* to = buffer(worker, i) + static_cast<size_t>(r * row_size) * input.size;
     gather_row(to, data + static_cast<size_t>(offset) * input.size, inside, stride, input.size);
     if (inside < row_size) {
-      std::memset(to + static_cast<size_t>(inside) * input.size, 0, static_cast<size_t>(row_size - inside) * input.size);
+      std::memset(to + static_cast<size_t>(inside) * input.size, 0,
+                  static_cast<size_t>(row_size - inside) * input.size);
     }
   }
 
@@ -281,12 +293,14 @@ class Pointwise : public StepRunner {
       }
       for (size_t i = 0; i < args.outputs.size(); ++i) {
         const size_t size = byte_size(args.outputs[i].dtype, 1);
-        worker.registers.set_output(static_cast<int>(i), args.outputs[i].data + static_cast<size_t>(start) * size);
+        worker.registers.set_output(static_cast<int>(i),
+                                    args.outputs[i].data + static_cast<size_t>(start) * size);
       }
       program_.run(worker.registers, whole);
     }
     if (whole < count) compute_end(args, worker, start, whole, count - whole);
-    if (layout_.block_axis >= 0 && channels_ % layout_.block != 0) clear_pad_lanes(args, start, count);
+    if (layout_.block_axis >= 0 && channels_ % layout_.block != 0)
+      clear_pad_lanes(args, start, count);
   }
 
   // Less than a group: through buffers, so that no loop touches memory behind a tensor.
@@ -300,11 +314,15 @@ class Pointwise : public StepRunner {
         continue;
       }
       std::memset(end, 0, tile_group * size);
-      std::memcpy(end, worker.data[i] + static_cast<size_t>(done) * size, static_cast<size_t>(count) * size);
+      std::memcpy(end, worker.data[i] + static_cast<size_t>(done) * size,
+                  static_cast<size_t>(count) * size);
       worker.registers.set_input(static_cast<int>(i), end, 1);
     }
-    const auto end_of = [&](size_t output) { return worker.ends + (inputs_.size() + output) * end_bytes; };
-    for (size_t i = 0; i < args.outputs.size(); ++i) worker.registers.set_output(static_cast<int>(i), end_of(i));
+    const auto end_of = [&](size_t output) {
+      return worker.ends + (inputs_.size() + output) * end_bytes;
+    };
+    for (size_t i = 0; i < args.outputs.size(); ++i)
+      worker.registers.set_output(static_cast<int>(i), end_of(i));
     program_.run(worker.registers, tile_group);
     for (size_t i = 0; i < args.outputs.size(); ++i) {
       const size_t size = byte_size(args.outputs[i].dtype, 1);
@@ -326,7 +344,8 @@ class Pointwise : public StepRunner {
           if (first >= last) continue;
           for (const TensorView& view : args.outputs) {
             const size_t size = byte_size(view.dtype, 1);
-            std::memset(view.data + static_cast<size_t>(first) * size, 0, static_cast<size_t>(last - first) * size);
+            std::memset(view.data + static_cast<size_t>(first) * size, 0,
+                        static_cast<size_t>(last - first) * size);
           }
         }
       }

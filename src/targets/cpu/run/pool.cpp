@@ -55,9 +55,11 @@ class Pool : public StepRunner {
     const TensorView& in = args.inputs[0];
     const Dims dims = dims_of(in);
     const Layout layout = layout_of(in);
-    TENREC_CHECK(dims.size() == op_.kernel.size() + 2 && op_.kernel.size() >= 1 && op_.kernel.size() <= 3,
-                 invalid_engine, "a pool of {} axes on {}", op_.kernel.size(), tenrec::to_string(dims));
-    const std::vector<WindowAxis> known = resolve(op_.window, Dims(dims.begin() + 2, dims.end()), op_.kernel);
+    TENREC_CHECK(
+        dims.size() == op_.kernel.size() + 2 && op_.kernel.size() >= 1 && op_.kernel.size() <= 3,
+        invalid_engine, "a pool of {} axes on {}", op_.kernel.size(), tenrec::to_string(dims));
+    const std::vector<WindowAxis> known =
+        resolve(op_.window, Dims(dims.begin() + 2, dims.end()), op_.kernel);
     const size_t shift = 3 - known.size();
     for (size_t i = 0; i < 3; ++i) {
       axes_[i] = i < shift ? WindowAxis{} : known[i - shift];
@@ -65,11 +67,14 @@ class Pool : public StepRunner {
     }
     const bool blocked = layout.block_axis == 1;
     lanes_ = layout.channels_last ? dims[1] : blocked ? layout.block : 1;
-    planes_ = dims[0] * (layout.channels_last ? 1 : blocked ? (dims[1] + lanes_ - 1) / lanes_ : dims[1]);
+    planes_ = dims[0] * (layout.channels_last ? 1
+                         : blocked            ? (dims[1] + lanes_ - 1) / lanes_
+                                              : dims[1]);
     const auto out = static_cast<int64_t>(physical_elements(dims_of(args.outputs[0]), layout));
     TENREC_CHECK(layout == layout_of(args.outputs[0]) &&
                      out == planes_ * axes_[0].out * axes_[1].out * axes_[2].out * lanes_,
-                 invalid_engine, "a pool whose output is {}", tenrec::to_string(dims_of(args.outputs[0])));
+                 invalid_engine, "a pool whose output is {}",
+                 tenrec::to_string(dims_of(args.outputs[0])));
     used_lanes_ = blocked && dims[1] % lanes_ != 0 ? dims[1] % lanes_ : 0;
     blocks_ = blocked ? (dims[1] + lanes_ - 1) / lanes_ : 1;
   }
@@ -78,11 +83,14 @@ class Pool : public StepRunner {
     const int64_t depth = axes_[0].out, height = axes_[1].out, width = axes_[2].out;
     const int64_t rows = planes_ * depth * height;
     if (rows * width * lanes_ == 0) return;
-    const int64_t work = rows * width * lanes_ * axes_[0].kernel * axes_[1].kernel * axes_[2].kernel;
-    const int tasks = work < parallel_work ? 1 : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
+    const int64_t work =
+        rows * width * lanes_ * axes_[0].kernel * axes_[1].kernel * axes_[2].kernel;
+    const int tasks =
+        work < parallel_work ? 1 : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
     threads_.parallel(tasks, [&](int task, int) {
       for (int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row) {
-        run_row(args.inputs[0].as<float>(), args.outputs[0].as<float>() + row * width * lanes_, row);
+        run_row(args.inputs[0].as<float>(), args.outputs[0].as<float>() + row * width * lanes_,
+                row);
       }
     });
   }
@@ -112,7 +120,8 @@ class Pool : public StepRunner {
     loops_.pool(pool, y);
     // A window in the padding alone gives -inf; pad lanes stay zero all the same.
     if (used_lanes_ == 0 || plane % blocks_ != blocks_ - 1 || !op_.is_max) return;
-    for (int64_t o = 0; o < pool.width; ++o) std::fill(y + o * lanes_ + used_lanes_, y + (o + 1) * lanes_, 0.0F);
+    for (int64_t o = 0; o < pool.width; ++o)
+      std::fill(y + o * lanes_ + used_lanes_, y + (o + 1) * lanes_, 0.0F);
   }
 
   PoolOp op_;

@@ -51,7 +51,8 @@ bool sums(ReduceKind kind) {
 
 RowMap map_of(ReduceKind kind) {
   if (kind == ReduceKind::l1) return RowMap::absolute;
-  return kind == ReduceKind::l2 || kind == ReduceKind::sum_square ? RowMap::square : RowMap::identity;
+  return kind == ReduceKind::l2 || kind == ReduceKind::sum_square ? RowMap::square
+                                                                  : RowMap::identity;
 }
 
 double finished(ReduceKind kind, double sum, int64_t count) {
@@ -66,7 +67,9 @@ double finished(ReduceKind kind, double sum, int64_t count) {
 class Reduction : public StepRunner {
  public:
   Reduction(const plan::Step& step, RunEnvironment& environment)
-      : op_(step_op<Reduce>(step)), threads_(environment.threads), rows_(row_loops(environment.isa)) {}
+      : op_(step_op<Reduce>(step)),
+        threads_(environment.threads),
+        rows_(row_loops(environment.isa)) {}
 
   void reshape(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
@@ -75,19 +78,23 @@ class Reduction : public StepRunner {
     std::vector<int64_t> axes;
     const bool listed = given(args.inputs, 1);
     if (listed) axes = ints_of(args.inputs[1]);
-    const std::vector<bool> logical = op_.reduced_axes(static_cast<int64_t>(dims.size()), listed ? &axes : nullptr);
+    const std::vector<bool> logical =
+        op_.reduced_axes(static_cast<int64_t>(dims.size()), listed ? &axes : nullptr);
     std::vector<bool> reduced = logical;
     if (layout.channels_last && dims.size() > 2) {
       reduced.erase(reduced.begin() + 1);
       reduced.push_back(logical[1]);
     } else if (layout.block_axis >= 0) {
-      TENREC_CHECK(!logical[static_cast<size_t>(layout.block_axis)], invalid_engine, "a reduction over channel blocks");
+      TENREC_CHECK(!logical[static_cast<size_t>(layout.block_axis)], invalid_engine,
+                   "a reduction over channel blocks");
       reduced.push_back(false);
     }
     split_loops(physical_dims(dims, layout), reduced);
-    const int64_t outputs = static_cast<int64_t>(physical_elements(dims_of(args.outputs[0]), layout_of(args.outputs[0])));
-    TENREC_CHECK(kept_.count() == outputs, invalid_engine, "a reduction of {} gives {} values, the plan has {}",
-                 tenrec::to_string(dims), kept_.count(), outputs);
+    const int64_t outputs = static_cast<int64_t>(
+        physical_elements(dims_of(args.outputs[0]), layout_of(args.outputs[0])));
+    TENREC_CHECK(kept_.count() == outputs, invalid_engine,
+                 "a reduction of {} gives {} values, the plan has {}", tenrec::to_string(dims),
+                 kept_.count(), outputs);
     watch_.remember(args.inputs);
   }
 
@@ -96,7 +103,8 @@ class Reduction : public StepRunner {
     const TensorView& in = args.inputs[0];
     switch (in.dtype) {
       case DType::f32:
-        if (op_.kind == ReduceKind::prod || op_.kind == ReduceKind::log_sum_exp) return scalars<float, double>(args);
+        if (op_.kind == ReduceKind::prod || op_.kind == ReduceKind::log_sum_exp)
+          return scalars<float, double>(args);
         return last_reduced_ ? by_row(args) : by_column(args);
       case DType::f64: return scalars<double, double>(args);
       case DType::i32: return scalars<int32_t, int64_t>(args);
@@ -123,9 +131,12 @@ class Reduction : public StepRunner {
   template <class Each>
   void parallel(int64_t units, Each&& each) const {
     const int64_t work = kept_.count() * reduced_.count();
-    const int tasks = work < parallel_elements ? 1 : static_cast<int>(std::clamp<int64_t>(units, 1, threads_.count()));
+    const int tasks = work < parallel_elements
+                          ? 1
+                          : static_cast<int>(std::clamp<int64_t>(units, 1, threads_.count()));
     threads_.parallel(tasks, [&](int task, int) {
-      for (int64_t unit = units * task / tasks; unit < units * (task + 1) / tasks; ++unit) each(unit);
+      for (int64_t unit = units * task / tasks; unit < units * (task + 1) / tasks; ++unit)
+        each(unit);
     });
   }
 
@@ -138,12 +149,14 @@ class Reduction : public StepRunner {
       const float* base = x + kept_.offset(out);
       if (sums(op_.kind)) {
         double sum = 0;
-        for (int64_t r = 0; r < rows; ++r) sum += rows_.sum(base + reduced_.offset(r, 1), row, map_of(op_.kind));
+        for (int64_t r = 0; r < rows; ++r)
+          sum += rows_.sum(base + reduced_.offset(r, 1), row, map_of(op_.kind));
         y[out] = static_cast<float>(finished(op_.kind, sum, reduced_.count()));
         return;
       }
       const bool larger = op_.kind == ReduceKind::max;
-      float best = larger ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
+      float best =
+          larger ? -std::numeric_limits<float>::infinity() : std::numeric_limits<float>::infinity();
       for (int64_t r = 0; r < rows; ++r) {
         const float of_row = (larger ? rows_.max : rows_.min)(base + reduced_.offset(r, 1), row);
         if (std::isnan(best)) break;
@@ -168,16 +181,19 @@ class Reduction : public StepRunner {
       if (sums(op_.kind)) {
         double into[column_tile] = {};
         for (int64_t s = 0; s < slabs; ++s) {
-          rows_.column_sum(base + reduced_.offset(s, 1), depth, stride, used, map_of(op_.kind), into);
+          rows_.column_sum(base + reduced_.offset(s, 1), depth, stride, used, map_of(op_.kind),
+                           into);
         }
-        for (int64_t i = 0; i < used; ++i) out[i] = static_cast<float>(finished(op_.kind, into[i], reduced_.count()));
+        for (int64_t i = 0; i < used; ++i)
+          out[i] = static_cast<float>(finished(op_.kind, into[i], reduced_.count()));
         return;
       }
       const bool larger = op_.kind == ReduceKind::max;
       const float start = std::numeric_limits<float>::infinity();
       std::fill(out, out + used, larger ? -start : start);
       for (int64_t s = 0; s < slabs; ++s) {
-        (larger ? rows_.column_max : rows_.column_min)(base + reduced_.offset(s, 1), depth, stride, used, out);
+        (larger ? rows_.column_max : rows_.column_min)(base + reduced_.offset(s, 1), depth, stride,
+                                                       used, out);
       }
     });
   }
@@ -186,7 +202,8 @@ class Reduction : public StepRunner {
   void scalars(const StepArgs& args) const {
     const auto* x = args.inputs[0].as<T>();
     auto* y = args.outputs[0].as<T>();
-    const int64_t count = reduced_.count(), row = reduced_.sizes.back(), step = reduced_.strides.back();
+    const int64_t count = reduced_.count(), row = reduced_.sizes.back(),
+                  step = reduced_.strides.back();
     parallel(kept_.count(), [&](int64_t out) {
       const T* base = x + kept_.offset(out);
       const auto fold = [&](Sum start, auto&& combine) {
@@ -209,11 +226,14 @@ class Reduction : public StepRunner {
     const auto larger = [](Sum a, Sum b) { return b > a || b != b ? b : a; };
     switch (op_.kind) {
       case ReduceKind::max:
-        return fold(std::numeric_limits<T>::has_infinity ? -std::numeric_limits<Sum>::infinity()
-                                                         : static_cast<Sum>(std::numeric_limits<T>::lowest()), larger);
+        return fold(std::numeric_limits<T>::has_infinity
+                        ? -std::numeric_limits<Sum>::infinity()
+                        : static_cast<Sum>(std::numeric_limits<T>::lowest()),
+                    larger);
       case ReduceKind::min:
-        return fold(std::numeric_limits<T>::has_infinity ? std::numeric_limits<Sum>::infinity()
-                                                         : static_cast<Sum>(std::numeric_limits<T>::max()),
+        return fold(std::numeric_limits<T>::has_infinity
+                        ? std::numeric_limits<Sum>::infinity()
+                        : static_cast<Sum>(std::numeric_limits<T>::max()),
                     [](Sum a, Sum b) { return b < a || b != b ? b : a; });
       case ReduceKind::prod:
         return fold(1, [&](Sum a, Sum b) { return static_cast<Sum>(wrap(a) * wrap(b)); });
@@ -222,7 +242,8 @@ class Reduction : public StepRunner {
         if (std::isinf(static_cast<double>(top))) return top;
         return static_cast<Sum>(static_cast<double>(top) +
                                 std::log(static_cast<double>(fold(0, [&](Sum a, Sum b) {
-                                  return static_cast<Sum>(static_cast<double>(a) + std::exp(static_cast<double>(b - top)));
+                                  return static_cast<Sum>(static_cast<double>(a) +
+                                                          std::exp(static_cast<double>(b - top)));
                                 }))));
       }
       default: break;

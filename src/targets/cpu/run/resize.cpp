@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The family "resize". Which input elements make an output element comes from the operator's own tables
-// (ops/resize.h); nearest is a table copy, the weighted modes go row by row.
+// The family "resize". Which input elements make an output element comes from the operator's own
+// tables (ops/resize.h); nearest is a table copy, the weighted modes go row by row.
 #include <cmath>
 
 #include "ops/resize.h"
@@ -26,7 +26,9 @@ bool is_identity(const ResizeTaps& taps, int64_t in) {
 class ResizeRunner : public StepRunner {
  public:
   ResizeRunner(const plan::Step& step, RunEnvironment& environment)
-      : op_(step_op<Resize>(step)), threads_(environment.threads), loops_(spatial_loops(environment.isa)) {}
+      : op_(step_op<Resize>(step)),
+        threads_(environment.threads),
+        loops_(spatial_loops(environment.isa)) {}
 
   void reshape(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
@@ -41,8 +43,8 @@ class ResizeRunner : public StepRunner {
     const std::vector<ResizeAxis> axes = resize_axes(op_, dims, roi, scales, sizes);
     std::vector<ResizeTaps> taps;
     for (size_t i = 0; i < axes.size(); ++i) {
-      TENREC_CHECK(axes[i].out == out[i], invalid_input, "Resize gives {} on axis {}, the plan has {}", axes[i].out, i,
-                   out[i]);
+      TENREC_CHECK(axes[i].out == out[i], invalid_input,
+                   "Resize gives {} on axis {}, the plan has {}", axes[i].out, i, out[i]);
       taps.push_back(resize_taps(op_, axes[i]));
     }
     empty_ = element_count(out) == 0;
@@ -55,7 +57,8 @@ class ResizeRunner : public StepRunner {
     if (empty_) return;
     const TensorView& in = args.inputs[0];
     if (way_ == Way::table) {
-      copy_.run(in.data, args.outputs[0].data, reinterpret_cast<const std::byte*>(&op_.extrapolation_value), threads_);
+      copy_.run(in.data, args.outputs[0].data,
+                reinterpret_cast<const std::byte*>(&op_.extrapolation_value), threads_);
     } else if (way_ == Way::rows) {
       run_rows(in.as<float>(), args.outputs[0].as<float>());
     } else {
@@ -68,14 +71,16 @@ class ResizeRunner : public StepRunner {
  private:
   enum class Way { table, rows, reference };
 
-  void choose(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps, DType dtype) {
+  void choose(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps,
+              DType dtype) {
     const size_t rank = dims.size();
     const bool blocked = layout.block_axis >= 0, last = layout.channels_last && rank > 2;
     const auto fixed = static_cast<size_t>(blocked ? layout.block_axis : 1);
     way_ = Way::reference;
     if ((blocked || last) && !is_identity(taps[fixed], dims[fixed])) return;
     if (op_.mode == ResizeMode::nearest) return make_table(dims, layout, taps, dtype);
-    if (dtype != DType::f32 || op_.coordinate == ResizeCoordinate::tf_crop_and_resize || rank < 1) return;
+    if (dtype != DType::f32 || op_.coordinate == ResizeCoordinate::tf_crop_and_resize || rank < 1)
+      return;
     const size_t column = rank - 1, row = rank >= 2 ? rank - 2 : rank;
     for (size_t i = 0; i + 2 < rank; ++i) {
       if (!is_identity(taps[i], dims[i])) return;
@@ -84,7 +89,8 @@ class ResizeRunner : public StepRunner {
     make_rows(dims, layout, taps, row, column);
   }
 
-  void make_table(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps, DType dtype) {
+  void make_table(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps,
+                  DType dtype) {
     const bool fills = op_.coordinate == ResizeCoordinate::tf_crop_and_resize;
     if (fills && dtype != DType::f32) return;
     way_ = Way::table;
@@ -115,14 +121,16 @@ class ResizeRunner : public StepRunner {
     copy_.prepare();
   }
 
-  void make_rows(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps, size_t row, size_t column) {
+  void make_rows(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps,
+                 size_t row, size_t column) {
     way_ = Way::rows;
     const bool blocked = layout.block_axis >= 0, last = layout.channels_last && dims.size() > 2;
     lanes_ = blocked ? layout.block : last ? dims[1] : 1;
     planes_ = 1;
     for (size_t i = 0; i < dims.size(); ++i) {
       if (i == row || i == column || (last && i == 1)) continue;
-      planes_ *= static_cast<int>(i) == layout.block_axis ? (dims[i] + lanes_ - 1) / lanes_ : dims[i];
+      planes_ *=
+          static_cast<int>(i) == layout.block_axis ? (dims[i] + lanes_ - 1) / lanes_ : dims[i];
     }
     in_height_ = row < dims.size() ? dims[row] : 1;
     in_width_ = dims[column];
@@ -139,7 +147,8 @@ class ResizeRunner : public StepRunner {
   void run_rows(const float* x, float* y) {
     const int64_t rows = planes_ * out_height_;
     const int tasks = rows * out_width_ * lanes_ < parallel_work
-                          ? 1 : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
+                          ? 1
+                          : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
     threads_.parallel(tasks, [&](int task, int worker) {
       const float** pointers = pointers_.data() + worker * rows_.width;
       ResizeRow row;

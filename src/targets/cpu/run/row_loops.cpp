@@ -66,8 +66,10 @@ HWY_INLINE double sum_of(const float* x, int64_t n, Map&& map) {
 
 double sum(const float* x, int64_t n, RowMap map) {
   switch (map) {
-    case RowMap::absolute: return sum_of(x, n, [](VF v) HWY_ATTR { return mapped<RowMap::absolute>(v); });
-    case RowMap::square: return sum_of(x, n, [](VF v) HWY_ATTR { return mapped<RowMap::square>(v); });
+    case RowMap::absolute:
+      return sum_of(x, n, [](VF v) HWY_ATTR { return mapped<RowMap::absolute>(v); });
+    case RowMap::square:
+      return sum_of(x, n, [](VF v) HWY_ATTR { return mapped<RowMap::square>(v); });
     default: return sum_of(x, n, [](VF v) HWY_ATTR { return v; });
   }
 }
@@ -82,12 +84,16 @@ double squares_around(const float* x, int64_t n, float mean) {
 
 struct Larger {
   static constexpr float start = -infinity;
-  static HWY_INLINE VF of(VF best, VF x) { return hn::IfThenElse(hn::IsNaN(best), best, hn::Max(best, x)); }
+  static HWY_INLINE VF of(VF best, VF x) {
+    return hn::IfThenElse(hn::IsNaN(best), best, hn::Max(best, x));
+  }
   static HWY_INLINE float of(float a, float b) { return std::isnan(a) || a > b ? a : b; }
 };
 struct Smaller {
   static constexpr float start = infinity;
-  static HWY_INLINE VF of(VF best, VF x) { return hn::IfThenElse(hn::IsNaN(best), best, hn::Min(best, x)); }
+  static HWY_INLINE VF of(VF best, VF x) {
+    return hn::IfThenElse(hn::IsNaN(best), best, hn::Min(best, x));
+  }
   static HWY_INLINE float of(float a, float b) { return std::isnan(a) || a < b ? a : b; }
 };
 
@@ -155,7 +161,8 @@ void column_sum_of(const float* x, int64_t rows, int64_t stride, int64_t width, 
   }
 }
 
-void column_sum(const float* x, int64_t rows, int64_t stride, int64_t width, RowMap map, double* into) {
+void column_sum(const float* x, int64_t rows, int64_t stride, int64_t width, RowMap map,
+                double* into) {
   switch (map) {
     case RowMap::absolute: return column_sum_of<RowMap::absolute>(x, rows, stride, width, into);
     case RowMap::square: return column_sum_of<RowMap::square>(x, rows, stride, width, into);
@@ -226,10 +233,13 @@ HWY_INLINE VF load_some(const float* x, int64_t used) {
 
 void shift_scale(const float* x, int64_t n, float shift, float factor, float* y) {
   const VF middle = hn::Set(f, shift), by = hn::Set(f, factor);
-  map_row(n, y, [&](int64_t i, int64_t used) HWY_ATTR { return hn::Mul(hn::Sub(load_some(x + i, used), middle), by); });
+  map_row(n, y, [&](int64_t i, int64_t used) HWY_ATTR {
+    return hn::Mul(hn::Sub(load_some(x + i, used), middle), by);
+  });
 }
 
-void normalise(const float* x, int64_t n, float shift, float factor, const float* scale, const float* bias, float* y) {
+void normalise(const float* x, int64_t n, float shift, float factor, const float* scale,
+               const float* bias, float* y) {
   const VF middle = hn::Set(f, shift), by = hn::Set(f, factor);
   map_row(n, y, [&](int64_t i, int64_t used) HWY_ATTR {
     VF value = hn::Mul(hn::Sub(load_some(x + i, used), middle), by);
@@ -238,7 +248,8 @@ void normalise(const float* x, int64_t n, float shift, float factor, const float
   });
 }
 
-void column_softmax(const float* x, int64_t n, int64_t stride, int64_t width, bool logarithm, float* y) {
+void column_softmax(const float* x, int64_t n, int64_t stride, int64_t width, bool logarithm,
+                    float* y) {
   const int64_t step = lanes();
   for (int64_t c = 0; c < width; c += step) {
     const int64_t used = std::min(step, width - c);
@@ -262,8 +273,9 @@ void column_softmax(const float* x, int64_t n, int64_t stride, int64_t width, bo
   }
 }
 
-constexpr RowLoops loops{sum, best_of<Larger>, best_of<Smaller>, squares_around, column_sum, column_best<Larger>,
-                         column_best<Smaller>, exp_sum, shift_scale, normalise, column_softmax};
+constexpr RowLoops loops{sum,         best_of<Larger>,     best_of<Smaller>,     squares_around,
+                         column_sum,  column_best<Larger>, column_best<Smaller>, exp_sum,
+                         shift_scale, normalise,           column_softmax};
 
 }  // namespace
 

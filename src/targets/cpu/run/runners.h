@@ -21,5 +21,8 @@ Runner prepare_gemm(const plan::Plan&, const plan::Step&, RunEnvironment&);
 #ifdef TENREC_ONEDNN
 Runner prepare_onednn_conv(const plan::Plan&, const plan::Step&, RunEnvironment&);
 #endif
+Runner prepare_recurrent(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_order(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_roi_align(const plan::Plan&, const plan::Step&, RunEnvironment&);
 
 }  // namespace tenrec::cpu

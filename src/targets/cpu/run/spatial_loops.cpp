@@ -104,9 +104,12 @@ const float* mix_rows(const ResizeRow& row) {
   const V wa = all(row.row_weights[0]);
   for (int64_t i = 0; i < n; i += B) {
     const auto used = static_cast<int>(std::min<int64_t>(B, n - i));
-    const auto get = [&](const float* p) { return used == B ? load(p + i) : load_first(p + i, used); };
+    const auto get = [&](const float* p) {
+      return used == B ? load(p + i) : load_first(p + i, used);
+    };
     V sum = get(a) * wa;
-    for (int64_t k = 1; k < row.row_count; ++k) sum = fma(get(row.rows[k]), all(row.row_weights[k]), sum);
+    for (int64_t k = 1; k < row.row_count; ++k)
+      sum = fma(get(row.rows[k]), all(row.row_weights[k]), sum);
     if (used == B) store(row.buffer + i, sum);
     else store_first(row.buffer + i, sum, used);
   }
@@ -126,7 +129,8 @@ void resize(const ResizeRow& row, float* to) {
     }
     for (int64_t o = 0; o < row.out_width; ++o) {
       float sum = 0;
-      for (int64_t k = o * taps; k < (o + 1) * taps; ++k) sum += mixed[row.columns[k]] * row.column_weights[k];
+      for (int64_t k = o * taps; k < (o + 1) * taps; ++k)
+        sum += mixed[row.columns[k]] * row.column_weights[k];
       to[o] = sum;
     }
     return;

@@ -12,9 +12,13 @@ namespace {
 constexpr int64_t parallel_bytes = 128 << 10;  // worth waking the other threads for
 
 template <class T>
-T* at(std::byte* p) { return reinterpret_cast<T*>(p); }
+T* at(std::byte* p) {
+  return reinterpret_cast<T*>(p);
+}
 template <class T>
-const T* at(const std::byte* p) { return reinterpret_cast<const T*>(p); }
+const T* at(const std::byte* p) {
+  return reinterpret_cast<const T*>(p);
+}
 
 // Vectors of 16 bytes by the compiler's own extension: baseline on every machine.
 using Quad = uint32_t __attribute__((vector_size(16)));
@@ -31,8 +35,10 @@ void transpose_quads(const uint32_t* from, int64_t from_row, uint32_t* to, int64
   const Quad a = load_quad(from), b = load_quad(from + from_row);
   const Quad c = load_quad(from + 2 * from_row), d = load_quad(from + 3 * from_row);
   using Pick = int32_t __attribute__((vector_size(16)));
-  const Quad ab0 = __builtin_shuffle(a, b, Pick{0, 4, 1, 5}), ab1 = __builtin_shuffle(a, b, Pick{2, 6, 3, 7});
-  const Quad cd0 = __builtin_shuffle(c, d, Pick{0, 4, 1, 5}), cd1 = __builtin_shuffle(c, d, Pick{2, 6, 3, 7});
+  const Quad ab0 = __builtin_shuffle(a, b, Pick{0, 4, 1, 5}),
+             ab1 = __builtin_shuffle(a, b, Pick{2, 6, 3, 7});
+  const Quad cd0 = __builtin_shuffle(c, d, Pick{0, 4, 1, 5}),
+             cd1 = __builtin_shuffle(c, d, Pick{2, 6, 3, 7});
   store_quad(to, __builtin_shuffle(ab0, cd0, Pick{0, 1, 4, 5}));
   store_quad(to + to_row, __builtin_shuffle(ab0, cd0, Pick{2, 3, 6, 7}));
   store_quad(to + 2 * to_row, __builtin_shuffle(ab1, cd1, Pick{0, 1, 4, 5}));
@@ -41,7 +47,8 @@ void transpose_quads(const uint32_t* from, int64_t from_row, uint32_t* to, int64
 
 // to[r * to_row + c] = from[c * from_row + r], r < rows, c < columns, in tiles that stay in cache.
 template <class T>
-void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows, int64_t columns) {
+void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows,
+               int64_t columns) {
   constexpr int64_t tile = 16;
   for (int64_t r0 = 0; r0 < rows; r0 += tile) {
     const int64_t r1 = std::min(r0 + tile, rows);
@@ -51,7 +58,8 @@ void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t r
       if constexpr (sizeof(T) == 4) {
         for (; r + 4 <= r1; r += 4) {
           int64_t c = c0;
-          for (; c + 4 <= c1; c += 4) transpose_quads(from + c * from_row + r, from_row, to + r * to_row + c, to_row);
+          for (; c + 4 <= c1; c += 4)
+            transpose_quads(from + c * from_row + r, from_row, to + r * to_row + c, to_row);
           for (; c < c1; ++c) {
             for (int64_t k = 0; k < 4; ++k) to[(r + k) * to_row + c] = from[c * from_row + r + k];
           }
@@ -73,8 +81,8 @@ void copy_elements(const T* from, int64_t from_step, T* to, int64_t to_step, int
   for (int64_t i = 0; i < count; ++i) to[i * to_step] = from[i * from_step];
 }
 
-void copy_elements(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step, int64_t count,
-                   size_t element) {
+void copy_elements(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step,
+                   int64_t count, size_t element) {
   switch (element) {
     case 1: return copy_elements(at<uint8_t>(from), from_step, at<uint8_t>(to), to_step, count);
     case 2: return copy_elements(at<uint16_t>(from), from_step, at<uint16_t>(to), to_step, count);
@@ -83,16 +91,18 @@ void copy_elements(const std::byte* from, int64_t from_step, std::byte* to, int6
     default: break;
   }
   const auto step = [&](int64_t n) { return n * static_cast<int64_t>(element); };
-  for (int64_t i = 0; i < count; ++i) std::memcpy(to + step(i * to_step), from + step(i * from_step), element);
+  for (int64_t i = 0; i < count; ++i)
+    std::memcpy(to + step(i * to_step), from + step(i * from_step), element);
 }
 
-void transpose(const std::byte* from, int64_t from_row, std::byte* to, int64_t to_row, int64_t rows, int64_t columns,
-               size_t element) {
+void transpose(const std::byte* from, int64_t from_row, std::byte* to, int64_t to_row, int64_t rows,
+               int64_t columns, size_t element) {
   switch (element) {
     case 1: return transpose(at<uint8_t>(from), from_row, at<uint8_t>(to), to_row, rows, columns);
     case 2: return transpose(at<uint16_t>(from), from_row, at<uint16_t>(to), to_row, rows, columns);
     case 4: return transpose(at<uint32_t>(from), from_row, at<uint32_t>(to), to_row, rows, columns);
-    default: return transpose(at<uint64_t>(from), from_row, at<uint64_t>(to), to_row, rows, columns);
+    default:
+      return transpose(at<uint64_t>(from), from_row, at<uint64_t>(to), to_row, rows, columns);
   }
 }
 
@@ -135,13 +145,17 @@ void StridedCopy::prepare() {
   }
   const size_t last = kept.size() - 1;
   kind_ = from[last] == 1 && to[last] == 1 ? Kind::rows : Kind::elements;
-  if (kind_ == Kind::elements && to[last] == 1 && (element == 1 || element == 2 || element == 4 || element == 8)) {
+  if (kind_ == Kind::elements && to[last] == 1 &&
+      (element == 1 || element == 2 || element == 4 || element == 8)) {
     // The loop along which the source is contiguous goes next to the last.
     for (size_t i = 0; i < last; ++i) {
       if (from[i] != 1) continue;
-      std::rotate(kept.begin() + static_cast<long>(i), kept.begin() + static_cast<long>(i) + 1, kept.begin() + static_cast<long>(last));
-      std::rotate(from.begin() + static_cast<long>(i), from.begin() + static_cast<long>(i) + 1, from.begin() + static_cast<long>(last));
-      std::rotate(to.begin() + static_cast<long>(i), to.begin() + static_cast<long>(i) + 1, to.begin() + static_cast<long>(last));
+      std::rotate(kept.begin() + static_cast<long>(i), kept.begin() + static_cast<long>(i) + 1,
+                  kept.begin() + static_cast<long>(last));
+      std::rotate(from.begin() + static_cast<long>(i), from.begin() + static_cast<long>(i) + 1,
+                  from.begin() + static_cast<long>(last));
+      std::rotate(to.begin() + static_cast<long>(i), to.begin() + static_cast<long>(i) + 1,
+                  to.begin() + static_cast<long>(last));
       kind_ = Kind::transpose;
       break;
     }
@@ -205,7 +219,8 @@ void StridedCopy::run_inner(const std::byte* from, std::byte* to, int64_t rows, 
   const int64_t from_step = from_strides[last - 1] * size, to_step = to_strides[last - 1] * size;
   const auto bytes = static_cast<size_t>(row * size);
   for (int64_t r = 0; r < rows; ++r, from += from_step, to += to_step) {
-    if (kind_ != Kind::rows) copy_elements(from, from_strides[last], to, to_strides[last], row, element);
+    if (kind_ != Kind::rows)
+      copy_elements(from, from_strides[last], to, to_strides[last], row, element);
     else if (bytes == 32) std::memcpy(to, from, 32);  // a lane group: one move
     else std::memcpy(to, from, bytes);
   }
@@ -240,7 +255,8 @@ void take(const std::vector<int64_t>& places, const T* from, T* to, T fill) {
   for (size_t i = 0; i < places.size(); ++i) to[i] = places[i] < 0 ? fill : from[places[i]];
 }
 template <class T>
-void take(const std::vector<int64_t>& places, const std::byte* from, std::byte* to, const std::byte* fill) {
+void take(const std::vector<int64_t>& places, const std::byte* from, std::byte* to,
+          const std::byte* fill) {
   take(places, at<T>(from), at<T>(to), fill ? *at<T>(fill) : T{0});
 }
 
@@ -255,7 +271,8 @@ void TableCopy::copy_scattered(const std::byte* from, std::byte* to, const std::
   }
 }
 
-void TableCopy::run(const std::byte* from, std::byte* to, const std::byte* fill, const Threads& threads) const {
+void TableCopy::run(const std::byte* from, std::byte* to, const std::byte* fill,
+                    const Threads& threads) const {
   const auto size = static_cast<int64_t>(element);
   const int tasks = tasks_for(rows_ * row_bytes_, rows_, threads);
   threads.parallel(tasks, [&](int task, int) {
@@ -282,7 +299,9 @@ void TableCopy::run(const std::byte* from, std::byte* to, const std::byte* fill,
       for (const Piece& piece : pieces_) {
         std::byte* target = out + piece.to * block * size;
         if (piece.from < 0) fill_elements(target, fill, element, piece.count * block);
-        else std::memcpy(target, from + (base + piece.from) * size, static_cast<size_t>(piece.count * block * size));
+        else
+          std::memcpy(target, from + (base + piece.from) * size,
+                      static_cast<size_t>(piece.count * block * size));
       }
     }
   });

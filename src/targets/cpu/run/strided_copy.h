@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Moving elements: two strided loops nests over raw bytes. Transposes, slices, concats, expands, tiles,
-// layout changes are all one of these; pads and nearest resizes go through tables of places.
+// Moving elements: two strided loops nests over raw bytes. Transposes, slices, concats, expands,
+// tiles, layout changes are all one of these; pads and nearest resizes go through tables of places.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -28,12 +28,12 @@ struct StridedCopy {
   void run_part(const std::byte* from, std::byte* to, const Part& part) const;
   void run_inner(const std::byte* from, std::byte* to, int64_t rows, int64_t row) const;
   Kind kind_ = Kind::nothing;
-  int64_t outer_ = 1;            // iterations of all loops but the last two
-  int64_t row_ = 1, rows_ = 1;   // the last two loops
+  int64_t outer_ = 1;           // iterations of all loops but the last two
+  int64_t row_ = 1, rows_ = 1;  // the last two loops
 };
 
-// to[i] = from[tables[0][i0] + tables[1][i1] + ...], or `fill` where one of them is negative; `to` is
-// row-major. Every place is the start of `block` elements that lie together in both.
+// to[i] = from[tables[0][i0] + tables[1][i1] + ...], or `fill` where one of them is negative; `to`
+// is row-major. Every place is the start of `block` elements that lie together in both.
 struct TableCopy {
   size_t element = 4;
   int64_t block = 1;
@@ -41,10 +41,11 @@ struct TableCopy {
 
   void prepare();
   // `fill` holds one element; null: zeros.
-  void run(const std::byte* from, std::byte* to, const std::byte* fill, const Threads& threads) const;
+  void run(const std::byte* from, std::byte* to, const std::byte* fill,
+           const Threads& threads) const;
 
  private:
-  struct Piece {  // of the last axis: `count` blocks that follow each other
+  struct Piece {              // of the last axis: `count` blocks that follow each other
     int64_t to, from, count;  // from < 0: fill
   };
   void copy_scattered(const std::byte* from, std::byte* to, const std::byte* fill) const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pointwise programs as tiles: every scalar operation becomes one loop over up to 512 elements that
-// stay in the first-level cache. Registers hold f32, f64, i32 or i64 (signed or not); narrower types
-// live in the 32-bit ones, bool as 0 and 1 in i32.
+// stay in the first-level cache. Registers hold f32, f64, i32 or i64 (signed or not); narrower
+// types live in the 32-bit ones, bool as 0 and 1 in i32.
 #pragma once
 #include <cstdint>
 
@@ -33,17 +33,18 @@ DType register_type(DType dtype);
 enum class TileExtra : uint8_t { copy, fma /* a*b+c */, fms /* a*b-c */, fnma /* c-a*b */ };
 
 // Loops; null where there is none. `reg` is the register type of the operands (select: of b and c).
-TileFn tile_float(Isa isa, Fn fn, DType reg);            // f32
-TileFn tile_extra(Isa isa, TileExtra fn, DType reg);     // copy: any; the others: f32
-TileFn tile_scalar(Isa isa, Fn fn, DType reg);           // f64 and integers
-TileFn tile_load(Isa isa, DType memory);                 // memory -> register; null: used in place
-TileFn tile_store(Isa isa, DType memory);                // register -> memory; null: as it is
-TileFn tile_wrap(Isa isa, DType dtype);                  // cuts a register to a narrow type; null: no need
-TileFn tile_cast(Isa isa, DType from_reg, DType to);     // between registers, result wrapped/rounded to `to`
+TileFn tile_float(Isa isa, Fn fn, DType reg);         // f32
+TileFn tile_extra(Isa isa, TileExtra fn, DType reg);  // copy: any; the others: f32
+TileFn tile_scalar(Isa isa, Fn fn, DType reg);        // f64 and integers
+TileFn tile_load(Isa isa, DType memory);              // memory -> register; null: used in place
+TileFn tile_store(Isa isa, DType memory);             // register -> memory; null: as it is
+TileFn tile_wrap(Isa isa, DType dtype);  // cuts a register to a narrow type; null: no need
+TileFn tile_cast(Isa isa, DType from_reg,
+                 DType to);  // between registers, result wrapped/rounded to `to`
 
 // Loads, computes and stores n elements; what families outside the tile programs use of the above.
 using ConvertFn = void (*)(const void* from, void* to, int64_t n);
-ConvertFn to_float(Isa isa, DType memory);    // f32, f16, bf16 -> f32
+ConvertFn to_float(Isa isa, DType memory);  // f32, f16, bf16 -> f32
 ConvertFn from_float(Isa isa, DType memory);
 
 }  // namespace tenrec::cpu

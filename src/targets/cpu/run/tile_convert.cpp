@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tile loops that change types: memory to registers and back, casts, and cutting to narrow integers.
+// Tile loops that change types: memory to registers and back, casts, and cutting to narrow
+// integers.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "targets/cpu/run/tile_convert.cpp"
 #include "targets/cpu/run/highway_each.h"
@@ -40,7 +41,9 @@ void load_bool(const TileArgs& t) {
   auto* to = static_cast<int32_t*>(t.to);
   for (int i = 0; i < t.n; ++i) to[i] = a[i * t.a.step] != 0;
 }
-float float_of_bf16(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+float float_of_bf16(uint16_t bits) {
+  return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+}
 uint16_t bf16_of_float(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   if (std::isnan(value)) return static_cast<uint16_t>((bits >> 16) | 0x40);
@@ -56,7 +59,8 @@ void store_bf16(const TileArgs& t) {
   auto* to = static_cast<uint16_t*>(t.to);
   for (int i = 0; i < t.n; ++i) to[i] = bf16_of_float(a[i * t.a.step]);
 }
-// Hardware conversion where there is one; the other sets convert exactly, by tenrec's own functions.
+// Hardware conversion where there is one; the other sets convert exactly, by tenrec's own
+// functions.
 constexpr bool has_f16 = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3;
 void load_f16(const TileArgs& t) {
   const auto* a = static_cast<const uint16_t*>(t.a.data);
@@ -65,7 +69,8 @@ void load_f16(const TileArgs& t) {
     if (t.a.step == 1) {
       const int lanes = static_cast<int>(hn::Lanes(f));
       for (int i = 0; i < t.n; i += lanes) {
-        hn::StoreU(hn::PromoteTo(f, hn::LoadU(h, reinterpret_cast<const hwy::float16_t*>(a + i))), f, to + i);
+        hn::StoreU(hn::PromoteTo(f, hn::LoadU(h, reinterpret_cast<const hwy::float16_t*>(a + i))),
+                   f, to + i);
       }
       return;
     }
@@ -78,7 +83,8 @@ void store_f16(const TileArgs& t) {
   if constexpr (has_f16) {
     const int lanes = static_cast<int>(hn::Lanes(f));
     for (int i = 0; i < t.n; i += lanes) {
-      hn::StoreU(hn::DemoteTo(h, hn::LoadU(f, a + i * t.a.step)), h, reinterpret_cast<hwy::float16_t*>(to + i));
+      hn::StoreU(hn::DemoteTo(h, hn::LoadU(f, a + i * t.a.step)), h,
+                 reinterpret_cast<hwy::float16_t*>(to + i));
     }
     return;
   }
@@ -202,14 +208,18 @@ TileFn pick_wrap(DType dtype) {
 }
 
 template <bool load>
-void convert_all(TileFn fn, size_t from_size, size_t to_size, const void* from, void* to, int64_t n) {
+void convert_all(TileFn fn, size_t from_size, size_t to_size, const void* from, void* to,
+                 int64_t n) {
   const auto* source = static_cast<const std::byte*>(from);
   auto* target = static_cast<std::byte*>(to);
   const int64_t whole = n / tile_group * tile_group;
   for (int64_t i = 0; i < whole; i += 1 << 20) {
     const auto part = static_cast<int>(whole - i < (1 << 20) ? whole - i : 1 << 20);
-    fn({.a = {source + static_cast<size_t>(i) * from_size, 1}, .b = {}, .c = {},
-        .to = target + static_cast<size_t>(i) * to_size, .n = part});
+    fn({.a = {source + static_cast<size_t>(i) * from_size, 1},
+        .b = {},
+        .c = {},
+        .to = target + static_cast<size_t>(i) * to_size,
+        .n = part});
   }
   const auto left = static_cast<size_t>(n - whole);
   if (left == 0) return;
@@ -222,10 +232,18 @@ void convert_all(TileFn fn, size_t from_size, size_t to_size, const void* from, 
 void plain_copy(const void* from, void* to, int64_t n) {
   if (n > 0) std::memmove(to, from, static_cast<size_t>(n) * sizeof(float));
 }
-void f16_to_float(const void* from, void* to, int64_t n) { convert_all<true>(load_f16, 2, 4, from, to, n); }
-void bf16_to_float(const void* from, void* to, int64_t n) { convert_all<true>(load_bf16, 2, 4, from, to, n); }
-void float_to_f16(const void* from, void* to, int64_t n) { convert_all<false>(store_f16, 4, 2, from, to, n); }
-void float_to_bf16s(const void* from, void* to, int64_t n) { convert_all<false>(store_bf16, 4, 2, from, to, n); }
+void f16_to_float(const void* from, void* to, int64_t n) {
+  convert_all<true>(load_f16, 2, 4, from, to, n);
+}
+void bf16_to_float(const void* from, void* to, int64_t n) {
+  convert_all<true>(load_bf16, 2, 4, from, to, n);
+}
+void float_to_f16(const void* from, void* to, int64_t n) {
+  convert_all<false>(store_f16, 4, 2, from, to, n);
+}
+void float_to_bf16s(const void* from, void* to, int64_t n) {
+  convert_all<false>(store_bf16, 4, 2, from, to, n);
+}
 
 ConvertFn pick_convert(DType memory, bool load);
 ConvertFn pick_convert(DType memory, bool load) {
@@ -247,9 +265,15 @@ namespace tenrec::cpu {
 TileFn tile_load(Isa isa, DType memory) { return TENREC_CPU_PICK(isa, pick_load)(memory); }
 TileFn tile_store(Isa isa, DType memory) { return TENREC_CPU_PICK(isa, pick_store)(memory); }
 TileFn tile_wrap(Isa isa, DType dtype) { return TENREC_CPU_PICK(isa, pick_wrap)(dtype); }
-TileFn tile_cast(Isa isa, DType from_reg, DType to) { return TENREC_CPU_PICK(isa, pick_cast)(from_reg, to); }
-ConvertFn to_float(Isa isa, DType memory) { return TENREC_CPU_PICK(isa, pick_convert)(memory, true); }
-ConvertFn from_float(Isa isa, DType memory) { return TENREC_CPU_PICK(isa, pick_convert)(memory, false); }
+TileFn tile_cast(Isa isa, DType from_reg, DType to) {
+  return TENREC_CPU_PICK(isa, pick_cast)(from_reg, to);
+}
+ConvertFn to_float(Isa isa, DType memory) {
+  return TENREC_CPU_PICK(isa, pick_convert)(memory, true);
+}
+ConvertFn from_float(Isa isa, DType memory) {
+  return TENREC_CPU_PICK(isa, pick_convert)(memory, false);
+}
 
 }  // namespace tenrec::cpu
 #endif

@@ -50,7 +50,8 @@ HWY_INLINE void map3(const TileArgs& t, Map&& map) {
   auto* to = static_cast<float*>(t.to);
   TENREC_TILE_LOOP {
     hn::StoreU(map(hn::LoadU(f, a + i * t.a.step), hn::LoadU(f, b + i * t.b.step),
-                   hn::LoadU(f, c + i * t.c.step)), f, to + i);
+                   hn::LoadU(f, c + i * t.c.step)),
+               f, to + i);
   }
 }
 // Masks are stored as 0 and 1 in i32.
@@ -79,14 +80,22 @@ void scalar2(const TileArgs& t) {
   for (int i = 0; i < t.n; ++i) to[i] = fn(a[i * t.a.step], b[i * t.b.step]);
 }
 
-#define TENREC_TILE1(name, expression) \
-  void name(const TileArgs& t) { map1(t, [](VF x) HWY_ATTR { return expression; }); }
-#define TENREC_TILE2(name, expression) \
-  void name(const TileArgs& t) { map2(t, [](VF a, VF b) HWY_ATTR { return expression; }); }
-#define TENREC_TILE3(name, expression) \
-  void name(const TileArgs& t) { map3(t, [](VF a, VF b, VF c) HWY_ATTR { return expression; }); }
-#define TENREC_TEST(name, expression) \
-  void name(const TileArgs& t) { test2(t, [](VF a, [[maybe_unused]] VF b) HWY_ATTR { return expression; }); }
+#define TENREC_TILE1(name, expression)                 \
+  void name(const TileArgs& t) {                       \
+    map1(t, [](VF x) HWY_ATTR { return expression; }); \
+  }
+#define TENREC_TILE2(name, expression)                       \
+  void name(const TileArgs& t) {                             \
+    map2(t, [](VF a, VF b) HWY_ATTR { return expression; }); \
+  }
+#define TENREC_TILE3(name, expression)                             \
+  void name(const TileArgs& t) {                                   \
+    map3(t, [](VF a, VF b, VF c) HWY_ATTR { return expression; }); \
+  }
+#define TENREC_TEST(name, expression)                                          \
+  void name(const TileArgs& t) {                                               \
+    test2(t, [](VF a, [[maybe_unused]] VF b) HWY_ATTR { return expression; }); \
+  }
 
 TENREC_TILE2(add, hn::Add(a, b))
 TENREC_TILE2(sub, hn::Sub(a, b))
@@ -136,7 +145,8 @@ void select(const TileArgs& t) {
   TENREC_TILE_LOOP {
     const auto mask = hn::Ne(hn::LoadU(i32, condition + i * t.a.step), hn::Zero(i32));
     hn::StoreU(hn::IfThenElse(hn::RebindMask(f, mask), hn::LoadU(f, b + i * t.b.step),
-                              hn::LoadU(f, c + i * t.c.step)), f, to + i);
+                              hn::LoadU(f, c + i * t.c.step)),
+               f, to + i);
   }
 }
 

@@ -10,8 +10,8 @@
 
 namespace tenrec::cpu {
 
-// Compiles in three moves: operations on virtual registers (one a value), then fusing of multiply and
-// add, then slots by liveness.
+// Compiles in three moves: operations on virtual registers (one a value), then fusing of multiply
+// and add, then slots by liveness.
 class TileCompiler {
  public:
   TileCompiler(const ExprProgram& program, Isa isa, TileProgram& out)
@@ -93,7 +93,8 @@ class TileCompiler {
     const size_t size = static_cast<size_t>(bit_width(reg)) / 8;
     const auto index = static_cast<int32_t>(out_.constants_.size() / tile_splat_bytes);
     for (size_t filled = 0; filled < tile_splat_bytes; filled += size) {
-      out_.constants_.insert(out_.constants_.end(), bits.begin(), bits.begin() + static_cast<long>(size));
+      out_.constants_.insert(out_.constants_.end(), bits.begin(),
+                             bits.begin() + static_cast<long>(size));
     }
     return new_virtual(Place::constant, index, reg);
   }
@@ -128,7 +129,8 @@ class TileCompiler {
     const DType from = register_type(at(n.a).dtype);
     const DType reg = register_type(n.dtype);
     const int32_t source = value_of_[static_cast<size_t>(n.a)];
-    const bool rounds = n.dtype == DType::f16 || n.dtype == DType::bf16 || n.dtype == DType::boolean;
+    const bool rounds =
+        n.dtype == DType::f16 || n.dtype == DType::bf16 || n.dtype == DType::boolean;
     if (at(n.a).dtype == n.dtype) return source;
     const TileFn fn = tile_cast(isa_, from, rounds ? n.dtype : reg);
     if (!fn) return -1;
@@ -172,7 +174,8 @@ class TileCompiler {
       case Fn::sqrt:
       case Fn::rsqrt:
       case Fn::reciprocal: return 3;
-      default: return fn >= Fn::sin && fn <= Fn::atanh ? 40 : fn == Fn::pow || fn == Fn::fmod ? 40 : 1;
+      default:
+        return fn >= Fn::sin && fn <= Fn::atanh ? 40 : fn == Fn::pow || fn == Fn::fmod ? 40 : 1;
     }
   }
 
@@ -215,7 +218,8 @@ class TileCompiler {
     return -1;
   }
 
-  // The value itself is made in the output's memory when it is computed nowhere else; else it is copied.
+  // The value itself is made in the output's memory when it is computed nowhere else; else it is
+  // copied.
   void output(size_t k) {
     const int32_t node = program_.outputs[k];
     const DType dtype = at(node).dtype;
@@ -228,7 +232,8 @@ class TileCompiler {
       virtuals_[static_cast<size_t>(value)].index = static_cast<int32_t>(k);
       return;
     }
-    emit(store ? store : tile_extra(isa_, TileExtra::copy, reg), {value, -1, -1}, store ? DType::i8 : reg);
+    emit(store ? store : tile_extra(isa_, TileExtra::copy, reg), {value, -1, -1},
+         store ? DType::i8 : reg);
     virtuals_.back().place = Place::output;
     virtuals_.back().index = static_cast<int32_t>(k);
   }
@@ -283,7 +288,8 @@ class TileCompiler {
       if (!operation.same_width) release(operation, i, last_use, free);
     }
     size_t width = 4;
-    for (const Virtual& v : virtuals_) width = std::max(width, static_cast<size_t>(bit_width(v.reg)) / 8);
+    for (const Virtual& v : virtuals_)
+      width = std::max(width, static_cast<size_t>(bit_width(v.reg)) / 8);
     out_.slot_bytes_ = width * tile_elements;
     const auto constants = static_cast<int32_t>(out_.constants_.size() / tile_splat_bytes);
     for (const Operation& operation : operations_) {
@@ -373,7 +379,8 @@ TileProgram::Registers TileProgram::registers(std::byte* workspace) const {
   Registers r;
   r.file_.assign(static_cast<size_t>(inputs_), {});
   if (!constants_.empty()) std::memcpy(workspace, constants_.data(), constants_.size());
-  for (size_t i = 0; i < constants_.size(); i += tile_splat_bytes) r.file_.push_back({workspace + i, 0});
+  for (size_t i = 0; i < constants_.size(); i += tile_splat_bytes)
+    r.file_.push_back({workspace + i, 0});
   r.out_.assign(static_cast<size_t>(outputs_), nullptr);
   for (int i = 0; i < slots_; ++i) {
     std::byte* slot = workspace + constants_.size() + static_cast<size_t>(i) * slot_bytes_;
@@ -386,7 +393,8 @@ TileProgram::Registers TileProgram::registers(std::byte* workspace) const {
 
 void TileProgram::run(Registers& r, int n) const {
   const size_t first_output = r.file_.size() - static_cast<size_t>(outputs_);
-  for (size_t i = 0; i < static_cast<size_t>(outputs_); ++i) r.file_[first_output + i].data = r.out_[i];
+  for (size_t i = 0; i < static_cast<size_t>(outputs_); ++i)
+    r.file_[first_output + i].data = r.out_[i];
   TileArgs args;
   args.n = n;
   for (const Instruction& instruction : code_) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // An ExprProgram compiled to tile loops over numbered registers.
 //
-// Registers: the inputs as they lie in memory, the outputs likewise, constants, and slots of one tile
-// each that are reused when their value is dead. A conv or matmul epilogue runs the same program on the
-// tile it has just finished.
+// Registers: the inputs as they lie in memory, the outputs likewise, constants, and slots of one
+// tile each that are reused when their value is dead. A conv or matmul epilogue runs the same
+// program on the tile it has just finished.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -24,7 +24,9 @@ class TileProgram {
 
   int inputs() const { return inputs_; }
   int outputs() const { return outputs_; }
-  DType input_type(int i) const { return input_types_[static_cast<size_t>(i)]; }    // undefined: unused
+  DType input_type(int i) const {
+    return input_types_[static_cast<size_t>(i)];
+  }  // undefined: unused
   DType output_type(int i) const { return output_types_[static_cast<size_t>(i)]; }
   int instructions() const { return static_cast<int>(code_.size()); }
   double cost() const { return cost_; }  // of an element, in simple operations
@@ -34,7 +36,9 @@ class TileProgram {
   // Sets up a register file over `workspace`; use it with `run`.
   class Registers {
    public:
-    void set_input(int i, const void* data, int step) { file_[static_cast<size_t>(i)] = {data, step}; }
+    void set_input(int i, const void* data, int step) {
+      file_[static_cast<size_t>(i)] = {data, step};
+    }
     void set_output(int i, void* data) { out_[static_cast<size_t>(i)] = data; }
 
    private:

@@ -33,9 +33,13 @@ HWY_INLINE void each2(const TileArgs& t, Map&& map) {
 }
 
 #define TENREC_EACH1(fn, R, expression) \
-  case Fn::fn: return [](const TileArgs& t) HWY_ATTR { each1<T, R>(t, [](T a) HWY_ATTR { return expression; }); };
+  case Fn::fn:                          \
+    return [](const TileArgs& t)        \
+               HWY_ATTR { each1<T, R>(t, [](T a) HWY_ATTR { return expression; }); };
 #define TENREC_EACH2(fn, R, expression) \
-  case Fn::fn: return [](const TileArgs& t) HWY_ATTR { each2<T, R>(t, [](T a, T b) HWY_ATTR { return expression; }); };
+  case Fn::fn:                          \
+    return [](const TileArgs& t)        \
+               HWY_ATTR { each2<T, R>(t, [](T a, T b) HWY_ATTR { return expression; }); };
 
 template <class T>
 void select(const TileArgs& t) {
@@ -51,7 +55,8 @@ void select(const TileArgs& t) {
 template <class T>
 T power(T base, T exponent) {
   if constexpr (std::is_signed_v<T>) {
-    if (exponent < 0) return static_cast<T>(base == 1 ? 1 : base == -1 ? (exponent % 2 ? -1 : 1) : 0);
+    if (exponent < 0)
+      return static_cast<T>(base == 1 ? 1 : base == -1 ? (exponent % 2 ? -1 : 1) : 0);
   }
   uint64_t result = 1;
   auto b = static_cast<uint64_t>(base);
@@ -107,38 +112,39 @@ template <class T>
 TileFn integer_loop(Fn fn) {
   using U = std::make_unsigned_t<T>;
   switch (fn) {
-    case Fn::select: return select<T>;
-    TENREC_EACH2(add, T, static_cast<U>(a) + static_cast<U>(b))
-    TENREC_EACH2(sub, T, static_cast<U>(a) - static_cast<U>(b))
-    TENREC_EACH2(mul, T, static_cast<U>(a) * static_cast<U>(b))
-    TENREC_EACH2(div, T, quotient(a, b))
-    TENREC_EACH2(fmod, T, remainder(a, b))
-    TENREC_EACH2(mod, T, modulo(a, b))
-    TENREC_EACH2(min, T, b < a ? b : a)
-    TENREC_EACH2(max, T, a < b ? b : a)
-    TENREC_EACH2(pow, T, power(a, b))
-    TENREC_EACH1(neg, T, U{0} - static_cast<U>(a))
-    TENREC_EACH1(abs, T, a < T{0} ? U{0} - static_cast<U>(a) : static_cast<U>(a))
-    TENREC_EACH1(sign, T, (a > T{0}) - (a < T{0}))
-    TENREC_EACH1(floor, T, a)
-    TENREC_EACH1(ceil, T, a)
-    TENREC_EACH1(round, T, a)
-    TENREC_EACH1(trunc, T, a)
-    TENREC_EACH1(is_nan, int32_t, a != a)
-    TENREC_EACH1(is_inf, int32_t, a != a)
-    TENREC_EACH2(equal, int32_t, a == b)
-    TENREC_EACH2(less, int32_t, a < b)
-    TENREC_EACH2(less_equal, int32_t, a <= b)
-    TENREC_EACH2(logical_and, int32_t, (a != 0) & (b != 0))
-    TENREC_EACH2(logical_or, int32_t, (a != 0) | (b != 0))
-    TENREC_EACH2(logical_xor, int32_t, (a != 0) != (b != 0))
-    TENREC_EACH1(logical_not, int32_t, a == 0)
-    TENREC_EACH2(bit_and, T, a & b)
-    TENREC_EACH2(bit_or, T, a | b)
-    TENREC_EACH2(bit_xor, T, a ^ b)
-    TENREC_EACH1(bit_not, T, ~a)
-    TENREC_EACH2(shift_left, T, shift_left(a, b))
-    TENREC_EACH2(shift_right, T, shift_right(a, b))
+    case Fn::select:
+      return select<T>;
+      TENREC_EACH2(add, T, static_cast<U>(a) + static_cast<U>(b))
+      TENREC_EACH2(sub, T, static_cast<U>(a) - static_cast<U>(b))
+      TENREC_EACH2(mul, T, static_cast<U>(a) * static_cast<U>(b))
+      TENREC_EACH2(div, T, quotient(a, b))
+      TENREC_EACH2(fmod, T, remainder(a, b))
+      TENREC_EACH2(mod, T, modulo(a, b))
+      TENREC_EACH2(min, T, b < a ? b : a)
+      TENREC_EACH2(max, T, a < b ? b : a)
+      TENREC_EACH2(pow, T, power(a, b))
+      TENREC_EACH1(neg, T, U{0} - static_cast<U>(a))
+      TENREC_EACH1(abs, T, a < T{0} ? U{0} - static_cast<U>(a) : static_cast<U>(a))
+      TENREC_EACH1(sign, T, (a > T{0}) - (a < T{0}))
+      TENREC_EACH1(floor, T, a)
+      TENREC_EACH1(ceil, T, a)
+      TENREC_EACH1(round, T, a)
+      TENREC_EACH1(trunc, T, a)
+      TENREC_EACH1(is_nan, int32_t, a != a)
+      TENREC_EACH1(is_inf, int32_t, a != a)
+      TENREC_EACH2(equal, int32_t, a == b)
+      TENREC_EACH2(less, int32_t, a < b)
+      TENREC_EACH2(less_equal, int32_t, a <= b)
+      TENREC_EACH2(logical_and, int32_t, (a != 0) & (b != 0))
+      TENREC_EACH2(logical_or, int32_t, (a != 0) | (b != 0))
+      TENREC_EACH2(logical_xor, int32_t, (a != 0) != (b != 0))
+      TENREC_EACH1(logical_not, int32_t, a == 0)
+      TENREC_EACH2(bit_and, T, a & b)
+      TENREC_EACH2(bit_or, T, a | b)
+      TENREC_EACH2(bit_xor, T, a ^ b)
+      TENREC_EACH1(bit_not, T, ~a)
+      TENREC_EACH2(shift_left, T, shift_left(a, b))
+      TENREC_EACH2(shift_right, T, shift_right(a, b))
     default: return nullptr;
   }
 }
@@ -156,50 +162,51 @@ double sigmoid_of(double a) {
 TileFn double_loop(Fn fn) {
   using T = double;
   switch (fn) {
-    case Fn::select: return select<double>;
-    TENREC_EACH2(add, T, a + b)
-    TENREC_EACH2(sub, T, a - b)
-    TENREC_EACH2(mul, T, a * b)
-    TENREC_EACH2(div, T, a / b)
-    TENREC_EACH2(fmod, T, std::fmod(a, b))
-    TENREC_EACH2(mod, T, mod_of(a, b))
-    TENREC_EACH2(min, T, min_of(a, b))
-    TENREC_EACH2(max, T, max_of(a, b))
-    TENREC_EACH2(pow, T, std::pow(a, b))
-    TENREC_EACH2(atan2, T, std::atan2(a, b))
-    TENREC_EACH1(neg, T, -a)
-    TENREC_EACH1(abs, T, std::abs(a))
-    TENREC_EACH1(sign, T, std::isnan(a) ? a : static_cast<double>((a > 0) - (a < 0)))
-    TENREC_EACH1(reciprocal, T, 1 / a)
-    TENREC_EACH1(exp, T, std::exp(a))
-    TENREC_EACH1(log, T, std::log(a))
-    TENREC_EACH1(sqrt, T, std::sqrt(a))
-    TENREC_EACH1(rsqrt, T, 1 / std::sqrt(a))
-    TENREC_EACH1(expm1, T, std::expm1(a))
-    TENREC_EACH1(log1p, T, std::log1p(a))
-    TENREC_EACH1(sin, T, std::sin(a))
-    TENREC_EACH1(cos, T, std::cos(a))
-    TENREC_EACH1(tan, T, std::tan(a))
-    TENREC_EACH1(asin, T, std::asin(a))
-    TENREC_EACH1(acos, T, std::acos(a))
-    TENREC_EACH1(atan, T, std::atan(a))
-    TENREC_EACH1(sinh, T, std::sinh(a))
-    TENREC_EACH1(cosh, T, std::cosh(a))
-    TENREC_EACH1(tanh, T, std::tanh(a))
-    TENREC_EACH1(asinh, T, std::asinh(a))
-    TENREC_EACH1(acosh, T, std::acosh(a))
-    TENREC_EACH1(atanh, T, std::atanh(a))
-    TENREC_EACH1(erf, T, std::erf(a))
-    TENREC_EACH1(sigmoid, T, sigmoid_of(a))
-    TENREC_EACH1(floor, T, std::floor(a))
-    TENREC_EACH1(ceil, T, std::ceil(a))
-    TENREC_EACH1(round, T, std::nearbyint(a))
-    TENREC_EACH1(trunc, T, std::trunc(a))
-    TENREC_EACH1(is_nan, int32_t, std::isnan(a))
-    TENREC_EACH1(is_inf, int32_t, std::isinf(a))
-    TENREC_EACH2(equal, int32_t, a == b)
-    TENREC_EACH2(less, int32_t, a < b)
-    TENREC_EACH2(less_equal, int32_t, a <= b)
+    case Fn::select:
+      return select<double>;
+      TENREC_EACH2(add, T, a + b)
+      TENREC_EACH2(sub, T, a - b)
+      TENREC_EACH2(mul, T, a * b)
+      TENREC_EACH2(div, T, a / b)
+      TENREC_EACH2(fmod, T, std::fmod(a, b))
+      TENREC_EACH2(mod, T, mod_of(a, b))
+      TENREC_EACH2(min, T, min_of(a, b))
+      TENREC_EACH2(max, T, max_of(a, b))
+      TENREC_EACH2(pow, T, std::pow(a, b))
+      TENREC_EACH2(atan2, T, std::atan2(a, b))
+      TENREC_EACH1(neg, T, -a)
+      TENREC_EACH1(abs, T, std::abs(a))
+      TENREC_EACH1(sign, T, std::isnan(a) ? a : static_cast<double>((a > 0) - (a < 0)))
+      TENREC_EACH1(reciprocal, T, 1 / a)
+      TENREC_EACH1(exp, T, std::exp(a))
+      TENREC_EACH1(log, T, std::log(a))
+      TENREC_EACH1(sqrt, T, std::sqrt(a))
+      TENREC_EACH1(rsqrt, T, 1 / std::sqrt(a))
+      TENREC_EACH1(expm1, T, std::expm1(a))
+      TENREC_EACH1(log1p, T, std::log1p(a))
+      TENREC_EACH1(sin, T, std::sin(a))
+      TENREC_EACH1(cos, T, std::cos(a))
+      TENREC_EACH1(tan, T, std::tan(a))
+      TENREC_EACH1(asin, T, std::asin(a))
+      TENREC_EACH1(acos, T, std::acos(a))
+      TENREC_EACH1(atan, T, std::atan(a))
+      TENREC_EACH1(sinh, T, std::sinh(a))
+      TENREC_EACH1(cosh, T, std::cosh(a))
+      TENREC_EACH1(tanh, T, std::tanh(a))
+      TENREC_EACH1(asinh, T, std::asinh(a))
+      TENREC_EACH1(acosh, T, std::acosh(a))
+      TENREC_EACH1(atanh, T, std::atanh(a))
+      TENREC_EACH1(erf, T, std::erf(a))
+      TENREC_EACH1(sigmoid, T, sigmoid_of(a))
+      TENREC_EACH1(floor, T, std::floor(a))
+      TENREC_EACH1(ceil, T, std::ceil(a))
+      TENREC_EACH1(round, T, std::nearbyint(a))
+      TENREC_EACH1(trunc, T, std::trunc(a))
+      TENREC_EACH1(is_nan, int32_t, std::isnan(a))
+      TENREC_EACH1(is_inf, int32_t, std::isinf(a))
+      TENREC_EACH2(equal, int32_t, a == b)
+      TENREC_EACH2(less, int32_t, a < b)
+      TENREC_EACH2(less_equal, int32_t, a <= b)
     default: return nullptr;
   }
 }

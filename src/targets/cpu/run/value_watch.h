@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small inputs whose values shape a runner's tables (starts, pads, sizes, k): the runner builds from
-// them in reshape, and again in run when they have changed since, which is rare.
+// Small inputs whose values shape a runner's tables (starts, pads, sizes, k): the runner builds
+// from them in reshape, and again in run when they have changed since, which is rare.
 #pragma once
 #include <algorithm>
 #include <cstring>
