@@ -14,7 +14,7 @@ mapfile -t files < <(git ls-files --cached --others --exclude-standard -- \
 if [ "${1:-}" = --check ]; then
   unformatted=$($tool --dry-run "${files[@]}" 2>&1 | sed -n 's/:[0-9]*:[0-9]*: warning: .*//p' | sort -u)
   [ -z "$unformatted" ] && exit 0
-  printf '%s: not formatted; run scripts/format.sh\n' $unformatted
+  echo "$unformatted" | sed 's/$/: not formatted; run scripts\/format.sh/'
   exit 1
 fi
 $tool -i "${files[@]}"
