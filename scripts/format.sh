@@ -12,8 +12,9 @@ mapfile -t files < <(git ls-files --cached --others --exclude-standard -- \
   '*.cpp' '*.h' '*.cuh' '*.cu' | sort -u | xargs -r ls -d 2>/dev/null)
 [ ${#files[@]} -gt 0 ] || exit 0
 if [ "${1:-}" = --check ]; then
-  $tool --dry-run -Werror "${files[@]}" 2>&1 | grep ' error: ' | cut -d: -f1 | sort -u |
-    sed 's/$/: not formatted; run scripts\/format.sh/'
-  exit "${PIPESTATUS[0]}"
+  unformatted=$($tool --dry-run "${files[@]}" 2>&1 | sed -n 's/:[0-9]*:[0-9]*: warning: .*//p' | sort -u)
+  [ -z "$unformatted" ] && exit 0
+  echo "$unformatted" | sed 's/$/: not formatted; run scripts\/format.sh/'
+  exit 1
 fi
 $tool -i "${files[@]}"

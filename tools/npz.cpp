@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include "base/dtype.h"
@@ -72,9 +73,14 @@ HostTensor parse_npy(Bytes bytes) {
   const std::string_view shape = header_entry(header, "'shape':", '(', ')');
   for (size_t at = 0; at < shape.size();) {
     const size_t comma = std::min(shape.find(',', at), shape.size());
-    const std::string number(shape.substr(at, comma - at));
-    if (number.find_first_of("0123456789") != number.npos)
-      tensor.dims.push_back(std::stoll(number));
+    std::string_view number = shape.substr(at, comma - at);
+    number.remove_prefix(std::min(number.find_first_not_of(' '), number.size()));
+    if (!number.empty()) {
+      int64_t& dim = tensor.dims.emplace_back();
+      const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), dim);
+      TENREC_CHECK(error == std::errc() && stop == number.data() + number.size(), io,
+                   "the .npy header has the shape ({})", shape);
+    }
     at = comma + 1;
   }
   TENREC_CHECK(header.find("'fortran_order': False") != header.npos || tensor.dims.size() <= 1, io,

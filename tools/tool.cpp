@@ -21,9 +21,16 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// CLI11's drops an empty part at the end: "1x" would pass as "1".
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts = CLI::detail::split(text, separator);
+  if (text.ends_with(separator)) parts.emplace_back();
+  return parts;
+}
+
 std::vector<double> parse_numbers(const std::string& text) {
   std::vector<double> numbers;
-  for (const std::string& part : CLI::detail::split(text, ',')) {
+  for (const std::string& part : split(text, ',')) {
     size_t used = 0;
     double number = 0;
     try {
@@ -39,7 +46,7 @@ std::vector<double> parse_numbers(const std::string& text) {
 
 template <class Range, class Parse>
 Range parse_range(const std::string& text, Parse&& parse) {
-  const std::vector<std::string> parts = CLI::detail::split(text, ':');
+  const std::vector<std::string> parts = split(text, ':');
   TENREC_CHECK(parts.size() == 1 || parts.size() == 3, usage, "'{}': give one value or MIN:OPT:MAX",
                text);
   Range range;
@@ -55,7 +62,7 @@ std::vector<int64_t> parse_dims(const std::string& text) {
   std::vector<int64_t> dims;
   if (text.empty() || text == "scalar") return dims;
   const char separator = text.find('x') != text.npos ? 'x' : ',';
-  for (const std::string& part : CLI::detail::split(text, separator)) {
+  for (const std::string& part : split(text, separator)) {
     const bool digits =
         !part.empty() && part.size() < 19 && part.find_first_not_of("0123456789") == part.npos;
     TENREC_CHECK(digits || part == "-1", usage, "'{}' is not a shape; write sizes like 1x3x224x224",
@@ -105,7 +112,7 @@ BuildOptions BuildFlags::finish() const {
   BuildOptions result = options;
   for (const std::string& text : profiles) {
     ProfileOptions profile;
-    for (const std::string& part : CLI::detail::split(text, ',')) {
+    for (const std::string& part : split(text, ',')) {
       const auto [name, range] = split_named(part);
       profile.dims[name] = parse_range<DimsRange>(range, parse_dims);
     }
@@ -118,7 +125,7 @@ BuildOptions BuildFlags::finish() const {
   }
   const auto collect = [&](const std::vector<std::string>& list, auto member) {
     for (const std::string& whole : list) {
-      for (const std::string& text : CLI::detail::split(whole, ',')) {
+      for (const std::string& text : split(whole, ',')) {
         const auto [name, dims] = split_named(text);
         single.dims[name].*member = parse_dims(dims);
       }
