@@ -20,16 +20,18 @@ constexpr double parallel_cost = 131072;  // simple operations worth waking the 
 // How an input reaches the tile's registers.
 enum class Access : uint8_t {
   unused,
-  direct,  // runs through memory as the output does
-  splat,   // one value a tile
-  gather,  // copied to a buffer first
+  direct,   // runs through memory as the output does
+  splat,    // one value a tile
+  gather,   // copied to a buffer first
+  pattern,  // short runs that repeat along a row: a tile of them is made once a row
 };
 
 struct Input {
   Access access = Access::unused;
-  bool same_rows = false;  // every row has the same content
-  size_t size = 4;         // bytes an element
-  int64_t elements = 0;    // of the tensor in memory
+  bool same_rows = false;                 // every row has the same content
+  size_t size = 4;                        // bytes an element
+  int64_t elements = 0;                   // of the tensor in memory
+  int64_t period = 0, period_stride = 0;  // of a pattern: its length and the step through memory
 };
 
 // What one thread writes to; allocated when the step is prepared.
@@ -43,6 +45,7 @@ struct Worker {
   std::vector<const std::byte*> data;  // of each input for the tile at hand
   std::vector<int> step;
   std::vector<bool> filled;  // `same_rows` inputs: the buffer holds them
+  int64_t pattern_row = -1;  // the row whose patterns the buffers hold
 };
 
 constexpr size_t buffer_bytes = (tile_elements + tile_group) * 8;
@@ -110,7 +113,9 @@ class Pointwise : public StepRunner {
     nest_.collapse();
     const Dims dense = nest_.strides.back();
     nest_.strides.pop_back();
-    for (size_t i = 0; i < inputs_.size(); ++i) classify(i, dense);
+    if (!merge_short_rows(dense)) {
+      for (size_t i = 0; i < inputs_.size(); ++i) classify(i, dense);
+    }
     plan_tiles();
     for (Worker& worker : workers_) worker.cursor.reserve(nest_);
   }
@@ -120,6 +125,7 @@ class Pointwise : public StepRunner {
     threads_.parallel(tasks_, [&](int task, int index) {
       Worker& worker = workers_[static_cast<size_t>(index)];
       std::fill(worker.filled.begin(), worker.filled.end(), false);
+      worker.pattern_row = -1;
       const int64_t begin = tiles_ * task / tasks_, end = tiles_ * (task + 1) / tasks_;
       if (begin < end) run_tiles(args, worker, begin, end);
     });
@@ -174,6 +180,39 @@ class Pointwise : public StepRunner {
     else if (strides[last] == 0 && (row_tiles || outer_zero)) input.access = Access::splat;
   }
 
+  // Lanes of blocked tensors under an operand by channel: the two innermost loops become one long
+  // row when every input runs through both, stands still, or repeats the inner one. False: not so.
+  bool merge_short_rows(const Dims& dense) {
+    const size_t last = nest_.sizes.size() - 1;
+    const int64_t inner = nest_.sizes[last];
+    if (last == 0 || inner >= long_row || inner <= 0 || tile_elements % inner != 0) return false;
+    if (inner * nest_.sizes[last - 1] < long_row) return false;
+    const auto runs_through = [&](const Dims& strides) {
+      return strides[last] == 1 && strides[last - 1] == dense[last - 1];
+    };
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const Dims& strides = nest_.strides[i];
+      if (inputs_[i].access == Access::unused || runs_through(strides)) continue;
+      if (strides[last - 1] != 0) return false;
+    }
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      Dims& strides = nest_.strides[i];
+      Input& input = inputs_[i];
+      input.period = inner;
+      input.period_stride = strides[last];
+      if (input.access != Access::unused) {
+        input.access = runs_through(strides) ? Access::direct
+                       : strides[last] == 0  ? Access::splat
+                                             : Access::pattern;
+      }
+      strides.pop_back();
+      strides.back() = input.access == Access::direct ? 1 : 0;
+    }
+    nest_.sizes.pop_back();
+    nest_.sizes.back() *= inner;
+    return true;
+  }
+
   void plan_tiles() {
     const int64_t row = nest_.sizes.back();
     row_tiles_ = row >= long_row || nest_.sizes.size() == 1;
@@ -195,6 +234,7 @@ class Pointwise : public StepRunner {
     if (row_tiles_) {
       worker.cursor.start(nest_, begin / tiles_a_row_);
       for (int64_t tile = begin; tile < end; ++tile) {
+        fill_patterns(args, worker, tile / tiles_a_row_);
         const int64_t column = tile % tiles_a_row_ * tile_elements;
         const int64_t count = std::min<int64_t>(tile_elements, row_size - column);
         for (size_t i = 0; i < inputs_.size(); ++i)
@@ -213,6 +253,35 @@ class Pointwise : public StepRunner {
     }
   }
 
+  void fill_patterns(const StepArgs& args, Worker& worker, int64_t row) const {
+    if (worker.pattern_row == row) return;
+    worker.pattern_row = row;
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      const Input& input = inputs_[i];
+      if (input.access != Access::pattern) continue;
+      std::byte* to = buffer(worker, i);
+      copy_inside(args.inputs[i].data, input, worker.cursor.offset(i), input.period,
+                  input.period_stride, to);
+      const size_t bytes = static_cast<size_t>(input.period) * input.size;
+      for (size_t at = bytes; at < tile_elements * input.size; at += bytes)
+        std::memcpy(to + at, to, bytes);
+    }
+  }
+
+  // Zeros behind the end: a plain operand of a blocked result ends inside the last block.
+  static void copy_inside(const std::byte* data, const Input& input, int64_t offset, int64_t count,
+                          int64_t stride, std::byte* to) {
+    const int64_t inside =
+        stride <= 0
+            ? count
+            : std::clamp<int64_t>((input.elements - offset + stride - 1) / stride, 0, count);
+    gather_row(to, data + static_cast<size_t>(offset) * input.size, inside, stride, input.size);
+    if (inside < count) {
+      std::memset(to + static_cast<size_t>(inside) * input.size, 0,
+                  static_cast<size_t>(count - inside) * input.size);
+    }
+  }
+
   void fetch_in_row(const TensorView& view, Worker& worker, size_t i, int64_t column,
                     int64_t count) const {
     const Input& input = inputs_[i];
@@ -224,6 +293,8 @@ class Pointwise : public StepRunner {
       set(worker, i, from, 1);
     } else if (input.access == Access::splat) {
       splat(worker, i, from, input.size);
+    } else if (input.access == Access::pattern) {
+      set(worker, i, buffer(worker, i), 1);
     } else {
       gather_row(buffer(worker, i), from, count, stride, input.size);
       set(worker, i, buffer(worker, i), 1);
@@ -259,18 +330,8 @@ class Pointwise : public StepRunner {
   void fetch_row(const std::byte* data, Worker& worker, size_t i, int64_t r) const {
     const Input& input = inputs_[i];
     const int64_t row_size = nest_.sizes.back();
-    const int64_t offset = worker.cursor.offset(i), stride = nest_.strides[i].back();
-    // A plain operand of a blocked result ends inside the last block.
-    const int64_t inside =
-        stride <= 0
-            ? row_size
-            : std::clamp<int64_t>((input.elements - offset + stride - 1) / stride, 0, row_size);
-    std::byte* to = buffer(worker, i) + static_cast<size_t>(r * row_size) * input.size;
-    gather_row(to, data + static_cast<size_t>(offset) * input.size, inside, stride, input.size);
-    if (inside < row_size) {
-      std::memset(to + static_cast<size_t>(inside) * input.size, 0,
-                  static_cast<size_t>(row_size - inside) * input.size);
-    }
+    copy_inside(data, input, worker.cursor.offset(i), row_size, nest_.strides[i].back(),
+                buffer(worker, i) + static_cast<size_t>(r * row_size) * input.size);
   }
 
   static std::byte* buffer(Worker& worker, size_t i) { return worker.buffers + i * buffer_bytes; }
