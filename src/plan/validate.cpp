@@ -15,8 +15,6 @@ namespace {
 
 #define PLAN_CHECK(condition, ...) TENREC_CHECK(condition, invalid_engine, __VA_ARGS__)
 
-bool known_dtype(DType dtype) { return dtype == DType::string || bit_width(dtype) > 0; }
-
 // Element types whose values may decide sizes: integers of whole bytes, bool, and f32 as scales.
 bool holds_sizes(DType dtype) {
   return dtype == DType::f32 || dtype == DType::boolean || (is_integer(dtype) && !is_sub_byte(dtype));
@@ -188,7 +186,7 @@ class Validator {
 
   void check_value(const ValueDef& value) const {
     check_text(value.name, "name");
-    PLAN_CHECK(known_dtype(value.dtype), "dtype: {} is unknown", static_cast<int>(value.dtype));
+    PLAN_CHECK(is_known(value.dtype), "dtype: {} is unknown", static_cast<int>(value.dtype));
     PLAN_CHECK(value.storage <= Storage::host, "storage: {} is unknown",
                static_cast<int>(value.storage));
     PLAN_CHECK(value.dtype != DType::string || value.storage == Storage::host,

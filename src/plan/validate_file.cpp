@@ -12,12 +12,10 @@ namespace {
 
 #define PLAN_CHECK(condition, ...) TENREC_CHECK(condition, invalid_engine, __VA_ARGS__)
 
-bool known_dtype(DType dtype) { return dtype == DType::string || bit_width(dtype) > 0; }
-
 void check_weights(const EngineFile& file) {
   for (size_t i = 0; i < file.weights.size(); ++i) {
     const Weight& weight = file.weights[i];
-    PLAN_CHECK(bit_width(weight.dtype) > 0, "weight {}: dtype {} is unknown", i,
+    PLAN_CHECK(is_known(weight.dtype) && weight.dtype != DType::string, "weight {}: dtype {} is unknown", i,
                static_cast<int>(weight.dtype));
     PLAN_CHECK(weight.offset % weight_alignment == 0 && weight.offset <= file.weight_bytes.size() &&
                    weight.bytes <= file.weight_bytes.size() - weight.offset,
@@ -38,7 +36,7 @@ void check_names(const std::vector<Binding>& bindings, std::string_view what) {
     PLAN_CHECK(!binding.name.empty() && binding.name.size() <= max_name_bytes &&
                    names.insert(binding.name).second,
                "{} \"{}\": the name is empty, too long or there twice", what, binding.name);
-    PLAN_CHECK(binding.is_host || known_dtype(binding.dtype), "{} \"{}\": dtype {} is unknown", what,
+    PLAN_CHECK(binding.is_host || is_known(binding.dtype), "{} \"{}\": dtype {} is unknown", what,
                binding.name, static_cast<int>(binding.dtype));
   }
 }

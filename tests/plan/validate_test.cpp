@@ -125,11 +125,11 @@ TEST(Validate, DefinesAndBodies) {
     p.symbols[0].source = SymbolSource::outer;
   });
   expect_refused(body_engine(), "bodies are nested more than", [](Plan& p) {
-    for (int depth = 0; depth < max_body_depth + 2; ++depth) {
-      Plan inner = p.bodies[0];
-      Plan* at = &p;
-      while (!at->bodies.empty()) at = &at->bodies[0];
-      at->bodies.push_back(inner);
+    const Plan leaf;
+    Plan* at = &p.bodies[0];
+    for (int depth = 0; depth < max_body_depth; ++depth) {
+      at->bodies.push_back(leaf);
+      at = &at->bodies[0];
     }
   });
 }
