@@ -23,7 +23,7 @@ struct DimsRange {
   std::vector<int64_t> min, opt, max;  // one entry a dim; max -1: no bound
 };
 struct ValueRange {
-  std::vector<double> min, opt, max;   // one entry an element of a shape input
+  std::vector<double> min, opt, max;  // one entry an element of a shape input
 };
 // What one plan of the engine is made for. Inputs not named stay open: any size runs.
 struct ProfileOptions {
@@ -32,37 +32,37 @@ struct ProfileOptions {
 };
 
 struct BuildProgress {
-  std::string_view phase;       // "import", "passes", "select", "write", ...
-  std::string_view detail;      // what is being worked on
-  size_t done = 0, total = 0;   // of this phase
+  std::string_view phase;      // "import", "passes", "select", "write", ...
+  std::string_view detail;     // what is being worked on
+  size_t done = 0, total = 0;  // of this phase
 };
 
 enum class LogLevel { debug, info, warning, error };
 
 struct BuildOptions {
   std::string target = "cpu";
-  std::string device;                   // a fingerprint to build for; empty: this machine
-  int threads = 0;                      // of the build and of timing; 0: as many as allowed
-  std::vector<ProfileOptions> profiles; // none: one open profile
-  bool no_vendor = false;               // only Tenrec's own kernels
-  bool no_tune = false;                 // take each kernel's first tactic, time nothing
-  std::string timing_cache;             // file read and updated; empty: none
+  std::string device;                    // a fingerprint to build for; empty: this machine
+  int threads = 0;                       // of the build and of timing; 0: as many as allowed
+  std::vector<ProfileOptions> profiles;  // none: one open profile
+  bool no_vendor = false;                // only Tenrec's own kernels
+  bool no_tune = false;                  // take each kernel's first tactic, time nothing
+  std::string timing_cache;              // file read and updated; empty: none
   uint64_t seed = 0;
-  bool lean = false;                    // leave the graph and its original weights out
-  std::string stop_after;               // "import", a pass, "bind", "select": BuildResult::text
+  bool lean = false;       // leave the graph and its original weights out
+  std::string stop_after;  // "import", a pass, "bind", "select": BuildResult::text
   std::vector<std::string> skip_passes;
-  std::map<std::string, std::string> tactics;  // node name -> tactic text to pin
-  uint64_t memory_limit = 0;            // bytes, 0: none
-  bool keep_explain = false;            // fill BuildResult::explain
+  std::map<std::string, std::string> tactics;          // node name -> tactic text to pin
+  uint64_t memory_limit = 0;                           // bytes, 0: none
+  bool keep_explain = false;                           // fill BuildResult::explain
   std::function<bool(const BuildProgress&)> progress;  // false: stop with a `cancelled` Error
   std::function<void(LogLevel, std::string_view)> log;
 };
 
 struct BuildResult {
   std::shared_ptr<const std::vector<std::byte>> bytes;  // null when `stop_after` stopped the build
-  std::vector<std::string> notes;       // for people: precision kept wide, fall-backs, ...
-  std::string explain;                  // every candidate, reject reason, time and winner
-  std::string text;                     // with stop_after: the graph as text
+  std::vector<std::string> notes;  // for people: precision kept wide, fall-backs, ...
+  std::string explain;             // every candidate, reject reason, time and winner
+  std::string text;                // with stop_after: the graph as text
 
   TENREC_API void save(const std::string& path) const;  // written whole or not at all
   TENREC_API Engine load(const LoadOptions& options = {}) const;

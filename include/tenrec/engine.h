@@ -40,31 +40,31 @@ struct ContextOptions {
 struct TensorInfo {
   std::string name;
   DType dtype = DType::undefined;
-  bool ranked = true;                // false: any number of dims; `dims` is empty
-  std::vector<int64_t> dims;         // -1 where the size is only known when running
-  std::vector<std::string> labels;   // the model's own text for each dim: "batch", "3", "?"
-  bool is_shape_input = false;       // its value decides shapes
-  bool is_host = false;              // strings, sequences, optionals: set and read as HostValue
+  bool ranked = true;               // false: any number of dims; `dims` is empty
+  std::vector<int64_t> dims;        // -1 where the size is only known when running
+  std::vector<std::string> labels;  // the model's own text for each dim: "batch", "3", "?"
+  bool is_shape_input = false;      // its value decides shapes
+  bool is_host = false;             // strings, sequences, optionals: set and read as HostValue
 };
 
-struct InputRange {                  // what a profile allows for one input
+struct InputRange {  // what a profile allows for one input
   std::string name;
-  std::vector<int64_t> min, opt, max;        // dims; max -1: no bound
+  std::vector<int64_t> min, opt, max;                   // dims; max -1: no bound
   std::vector<double> value_min, value_opt, value_max;  // shape inputs: their elements
 };
 
-struct MemoryReport {                // bytes
-  uint64_t weights = 0;              // shared by all contexts of the engine
-  uint64_t activations = 0;          // intermediate values and their retained pools
-  uint64_t scratch = 0;              // the largest step's; part of `activations`
-  uint64_t outputs = 0;              // outputs (and staged inputs) the context owns
-  uint64_t arena_growths = 0;        // how often an open profile's arena had to grow
+struct MemoryReport {          // bytes
+  uint64_t weights = 0;        // shared by all contexts of the engine
+  uint64_t activations = 0;    // intermediate values and their retained pools
+  uint64_t scratch = 0;        // the largest step's; part of `activations`
+  uint64_t outputs = 0;        // outputs (and staged inputs) the context owns
+  uint64_t arena_growths = 0;  // how often an open profile's arena had to grow
   uint64_t total() const { return weights + activations + outputs; }
 };
 
 class TENREC_API Engine {
  public:
-  Engine() = default;                // empty; only assignment and operator bool are allowed
+  Engine() = default;  // empty; only assignment and operator bool are allowed
   static Engine load(const std::string& path, const LoadOptions& options = {});
   static Engine from_bytes(std::vector<std::byte> bytes, const LoadOptions& options = {});
   static Engine from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes,
@@ -76,9 +76,9 @@ class TENREC_API Engine {
   const std::vector<TensorInfo>& inputs() const;
   const std::vector<TensorInfo>& outputs() const;
   const std::vector<std::vector<InputRange>>& profiles() const;  // one list of inputs a profile
-  const std::string& target() const;          // "cpu"
-  const std::vector<std::string>& notes() const;  // what the builder had to say
-  MemoryReport memory(int profile = 0) const; // what a context of this profile will need at most
+  const std::string& target() const;                             // "cpu"
+  const std::vector<std::string>& notes() const;                 // what the builder had to say
+  MemoryReport memory(int profile = 0) const;  // what a context of this profile will need at most
 
   Context create_context(const ContextOptions& options = {}) const;
 
@@ -92,8 +92,8 @@ class TENREC_API Engine {
 
 // One step as it ran.
 struct StepTiming {
-  size_t index = 0;                       // in the plan of the profile
-  std::span<const std::string> origins;   // nodes of the model it stands for
+  size_t index = 0;                      // in the plan of the profile
+  std::span<const std::string> origins;  // nodes of the model it stands for
   std::string_view op, family, tactic;
   double microseconds = 0;
 };
@@ -109,7 +109,10 @@ class TENREC_API Context {
   // Name, element type and rank are checked here; sizes against the profiles, at run().
   void set_input(std::string_view name, const TensorRef& tensor);
   void set_input(std::string_view name, const HostTensor& tensor);  // not copied, but for strings
-  void set_input_value(std::string_view name, HostValue value);     // any kind; kept by the context
+  void set_input(std::string_view name, HostTensor&& tensor) {      // kept by the context
+    set_input_value(name, HostValue(std::move(tensor)));
+  }
+  void set_input_value(std::string_view name, HostValue value);  // any kind; kept by the context
 
   // Where the output shall be written; without it the context owns the memory. run() says how many
   // bytes are needed when it's too small. An empty MemoryRef goes back to the context's own memory.
@@ -125,8 +128,8 @@ class TENREC_API Context {
 
   // Called after every step (of bodies too); an empty function switches it off.
   void set_profiler(Profiler profiler);
-  int profile() const;               // the one the last run used, -1 before
-  MemoryReport memory() const;       // as of now
+  int profile() const;          // the one the last run used, -1 before
+  MemoryReport memory() const;  // as of now
 
   struct Impl;
 

@@ -47,8 +47,8 @@ struct TensorRef {
   template <class T>
   std::span<const T> as() const {
     if (dtype != element_type<T>())
-      throw Error(ErrorCode::usage, "the tensor holds " + dtype_name(dtype) + " elements, read as " +
-                                        dtype_name(element_type<T>()));
+      throw Error(ErrorCode::usage, "the tensor holds " + dtype_name(dtype) +
+                                        " elements, read as " + dtype_name(element_type<T>()));
     return {static_cast<const T*>(data), static_cast<size_t>(bytes / sizeof(T))};
   }
 };
@@ -87,7 +87,9 @@ struct HostTensor {
   }
 
   template <class T>
-  std::span<const T> as() const { return TensorRef(*this).as<T>(); }
+  std::span<const T> as() const {
+    return TensorRef(*this).as<T>();
+  }
   template <class T>
   std::span<T> as() {
     const std::span<const T> all = TensorRef(*this).as<T>();

@@ -87,7 +87,10 @@ uint8_t float_to_f8e8m0(float value, bool saturate) {
   const auto bits = std::bit_cast<uint32_t>(value);
   const uint32_t exponent = (bits >> 23) & 0xff;
   if (exponent == 0xff) return 0xff;
-  const bool has_fraction = (bits & 0x7fffff) != 0;
+  // Code 0 is 2^-127, a subnormal float. (ONNX's reference code gives 1 there, and so no round
+  // trip.)
+  const uint32_t mantissa = bits & 0x7fffff;
+  const bool has_fraction = exponent == 0 ? mantissa > 0x400000 : mantissa != 0;
   if (has_fraction && !(saturate && exponent == 0xfe)) return static_cast<uint8_t>(exponent + 1);
   return static_cast<uint8_t>(exponent);
 }
@@ -146,10 +149,10 @@ uint16_t float_to_half(float value) {
     half = 0x7e00 | ((magnitude >> 13) & 0x3ff);  // a quiet NaN keeping the top of its payload
   } else if (magnitude >= 0x47800000) {           // 65536 and above
     half = 0x7c00;
-  } else if (magnitude >= 0x38800000) {           // normal halves, from 2^-14
+  } else if (magnitude >= 0x38800000) {  // normal halves, from 2^-14
     const uint32_t rebased = magnitude - (uint32_t{127 - 15} << 23);
     half = (rebased + 0xfff + ((rebased >> 13) & 1)) >> 13;
-  } else if (magnitude >= 0x33000000) {           // from 2^-25: subnormal or rounds to one
+  } else if (magnitude >= 0x33000000) {  // from 2^-25: subnormal or rounds to one
     const uint32_t mantissa = (magnitude & 0x7fffff) | 0x800000;
     const uint32_t shift = 126 - (magnitude >> 23);
     const uint32_t halfway = uint32_t{1} << (shift - 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Errors: TENREC_CHECK is for what a user can cause (tested in tests/errors), TENREC_ASSERT for what
-// only a bug of ours can cause. Context is added while unwinding, outermost last:
+// Errors: TENREC_CHECK is for what a user can cause (tested in tests/errors), TENREC_ASSERT for
+// what only a bug of ours can cause. Context is added while unwinding, outermost last:
 //   importing node "conv_12" (Conv, opset 17): weight has 4 dims, input has 3; ...
 #pragma once
 #include <fmt/format.h>
@@ -32,13 +32,13 @@ auto with_context(Describe&& describe, Body&& body) -> decltype(body()) {
 
 }  // namespace tenrec
 
-#define TENREC_CHECK(condition, code, ...)                                        \
-  do {                                                                            \
-    if (!(condition)) ::tenrec::fail(::tenrec::ErrorCode::code, __VA_ARGS__);     \
+#define TENREC_CHECK(condition, code, ...)                                    \
+  do {                                                                        \
+    if (!(condition)) ::tenrec::fail(::tenrec::ErrorCode::code, __VA_ARGS__); \
   } while (false)
 
-#define TENREC_ASSERT(condition, ...)                                             \
-  do {                                                                            \
-    if (!(condition))                                                             \
+#define TENREC_ASSERT(condition, ...)                                                          \
+  do {                                                                                         \
+    if (!(condition))                                                                          \
       ::tenrec::assertion_failed(#condition, __FILE__, __LINE__, fmt::format("" __VA_ARGS__)); \
   } while (false)

@@ -42,7 +42,8 @@ template <HasFields T>
 bool fields_equal(const T& a, const T& b) {
   return std::apply(
       [&](auto... fa) {
-        return std::apply([&](auto... fb) { return ((fa.value == fb.value) && ...); }, T::fields(b));
+        return std::apply([&](auto... fb) { return ((fa.value == fb.value) && ...); },
+                          T::fields(b));
       },
       T::fields(a));
 }

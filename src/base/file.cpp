@@ -86,8 +86,7 @@ int open_unique(const fs::path& path, fs::path& temporary) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     temporary = path;
     temporary += fmt::format(".tmp-{}-{}", ::getpid(), counter.fetch_add(1));
-    const int descriptor =
-        ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const int descriptor = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor >= 0 || errno != EEXIST) return descriptor;
   }
   return -1;
@@ -109,7 +108,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& path) {
     const int error = errno;
     fail(ErrorCode::io, "opening {} failed: {}; {}", path.string(), reason(error), advice(error));
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(descriptor.get(), &status) != 0) {
     fail(ErrorCode::io, "examining {} failed: {}", path.string(), reason(errno));
   }
@@ -164,7 +163,7 @@ void FileWriter::pad_to(uint64_t multiple) {
 
 void write_file_atomic(const fs::path& given, const std::function<void(FileWriter&)>& body) {
   const fs::path path = follow_link(given);
-  struct stat status {};
+  struct stat status{};
   const bool exists = ::stat(path.c_str(), &status) == 0;
   TENREC_CHECK(!exists || S_ISREG(status.st_mode), io,
                "writing {} refused: it exists and is not a regular file; choose another name",
@@ -175,8 +174,7 @@ void write_file_atomic(const fs::path& given, const std::function<void(FileWrite
   Descriptor descriptor(open_unique(path, temporary_path));
   if (descriptor.get() < 0) {
     const int error = errno;
-    fail(ErrorCode::io, "creating {} failed: {}; {}", given.string(), reason(error),
-         advice(error));
+    fail(ErrorCode::io, "creating {} failed: {}; {}", given.string(), reason(error), advice(error));
   }
   TemporaryFile temporary(temporary_path);
   FileWriter writer(descriptor.get(), given);
@@ -194,6 +192,10 @@ void write_file_atomic(const fs::path& given, const std::function<void(FileWrite
 
 void write_file_atomic(const fs::path& path, std::span<const std::byte> bytes) {
   write_file_atomic(path, [&](FileWriter& writer) { writer.write(bytes); });
+}
+
+void write_file_atomic(const fs::path& path, std::string_view text) {
+  write_file_atomic(path, std::as_bytes(std::span(text)));
 }
 
 }  // namespace tenrec

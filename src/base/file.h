@@ -35,7 +35,7 @@ class MappedFile {
 // What write_file_atomic lends its callback.
 class FileWriter {
  public:
-  void write(std::span<const std::byte> bytes);                      // at the end
+  void write(std::span<const std::byte> bytes);  // at the end
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
   void write_at(uint64_t offset, std::span<const std::byte> bytes);  // over bytes already written
   void pad_to(uint64_t multiple);                                    // zeros up to a multiple
@@ -58,5 +58,6 @@ class FileWriter {
 void write_file_atomic(const std::filesystem::path& path,
                        const std::function<void(FileWriter&)>& body);
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes);
+void write_file_atomic(const std::filesystem::path& path, std::string_view text);
 
 }  // namespace tenrec

@@ -17,7 +17,7 @@ struct Hash128 {
 
   std::array<std::byte, 16> bytes() const;  // big endian: the same on every machine
   static Hash128 from_bytes(std::span<const std::byte, 16> bytes);
-  std::string hex() const;                  // 32 digits, in the order of bytes()
+  std::string hex() const;  // 32 digits, in the order of bytes()
   friend auto operator<=>(const Hash128&, const Hash128&) = default;
 };
 

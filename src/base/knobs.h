@@ -2,8 +2,8 @@
 // The only place that reads environment variables.
 //
 // To add a knob: declare it below, define it with its default and one line of help in knobs.cpp.
-// `tenrec knobs` and the docs then show it. Options that change a result belong to the build options,
-// not here: a knob is for people debugging or running Tenrec on an odd machine.
+// `tenrec knobs` and the docs then show it. Options that change a result belong to the build
+// options, not here: a knob is for people debugging or running Tenrec on an odd machine.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -22,8 +22,8 @@ struct KnobInfo {
 };
 
 // T: bool (1/0, true/false, on/off, yes/no), int64_t, double, std::string.
-// get() reads the variable anew: call it once, not in a loop. A value that does not parse or is none
-// of `choices` is a usage Error that names the variable.
+// get() reads the variable anew: call it once, not in a loop. A value that does not parse or is
+// none of `choices` is a usage Error that names the variable.
 template <class T>
 class Knob {
  public:

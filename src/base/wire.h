@@ -4,11 +4,13 @@
 // bool, integers and enums are varints (int64 style, no zigzag), float and double fixed, vectors of
 // these packed; strings, structs and WireCodec types length-delimited, vectors of them repeated. An
 // element that has no protobuf form of its own (a vector in a vector or optional, an optional in a
-// vector) becomes a message whose field 1 it is. A field equal to its value in a default-constructed
-// struct is left out, so defaults are part of the format: changing one changes old files' meaning.
+// vector) becomes a message whose field 1 it is. A field equal to its value in a
+// default-constructed struct is left out, so defaults are part of the format: changing one changes
+// old files' meaning.
 //
 // decode() is for untrusted bytes: lengths, depth and memory are limited, integers range-checked,
-// unknown fields skipped. An enum is checked by `bool is_valid(E)` found beside it, if there is one.
+// unknown fields skipped. An enum is checked by `bool is_valid(E)` found beside it, if there is
+// one.
 #pragma once
 #include <array>
 #include <bit>
@@ -218,7 +220,7 @@ class DecodeState {
   void leave() { path_.pop_back(); }
   void at_element(size_t index) { path_.back().index = static_cast<int64_t>(index); }
   void charge(uint64_t bytes, const char* where);  // memory of decoded elements
-  std::string path() const;  // "steps[3].defines[0].symbol (field 1)"
+  std::string path() const;                        // "steps[3].defines[0].symbol (field 1)"
 
  private:
   struct Place {

@@ -3,14 +3,16 @@
 
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
+#include "ops/dims.h"
 
 namespace tenrec {
 namespace {
 
-constexpr int64_t default_opt = 1;          // "unset shape values default to opt, else 1"
-constexpr int64_t largest_assumed = 1024;   // opt of a size that only running defines
+constexpr int64_t default_opt = 1;         // "unset shape values default to opt, else 1"
+constexpr int64_t largest_assumed = 1024;  // opt of a size that only running defines
 
 struct Bounds {
   int64_t min, opt, max;
@@ -26,12 +28,12 @@ void check_profile_names(const Graph& graph, const ProfileOptions& profile) {
   std::string names;
   for (const auto& input : graph.inputs()) names += (names.empty() ? "" : ", ") + input->name;
   for (const auto& [name, range] : profile.dims) {
-    TENREC_CHECK(known(name), usage, "shape range for \"{}\": the model has no such input; it has {}", name,
-                 names);
+    TENREC_CHECK(known(name), usage,
+                 "shape range for \"{}\": the model has no such input; it has {}", name, names);
   }
   for (const auto& [name, range] : profile.values) {
-    TENREC_CHECK(known(name), usage, "value range for \"{}\": the model has no such input; it has {}", name,
-                 names);
+    TENREC_CHECK(known(name), usage,
+                 "value range for \"{}\": the model has no such input; it has {}", name, names);
   }
 }
 
@@ -39,12 +41,12 @@ Bounds bounds_of(const DimsRange& range, size_t axis, const std::string& name, c
   Bounds b{range.min[axis], range.opt[axis], range.max[axis]};
   if (b.max < 0) b.max = plan::unbounded;
   TENREC_CHECK(0 <= b.min && b.min <= b.opt && b.opt <= b.max, usage,
-               "input \"{}\", axis {}: min {} <= opt {} <= max {} must hold", name, axis, b.min, b.opt,
-               b.max);
+               "input \"{}\", axis {}: min {} <= opt {} <= max {} must hold", name, axis, b.min,
+               b.opt, b.max);
   if (dim.is_const()) {
     TENREC_CHECK(b.min <= dim.value() && dim.value() <= b.max, usage,
-                 "input \"{}\", axis {}: the model fixes it to {}, the profile asks for {} to {}", name, axis,
-                 dim.value(), b.min, b.max);
+                 "input \"{}\", axis {}: the model fixes it to {}, the profile asks for {} to {}",
+                 name, axis, dim.value(), b.min, b.max);
     return {dim.value(), dim.value(), dim.value()};
   }
   return b;
@@ -63,6 +65,7 @@ class Binder {
       bind_values(*input);
     }
     for (const auto& input : bound_.graph->inputs()) substitute(*input);
+    substitute_sizes(*bound_.graph, binding_);
     substitute_bodies(*bound_.graph);
     bound_.graph->reinfer();
     return std::move(bound_);
@@ -91,9 +94,10 @@ class Binder {
     const size_t rank = type.kind == Type::Kind::tensor && type.ranked ? type.shape.size() : 0;
     if (found != profile_.dims.end()) {
       const DimsRange& range = found->second;
-      TENREC_CHECK(range.min.size() == rank && range.opt.size() == rank && range.max.size() == rank, usage,
-                   "shape range for \"{}\" has {}/{}/{} dims, the input has {}: {}", input.name,
-                   range.min.size(), range.opt.size(), range.max.size(), rank, type.str());
+      TENREC_CHECK(range.min.size() == rank && range.opt.size() == rank && range.max.size() == rank,
+                   usage, "shape range for \"{}\" has {}/{}/{} dims, the input has {}: {}",
+                   input.name, range.min.size(), range.opt.size(), range.max.size(), rank,
+                   type.str());
     }
     for (size_t axis = 0; axis < rank; ++axis) {
       const Dim& dim = type.shape[axis];
@@ -118,7 +122,8 @@ class Binder {
       const ValueRange& range = found->second;
       TENREC_CHECK(range.min.size() == ints + floats && range.opt.size() == ints + floats &&
                        range.max.size() == ints + floats,
-                   usage, "value range for \"{}\" has {} values, {} are needed (0: it decides no shape)",
+                   usage,
+                   "value range for \"{}\" has {} values, {} are needed (0: it decides no shape)",
                    input.name, range.min.size(), ints + floats);
     }
     for (size_t i = 0; i < ints; ++i) {
@@ -148,7 +153,9 @@ class Binder {
       if (const SymbolRef& symbol = type.known->floats[i].symbol) {
         bound_.opt[symbol.get()] = std::bit_cast<int32_t>(opt);
       }
-      push(out, {INT64_MIN, std::bit_cast<int32_t>(opt), plan::unbounded});
+      constexpr float infinity = std::numeric_limits<float>::infinity();
+      push(out, {std::bit_cast<int32_t>(-infinity), std::bit_cast<int32_t>(opt),
+                 std::bit_cast<int32_t>(infinity)});
     }
     bound_.value_ranges.push_back(std::move(out));
   }
@@ -165,13 +172,15 @@ class Binder {
     Known known = *value.type.known;
     for (Dim& dim : known.ints) dim = dim.substitute(binding_);
     for (Scale& scale : known.floats) {
-      const auto fixed = scale.symbol ? fixed_floats_.find(scale.symbol.get()) : fixed_floats_.end();
+      const auto fixed =
+          scale.symbol ? fixed_floats_.find(scale.symbol.get()) : fixed_floats_.end();
       if (fixed != fixed_floats_.end()) scale = {fixed->second, nullptr};
     }
     value.type.known = std::make_shared<Known>(std::move(known));
   }
 
-  // Body inputs keep types of their own; the symbols they share with the outer graph change with it.
+  // Body inputs keep types of their own; the symbols they share with the outer graph change with
+  // it.
   void substitute_bodies(const Graph& graph) {
     for (const auto& node : graph.nodes()) {
       for (size_t i = 0; i < node->body_count(); ++i) {
@@ -192,7 +201,20 @@ class Binder {
 
 }  // namespace
 
-BoundGraph bind(const Graph& graph, const ProfileOptions& profile) { return Binder(graph, profile).run(); }
+void substitute_sizes(Graph& graph, const Dim::Binding& binding) {
+  for (const auto& node : graph.nodes()) {
+    for (size_t i = 0; i < node->body_count(); ++i) substitute_sizes(node->body(i), binding);
+    const auto* sizes = node->as<DimsValue>();
+    if (!sizes) continue;
+    DimsValue bound = *sizes;
+    for (Dim& dim : bound.values) dim = dim.substitute(binding);
+    graph.set_op(node.get(), std::move(bound));
+  }
+}
+
+BoundGraph bind(const Graph& graph, const ProfileOptions& profile) {
+  return Binder(graph, profile).run();
+}
 
 int64_t opt_value(const Dim& dim, const std::map<const Symbol*, int64_t>& opt) {
   return dim.evaluate([&](const Symbol& symbol) -> int64_t {

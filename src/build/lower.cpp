@@ -59,8 +59,10 @@ class Lowering {
 
   // A view shares its input's memory: nothing to run.
   static bool is_view(const Node& node) {
-    return node.op().info().is_view && node.input(0) && node.output()->type.kind == Type::Kind::tensor &&
-           node.output()->type.dtype != DType::string && node.input(0)->type.layout.is_plain();
+    return node.op().info().is_view && node.input(0) &&
+           node.output()->type.kind == Type::Kind::tensor && node.output()->type.ranked &&
+           node.input(0)->type.ranked && node.output()->type.dtype != DType::string &&
+           node.input(0)->type.layout.is_plain();
   }
 
   void lower_node(const Node& node) {
@@ -69,8 +71,8 @@ class Lowering {
       add_alias(*node.output(), value_of(node.input(0)));
       return;
     }
-    const bool infer_first = !defines_of(node).empty() && !node.op().info().data_dependent &&
-                             node.body_count() == 0;
+    const bool infer_first =
+        !defines_of(node).empty() && !node.op().info().data_dependent && node.body_count() == 0;
     if (infer_first) add_infer_step(node);
     const StepDraft& draft = drafts_.at(&node);
     plan::Step step;
@@ -92,7 +94,8 @@ class Lowering {
     // A step that learns a size must have the output it learns it from.
     for (const plan::Define& define : step.defines) {
       int32_t& output = step.outputs[static_cast<size_t>(define.output)];
-      if (output == plan::none) output = new_value(*node.output(static_cast<size_t>(define.output)));
+      if (output == plan::none)
+        output = new_value(*node.output(static_cast<size_t>(define.output)));
     }
     if (!(draft.scratch == Dim(0))) {
       step.scratch = slot(draft.scratch);
@@ -111,7 +114,8 @@ class Lowering {
     step.family = "infer";
     step.op = node.op().name();
     step.op_fields = node.op().encode();
-    for (const Value* input : node.inputs()) step.inputs.push_back(input ? value_of(input) : plan::none);
+    for (const Value* input : node.inputs())
+      step.inputs.push_back(input ? value_of(input) : plan::none);
     step.defines = defines_of(node);
     step.origins = node.origins();
     plan_.steps.push_back(std::move(step));
@@ -126,17 +130,19 @@ class Lowering {
     }
   }
 
-  // A body is a plan of its own: every size of its inputs is read from them, whatever the outer graph
-  // knew, so that it runs at whatever sizes an iteration brings.
+  // A body is a plan of its own: every size of its inputs is read from them, whatever the outer
+  // graph knew, so that it runs at whatever sizes an iteration brings.
   plan::Plan lower_body(const Graph& body) {
     BoundGraph bound;
     bound.graph = body.clone();
+    Dim::Binding own;  // outer symbols that an input's size tells
     for (const auto& input : bound.graph->inputs()) {
       Type& type = input->type;
       for (size_t axis = 0; axis < type.shape.size(); ++axis) {
-        if (!type.shape[axis].is_const()) {
-          type.shape[axis] = Dim::fresh(fmt::format("in{}_{}", input->index(), axis));
-        }
+        if (type.shape[axis].is_const()) continue;
+        const SymbolRef outer = type.shape[axis].as_symbol();
+        type.shape[axis] = Dim::fresh(fmt::format("in{}_{}", input->index(), axis));
+        if (outer) own.emplace(outer.get(), type.shape[axis]);
       }
       if (type.known && !type.constant_ints()) type.known = nullptr;
       plan::Range range;
@@ -148,6 +154,7 @@ class Lowering {
       bound.ranges.push_back(std::move(range));
       bound.value_ranges.emplace_back();
     }
+    substitute_sizes(*bound.graph, own);
     bound.graph->reinfer();
     return lower(bound, select_, weights_);
   }
@@ -231,9 +238,10 @@ class Lowering {
     if (const Tensor* constant = value->constant()) {
       const int32_t id = new_value(*value);
       plan::ValueDef& def = plan_.values.back();
-      TENREC_CHECK(def.storage != plan::Storage::host, unsupported,
-                   "constant \"{}\" holds strings; constants of strings cannot be built into an engine yet",
-                   value->name);
+      TENREC_CHECK(
+          def.storage != plan::Storage::host, unsupported,
+          "constant \"{}\" holds strings; constants of strings cannot be built into an engine yet",
+          value->name);
       def.storage = plan::Storage::weight;
       def.index = add_weight(*constant);
       return id;
@@ -304,7 +312,8 @@ class Lowering {
       plan_.values.push_back(def);
       const auto id = static_cast<int32_t>(plan_.values.size() - 1);
       plan::Step copy;
-      copy.family = "copy";
+      // Only the generic family gives a value of unknown rank its size.
+      copy.family = def.ranked ? "copy" : "generic";
       copy.op = "identity";
       copy.inputs = {source};
       copy.outputs = {id};
@@ -324,7 +333,8 @@ class Lowering {
       const Type& type = input->type;
       const auto index = static_cast<int32_t>(input->index());
       for (size_t axis = 0; axis < type.shape.size(); ++axis) {
-        define(type.shape[axis].as_symbol(), plan::SymbolSource::input_dim, index, static_cast<int32_t>(axis));
+        define(type.shape[axis].as_symbol(), plan::SymbolSource::input_dim, index,
+               static_cast<int32_t>(axis));
       }
       if (!type.known) continue;
       for (size_t i = 0; i < type.known->ints.size(); ++i) {
@@ -332,7 +342,8 @@ class Lowering {
                static_cast<int32_t>(i));
       }
       for (size_t i = 0; i < type.known->floats.size(); ++i) {
-        define(type.known->floats[i].symbol, plan::SymbolSource::input_value, index, static_cast<int32_t>(i));
+        define(type.known->floats[i].symbol, plan::SymbolSource::input_value, index,
+               static_cast<int32_t>(i));
       }
     }
     for (const auto& node : graph.nodes()) {
@@ -354,8 +365,13 @@ class Lowering {
   bool define(const SymbolRef& symbol, plan::SymbolSource source, int32_t index, int32_t element) {
     if (!symbol || symbols_.count(symbol.get())) return false;
     symbols_[symbol.get()] = static_cast<int32_t>(plan_.symbols.size());
-    plan_.symbols.push_back({.name = symbol->name, .source = source, .index = index, .element = element,
-                             .lower = symbol->lower, .upper = symbol->upper, .is_float = symbol->is_float});
+    plan_.symbols.push_back({.name = symbol->name,
+                             .source = source,
+                             .index = index,
+                             .element = element,
+                             .lower = symbol->lower,
+                             .upper = symbol->upper,
+                             .is_float = symbol->is_float});
     return true;
   }
 
@@ -392,12 +408,17 @@ class Lowering {
   }
 
   int32_t emit(const Dim& dim) {
-    if (dim.is_const()) return instruction({plan::DimOp::constant, plan::none, plan::none, dim.value()});
+    if (dim.is_const())
+      return instruction({plan::DimOp::constant, plan::none, plan::none, dim.value()});
     static const std::map<Dim::Kind, plan::DimOp> codes{
-        {Dim::Kind::add, plan::DimOp::add},           {Dim::Kind::mul, plan::DimOp::mul},
-        {Dim::Kind::floordiv, plan::DimOp::floordiv}, {Dim::Kind::mod, plan::DimOp::mod},
-        {Dim::Kind::min, plan::DimOp::min},           {Dim::Kind::max, plan::DimOp::max},
-        {Dim::Kind::scaled, plan::DimOp::scaled},     {Dim::Kind::broadcast, plan::DimOp::broadcast}};
+        {Dim::Kind::add, plan::DimOp::add},
+        {Dim::Kind::mul, plan::DimOp::mul},
+        {Dim::Kind::floordiv, plan::DimOp::floordiv},
+        {Dim::Kind::mod, plan::DimOp::mod},
+        {Dim::Kind::min, plan::DimOp::min},
+        {Dim::Kind::max, plan::DimOp::max},
+        {Dim::Kind::scaled, plan::DimOp::scaled},
+        {Dim::Kind::broadcast, plan::DimOp::broadcast}};
     const plan::DimOp code = codes.at(dim.kind());
     const std::vector<Dim> operands = dim.operands();
     int32_t result = slot(operands.at(0));
@@ -405,9 +426,10 @@ class Lowering {
       result = instruction({code, result, slot(operands[i]), 0});
     }
     if (code == plan::DimOp::broadcast) {
-      plan_.checks.push_back({plan::Relation::equal_or_one, result, slot(operands[1]),
-                              fmt::format("sizes {} and {} must be equal or one of them 1 to broadcast",
-                                          operands[0].str(), operands[1].str())});
+      plan_.checks.push_back(
+          {plan::Relation::equal_or_one, result, slot(operands[1]),
+           fmt::format("sizes {} and {} must be equal or one of them 1 to broadcast",
+                       operands[0].str(), operands[1].str())});
     }
     return result;
   }

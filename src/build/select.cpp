@@ -49,7 +49,8 @@ std::string body_text(const Node& node) {
 
 }  // namespace
 
-Selector::Selector(const Target& target, DeviceInfo device, SelectOptions options, TimingCache& cache)
+Selector::Selector(const Target& target, DeviceInfo device, SelectOptions options,
+                   TimingCache& cache)
     : target_(target), info_(std::move(device)), options_(std::move(options)), cache_(cache) {}
 Selector::~Selector() = default;
 
@@ -62,11 +63,13 @@ Device& Selector::device() {
 
 std::string Selector::key(const Node& node, const Sizes& sizes) const {
   TextWriter writer;
-  std::string text = fmt::format("{} {} t{} v{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
-                                 info_.vendor, node.op().name(), node.op().print(writer), body_text(node));
+  std::string text =
+      fmt::format("{} {} t{} v{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
+                  info_.vendor, node.op().name(), node.op().print(writer), body_text(node));
   for (size_t i = 0; i < node.inputs().size(); ++i) {
     const Value* input = node.input(i);
-    text += input ? " " + type_text(input->type, sizes.inputs[i]) + (input->constant() ? "c" : "") : " none";
+    text += input ? " " + type_text(input->type, sizes.inputs[i]) + (input->constant() ? "c" : "")
+                  : " none";
   }
   for (size_t i = 0; i < node.output_count(); ++i) {
     text += " > " + type_text(node.output(i)->type, sizes.outputs[i]);
@@ -78,10 +81,12 @@ StepDraft Selector::select(const Node& node, const std::map<const Symbol*, int64
   std::vector<const Kernel*> accepted;
   if (options_.explain) explanation_ += fmt::format("{}\n", node.describe());
   for (const Kernel* kernel : target_.kernels()) {
-    const Reject reject = kernel->vendor() && !info_.vendor ? Reject("vendor libraries are switched off")
-                                                            : kernel->check(node, info_);
+    const Reject reject = kernel->vendor() && !info_.vendor
+                              ? Reject("vendor libraries are switched off")
+                              : kernel->check(node, info_);
     if (reject.empty()) accepted.push_back(kernel);
-    else if (options_.explain) explanation_ += fmt::format("  {}: no: {}\n", kernel->name(), reject);
+    else if (options_.explain)
+      explanation_ += fmt::format("  {}: no: {}\n", kernel->name(), reject);
   }
   TENREC_CHECK(!accepted.empty(), unsupported, "no kernel of target '{}' runs {}", target_.name(),
                node.describe());
@@ -105,8 +110,8 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
       if (space != std::string::npos) return {kernel, pinned->second.substr(space + 1)};
       return {kernel, kernel->tactics(node, info_, sizes).at(0)};
     }
-    fail(ErrorCode::usage, "{} is pinned to '{}', which does not accept it; see --explain", node.describe(),
-         pinned->second);
+    fail(ErrorCode::usage, "{} is pinned to '{}', which does not accept it; see --explain",
+         node.describe(), pinned->second);
   }
   std::vector<Candidate> candidates;
   for (const Kernel* kernel : accepted) {
@@ -126,13 +131,17 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     }
     return candidates.front();
   }
+  if (!can_time(node, sizes)) {
+    if (options_.explain) explanation_ += "  not timed: its sizes are known only when running\n";
+    return candidates.front();
+  }
   const std::string cache_key = key(node, sizes);
   if (const TimingEntry* entry = cache_.find(cache_key)) {
     for (const Candidate& candidate : candidates) {
       if (candidate.kernel->name() == entry->kernel && candidate.tactic == entry->tactic) {
         if (options_.explain) {
-          explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", entry->kernel, entry->tactic,
-                                      entry->microseconds);
+          explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", entry->kernel,
+                                      entry->tactic, entry->microseconds);
         }
         return candidate;
       }
@@ -144,21 +153,23 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     if (options_.tick) options_.tick();
     const double microseconds = time(node, candidates[i], sizes, best_time);
     if (options_.explain) {
-      explanation_ += fmt::format("  {} {}: {:.2f} us\n", candidates[i].kernel->name(), candidates[i].tactic,
-                                  microseconds);
+      explanation_ += fmt::format("  {} {}: {:.2f} us\n", candidates[i].kernel->name(),
+                                  candidates[i].tactic, microseconds);
     }
     if (microseconds < best_time) {
       best = i;
       best_time = microseconds;
     }
   }
-  cache_.put(cache_key, {std::string(candidates[best].kernel->name()), candidates[best].tactic, best_time,
-                         node.describe()});
+  cache_.put(cache_key, {std::string(candidates[best].kernel->name()), candidates[best].tactic,
+                         best_time, node.describe()});
   return candidates[best];
 }
 
+namespace {
+
 // The node alone, at its opt sizes, with its constants, as a graph of its own.
-double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best) {
+BoundGraph alone(const Node& node, const Sizes& sizes) {
   BoundGraph bound;
   bound.graph = std::make_unique<Graph>();
   Values inputs;
@@ -170,7 +181,8 @@ double Selector::time(const Node& node, const Candidate& candidate, const Sizes&
       inputs.push_back(bound.graph->constant(nullptr, *constant));
       inputs.back()->type.layout = input->type.layout;
     } else {
-      Type type = Type::tensor(input->type.dtype, Shape(sizes.inputs[i].begin(), sizes.inputs[i].end()));
+      Type type =
+          Type::tensor(input->type.dtype, Shape(sizes.inputs[i].begin(), sizes.inputs[i].end()));
       type.layout = input->type.layout;
       type.known = input->type.known;
       inputs.push_back(bound.graph->add_input("", std::move(type)));
@@ -178,14 +190,39 @@ double Selector::time(const Node& node, const Candidate& candidate, const Sizes&
   }
   std::vector<std::unique_ptr<Graph>> bodies;
   for (const Graph* body : node.bodies()) bodies.push_back(body->clone());
-  Node* twin = bound.graph->insert(nullptr, node.op(), std::move(inputs), std::move(bodies), node.origins());
+  Node* twin =
+      bound.graph->insert(nullptr, node.op(), std::move(inputs), std::move(bodies), node.origins());
   for (size_t i = 0; i < node.output_count(); ++i) {
     twin->output(i)->type.layout = node.output(i)->type.layout;
     if (!node.output(i)->uses().empty()) bound.graph->add_output(twin->output(i));
   }
+  bound.graph->reinfer();
+  return bound;
+}
+
+}  // namespace
+
+// Sizes that only running tells are guesses: where they contradict each other nothing can be timed.
+bool Selector::can_time(const Node& node, const Sizes& sizes) {
+  if (node.body_count() > 0 && !node.op().info().body_is_region) return false;
+  try {
+    const BoundGraph bound = alone(node, sizes);
+    for (const Value* output : bound.graph->outputs()) {
+      if (!output->type.is_static()) return false;
+    }
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes,
+                      double best) {
+  const BoundGraph bound = alone(node, sizes);
   plan::WeightStore weights;
   const plan::Plan plan = lower(
-      bound, [&](const Node& each) { return candidate.kernel->compile(each, candidate.tactic, info_); },
+      bound,
+      [&](const Node& each) { return candidate.kernel->compile(each, candidate.tactic, info_); },
       weights);
   return time_plan(device(), plan, weights, options_.seed, best);
 }

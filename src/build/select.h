@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Selection: for a node, every kernel of the target is asked; the accepted ones' tactics are timed at
-// the profile's opt sizes and the fastest is kept. Without tuning the first tactic of the first kernel
-// that accepts wins (the target lists its kernels in order of preference).
+// Selection: for a node, every kernel of the target is asked; the accepted ones' tactics are timed
+// at the profile's opt sizes and the fastest is kept. Without tuning the first tactic of the first
+// kernel that accepts wins (the target lists its kernels in order of preference).
 #pragma once
 #include <functional>
 #include <memory>
@@ -35,7 +35,9 @@ class Selector {
     const Kernel* kernel;
     std::string tactic;
   };
-  Candidate choose(const Node& node, const std::vector<const Kernel*>& accepted, const Sizes& sizes);
+  Candidate choose(const Node& node, const std::vector<const Kernel*>& accepted,
+                   const Sizes& sizes);
+  bool can_time(const Node& node, const Sizes& sizes);
   double time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best);
   std::string key(const Node& node, const Sizes& sizes) const;
   Device& device();

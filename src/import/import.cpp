@@ -16,7 +16,7 @@ namespace tenrec {
 namespace {
 
 constexpr int max_function_depth = 64;
-constexpr uint64_t max_known_input = 8;       // elements of an input that is followed by value
+constexpr uint64_t max_known_input = 8;         // elements of an input that is followed by value
 constexpr uint64_t max_folded_elements = 4096;  // folding of bigger values is a pass's work
 
 // Names visible while one ONNX graph or function body is imported.
@@ -39,7 +39,8 @@ struct Frame {
 
 class Importer {
  public:
-  Importer(const onnx::Model& model, const ImportOptions& options) : model_(model), options_(options) {
+  Importer(const onnx::Model& model, const ImportOptions& options)
+      : model_(model), options_(options) {
     for (const onnx::Function& function : model.functions) {
       functions_[{function.domain, function.name, function.overload}] = &function;
     }
@@ -65,9 +66,10 @@ class Importer {
       report([&] { add_output(output.name, scope); });
     }
     if (overridable_ > 0) {
-      notes_.push_back(fmt::format(
-          "{} initialisers are also listed as inputs (overridable defaults); they are built in as constants",
-          overridable_));
+      notes_.push_back(
+          fmt::format("{} initialisers are also listed as inputs (overridable defaults); they are "
+                      "built in as constants",
+                      overridable_));
     }
     result.notes = std::move(notes_);
     if (options_.problems && !options_.problems->empty()) result.graph = nullptr;
@@ -95,17 +97,20 @@ class Importer {
   }
 
   static void add_initializers(const onnx::Graph& graph, Scope& scope) {
-    for (const onnx::TensorProto& tensor : graph.initializers) scope.initializers[tensor.name] = &tensor;
+    for (const onnx::TensorProto& tensor : graph.initializers)
+      scope.initializers[tensor.name] = &tensor;
     for (const onnx::SparseTensor& tensor : graph.sparse_initializers) {
       scope.sparse_initializers[tensor.values.name] = &tensor;
     }
   }
 
   void add_model_input(const onnx::ValueInfo& input, Scope& scope) {
-    TENREC_CHECK(!scope.values.count(input.name), invalid_model, "two inputs are named \"{}\"", input.name);
+    TENREC_CHECK(!scope.values.count(input.name), invalid_model, "two inputs are named \"{}\"",
+                 input.name);
     const Type type = with_context([&] { return fmt::format("input \"{}\"", input.name); },
                                    [&] { return to_ir_type(input.type, input.name); });
-    scope.values[input.name] = scope.graph->add_input(std::string(input.name), followed_by_value(type, input.name));
+    scope.values[input.name] =
+        scope.graph->add_input(std::string(input.name), followed_by_value(type, input.name));
   }
 
   // Small inputs may decide shapes (Reshape targets, Resize scales): their elements become symbols.
@@ -147,11 +152,14 @@ class Importer {
     if (found != scope.values.end()) return found->second;
     const auto dense = scope.initializers.find(name);
     const auto sparse = scope.sparse_initializers.find(name);
-    if (dense == scope.initializers.end() && sparse == scope.sparse_initializers.end()) return nullptr;
-    Tensor tensor = with_context([&] { return fmt::format("initialiser \"{}\"", name); }, [&] {
-      return dense != scope.initializers.end() ? to_ir_tensor(*dense->second, model_)
-                                               : to_ir_tensor(*sparse->second, model_);
-    });
+    if (dense == scope.initializers.end() && sparse == scope.sparse_initializers.end())
+      return nullptr;
+    Tensor tensor = with_context([&] { return fmt::format("initialiser \"{}\"", name); },
+                                 [&] {
+                                   return dense != scope.initializers.end()
+                                              ? to_ir_tensor(*dense->second, model_)
+                                              : to_ir_tensor(*sparse->second, model_);
+                                 });
     Value* value = scope.graph->constant(nullptr, std::move(tensor));
     value->name = name;
     return scope.values[name] = value;
@@ -162,7 +170,8 @@ class Importer {
     if (!report([&] { order = topological_order(nodes); })) return;
     for (const size_t index : order) {
       const onnx::Node& node = nodes[index];
-      if (depends_on_broken(node, scope) || !report([&] { import_node(node, index, scope, frame); })) {
+      if (depends_on_broken(node, scope) ||
+          !report([&] { import_node(node, index, scope, frame); })) {
         scope.broken.insert(node.outputs.begin(), node.outputs.end());
       }
     }
@@ -171,15 +180,18 @@ class Importer {
   static bool depends_on_broken(const onnx::Node& node, const Scope& scope) {
     if (scope.broken.empty()) return false;
     const std::vector<std::string_view> names = names_read(node);
-    return std::any_of(names.begin(), names.end(), [&](auto name) { return scope.broken.count(name) != 0; });
+    return std::any_of(names.begin(), names.end(),
+                       [&](auto name) { return scope.broken.count(name) != 0; });
   }
 
   void import_node(const onnx::Node& raw, size_t index, Scope& scope, const Frame& frame);
-  Values call_function(const onnx::Function& function, const onnx::Node& call, Values inputs, Scope& scope,
-                       const Frame& frame);
+  Values call_function(const onnx::Function& function, const onnx::Node& call, Values inputs,
+                       Scope& scope, const Frame& frame);
 
   std::optional<int64_t> opset_of(std::string_view domain, const Frame& frame) const {
-    const auto canonical = [](std::string_view d) { return d == "ai.onnx" ? std::string_view() : d; };
+    const auto canonical = [](std::string_view d) {
+      return d == "ai.onnx" ? std::string_view() : d;
+    };
     for (const onnx::OpsetImport& import : *frame.opsets) {
       if (canonical(import.domain) == canonical(domain)) return import.version;
     }
@@ -194,7 +206,8 @@ class Importer {
     std::erase_if(copy.attributes, [&](onnx::Attribute& attribute) {
       if (attribute.ref_attr_name.empty()) return false;
       const auto found = frame.attributes.find(attribute.ref_attr_name);
-      if (found == frame.attributes.end()) return true;  // an optional attribute that the call left out
+      if (found == frame.attributes.end())
+        return true;  // an optional attribute that the call left out
       const std::string_view name = attribute.name;
       attribute = found->second;
       attribute.name = name;
@@ -203,13 +216,15 @@ class Importer {
     return copy;
   }
 
-  std::unique_ptr<Graph> import_body(const onnx::Graph& source, const Types& formals, const Values& captured,
-                                     const std::vector<std::string_view>& captured_names, Scope& outer,
-                                     const Frame& frame);
+  std::unique_ptr<Graph> import_body(const onnx::Graph& source, const Types& formals,
+                                     const Values& captured,
+                                     const std::vector<std::string_view>& captured_names,
+                                     Scope& outer, const Frame& frame);
 
   const onnx::Model& model_;
   const ImportOptions& options_;
-  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, const onnx::Function*> functions_;
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, const onnx::Function*>
+      functions_;
   std::vector<std::string> notes_;
   int overridable_ = 0;
 };
@@ -217,10 +232,14 @@ class Importer {
 // What one node's mapping sees.
 class NodeContext final : public OnnxContext {
  public:
-  NodeContext(Importer& importer, const onnx::Node& node, std::string origin, Values inputs, Scope& scope,
-              const Frame& frame)
-      : importer_(importer), node_(node), origin_(std::move(origin)), inputs_(std::move(inputs)),
-        scope_(scope), frame_(frame) {}
+  NodeContext(Importer& importer, const onnx::Node& node, std::string origin, Values inputs,
+              Scope& scope, const Frame& frame)
+      : importer_(importer),
+        node_(node),
+        origin_(std::move(origin)),
+        inputs_(std::move(inputs)),
+        scope_(scope),
+        frame_(frame) {}
 
   Value* input(size_t i) override { return i < inputs_.size() ? inputs_[i] : nullptr; }
 
@@ -236,11 +255,14 @@ class NodeContext final : public OnnxContext {
     if (bodies.empty()) {
       if (auto folded = fold(op, inputs)) return *folded;
     }
-    return scope_.graph->insert(nullptr, std::move(op), std::move(inputs), std::move(bodies), {origin_})
+    return scope_.graph
+        ->insert(nullptr, std::move(op), std::move(inputs), std::move(bodies), {origin_})
         ->outputs();
   }
 
-  Value* constant(Tensor tensor) override { return scope_.graph->constant(nullptr, std::move(tensor)); }
+  Value* constant(Tensor tensor) override {
+    return scope_.graph->constant(nullptr, std::move(tensor));
+  }
 
   const Tensor* constant_of(Value* value) override {
     if (!value) return nullptr;
@@ -258,7 +280,8 @@ class NodeContext final : public OnnxContext {
  private:
   // Small operators on constants are computed at once, so that mappings see their values.
   std::optional<Values> fold(const Op& op, const Values& inputs) {
-    if (op.as<Constant>() || op.info().side_effect || op.info().accuracy.kind == Accuracy::Kind::random) {
+    if (op.as<Constant>() || op.info().side_effect ||
+        op.info().accuracy.kind == Accuracy::Kind::random) {
       return std::nullopt;
     }
     Data data;
@@ -308,9 +331,11 @@ void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, co
     Values inputs;
     for (const std::string_view name : node.inputs) {
       Value* value = name.empty() ? nullptr : find(name, scope);
-      const bool omitted = name.empty() || (scope.values.count(name) && !value);  // of a function call
+      const bool omitted =
+          name.empty() || (scope.values.count(name) && !value);  // of a function call
       TENREC_CHECK(omitted || value, invalid_model,
-                   "input \"{}\" is neither computed by a node nor a graph input or initialiser", name);
+                   "input \"{}\" is neither computed by a node nor a graph input or initialiser",
+                   name);
       inputs.push_back(value);
     }
     const auto function = functions_.find({node.domain, node.op_type, node.overload});
@@ -322,15 +347,15 @@ void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, co
       TENREC_CHECK(mapping, unsupported,
                    "Tenrec has no operator {} in domain \"{}\"; `tenrec ops` lists what there is",
                    node.op_type, node.domain.empty() ? "ai.onnx" : node.domain);
-      TENREC_CHECK(opset, invalid_model, "the model does not import domain \"{}\"; add it to opset_import",
-                   node.domain);
+      TENREC_CHECK(opset, invalid_model,
+                   "the model does not import domain \"{}\"; add it to opset_import", node.domain);
       NodeContext context(*this, node, origin, std::move(inputs), scope, frame);
       outputs = (*mapping)(OnnxNode(node, *opset, model_), context);
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i].empty()) continue;
-      TENREC_CHECK(i < outputs.size() && outputs[i], unsupported, "output {} (\"{}\") is not available", i,
-                   node.outputs[i]);
+      TENREC_CHECK(i < outputs.size() && outputs[i], unsupported,
+                   "output {} (\"{}\") is not available", i, node.outputs[i]);
       const bool added = scope.values.emplace(node.outputs[i], outputs[i]).second;
       TENREC_CHECK(added, invalid_model, "output \"{}\" is already computed by another node",
                    node.outputs[i]);
@@ -339,11 +364,11 @@ void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, co
   });
 }
 
-Values Importer::call_function(const onnx::Function& function, const onnx::Node& call, Values inputs,
-                               Scope& scope, const Frame& frame) {
+Values Importer::call_function(const onnx::Function& function, const onnx::Node& call,
+                               Values inputs, Scope& scope, const Frame& frame) {
   TENREC_CHECK(frame.depth < max_function_depth, invalid_model,
-               "functions call each other more than {} deep; is \"{}\" recursive?", max_function_depth,
-               function.name);
+               "functions call each other more than {} deep; is \"{}\" recursive?",
+               max_function_depth, function.name);
   Frame inner;
   inner.opsets = function.opset_imports.empty() ? frame.opsets : &function.opset_imports;
   inner.in_function = true;
@@ -351,7 +376,8 @@ Values Importer::call_function(const onnx::Function& function, const onnx::Node&
   for (const onnx::Attribute& attribute : function.attribute_defaults) {
     inner.attributes[attribute.name] = attribute;
   }
-  for (const onnx::Attribute& attribute : call.attributes) inner.attributes[attribute.name] = attribute;
+  for (const onnx::Attribute& attribute : call.attributes)
+    inner.attributes[attribute.name] = attribute;
   Scope body;
   body.graph = scope.graph;
   for (size_t i = 0; i < function.inputs.size(); ++i) {
@@ -374,10 +400,11 @@ std::unique_ptr<Graph> Importer::import_body(const onnx::Graph& source, const Ty
   scope.outer = &outer;
   add_initializers(source, scope);
   TENREC_CHECK(source.inputs.size() == formals.size(), invalid_model,
-               "subgraph \"{}\" has {} inputs, the node passes {}", source.name, source.inputs.size(),
-               formals.size());
+               "subgraph \"{}\" has {} inputs, the node passes {}", source.name,
+               source.inputs.size(), formals.size());
   for (size_t i = 0; i < formals.size(); ++i) {
-    scope.values[source.inputs[i].name] = graph->add_input(std::string(source.inputs[i].name), formals[i]);
+    scope.values[source.inputs[i].name] =
+        graph->add_input(std::string(source.inputs[i].name), formals[i]);
   }
   for (size_t i = 0; i < captured.size(); ++i) {
     scope.values.emplace(captured_names[i],
@@ -403,15 +430,16 @@ std::vector<std::unique_ptr<Graph>> NodeContext::bodies(const std::vector<std::s
     for (const onnx::Attribute& attribute : node_.attributes) {
       if (attribute.name == name && attribute.g) sources.push_back(attribute.g);
     }
-    TENREC_CHECK(sources.size() == static_cast<size_t>(&name - attributes.data()) + 1, invalid_model,
-                 "attribute '{}' must hold a graph", name);
+    TENREC_CHECK(sources.size() == static_cast<size_t>(&name - attributes.data()) + 1,
+                 invalid_model, "attribute '{}' must hold a graph", name);
   }
   std::vector<std::string_view> names;
   for (const auto& source : sources) {
     for (const std::string_view name : names_read_outside(*source)) {
       if (std::find(names.begin(), names.end(), name) != names.end()) continue;
       Value* value = importer_.find(name, scope_);
-      TENREC_CHECK(value, invalid_model, "a subgraph reads \"{}\", which nothing outside it computes", name);
+      TENREC_CHECK(value, invalid_model,
+                   "a subgraph reads \"{}\", which nothing outside it computes", name);
       if (value->constant()) continue;
       names.push_back(name);
       captures.push_back(value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An onnx::Model becomes a Graph: names resolved, functions inlined, subgraphs closed, initialisers as
-// constants that stay views into the mapped file, every node's types inferred.
+// An onnx::Model becomes a Graph: names resolved, functions inlined, subgraphs closed, initialisers
+// as constants that stay views into the mapped file, every node's types inferred.
 #pragma once
 #include <memory>
 #include <string>

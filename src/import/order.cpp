@@ -24,7 +24,8 @@ std::vector<std::string_view> names_read(const onnx::Node& node) {
   for (const std::string_view input : node.inputs) add_once(names, seen, input);
   for (const onnx::Attribute& attribute : node.attributes) {
     if (attribute.g) {
-      for (const std::string_view name : names_read_outside(*attribute.g)) add_once(names, seen, name);
+      for (const std::string_view name : names_read_outside(*attribute.g))
+        add_once(names, seen, name);
     }
     for (const auto& graph : attribute.graphs) {
       for (const std::string_view name : names_read_outside(*graph)) add_once(names, seen, name);
@@ -37,8 +38,10 @@ std::vector<std::string_view> names_read_outside(const onnx::Graph& graph) {
   std::unordered_set<std::string_view> defined;
   for (const onnx::ValueInfo& input : graph.inputs) defined.insert(input.name);
   for (const onnx::TensorProto& tensor : graph.initializers) defined.insert(tensor.name);
-  for (const onnx::SparseTensor& tensor : graph.sparse_initializers) defined.insert(tensor.values.name);
-  for (const onnx::Node& node : graph.nodes) defined.insert(node.outputs.begin(), node.outputs.end());
+  for (const onnx::SparseTensor& tensor : graph.sparse_initializers)
+    defined.insert(tensor.values.name);
+  for (const onnx::Node& node : graph.nodes)
+    defined.insert(node.outputs.begin(), node.outputs.end());
   std::vector<std::string_view> names;
   std::unordered_set<std::string_view> seen;
   for (const onnx::Node& node : graph.nodes) {
@@ -85,10 +88,12 @@ std::vector<size_t> topological_order(const std::vector<onnx::Node>& nodes) {
   int shown = 0;
   for (size_t i = 0; i < nodes.size() && shown < 4; ++i) {
     if (missing[i] == 0) continue;
-    names += fmt::format("{}\"{}\" ({})", names.empty() ? "" : ", ", nodes[i].name, nodes[i].op_type);
+    names +=
+        fmt::format("{}\"{}\" ({})", names.empty() ? "" : ", ", nodes[i].name, nodes[i].op_type);
     ++shown;
   }
-  fail(ErrorCode::invalid_model, "the graph has a cycle through nodes {}; ONNX graphs must be acyclic", names);
+  fail(ErrorCode::invalid_model,
+       "the graph has a cycle through nodes {}; ONNX graphs must be acyclic", names);
 }
 
 }  // namespace tenrec

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -45,7 +46,8 @@ NodeRef finish(DimNode node) {
   }
   node.hash = hash;
   TENREC_CHECK(node.size <= max_size && node.depth <= max_depth, unsupported,
-               "a size expression has grown beyond {} operations or {} levels", max_size, max_depth);
+               "a size expression has grown beyond {} operations or {} levels", max_size,
+               max_depth);
   return std::make_shared<const DimNode>(std::move(node));
 }
 
@@ -138,7 +140,8 @@ Dim multiply_sums(const Dim& a, const Dim& b) {
     if (coefficient == 0) continue;
     terms.push_back({all[first].product, to_int64(coefficient, "a product of sizes")});
   }
-  const int64_t constant = to_int64(int128{left.constant()} * right.constant(), "a product of sizes");
+  const int64_t constant =
+      to_int64(int128{left.constant()} * right.constant(), "a product of sizes");
   return make_sum(constant, std::move(terms));
 }
 
@@ -235,7 +238,8 @@ int compare(const Dim& a, const Dim& b) {
 
 bool equal_nodes(const DimNode* a, const DimNode* b) {
   if (a == b) return true;
-  if (!a || !b || a->hash != b->hash || a->kind != b->kind || a->constant != b->constant) return false;
+  if (!a || !b || a->hash != b->hash || a->kind != b->kind || a->constant != b->constant)
+    return false;
   if (a->symbol != b->symbol || a->terms.size() != b->terms.size()) return false;
   for (size_t i = 0; i < a->terms.size(); ++i) {
     if (a->terms[i].coefficient != b->terms[i].coefficient) return false;
@@ -302,7 +306,9 @@ bool operator==(const Dim& a, const Dim& b) {
   return a.value_ == b.value_ && equal_nodes(a.node_.get(), b.node_.get());
 }
 
-size_t Dim::hash() const { return node_ ? node_->hash : mix(0x51ed270b, static_cast<size_t>(value_)); }
+size_t Dim::hash() const {
+  return node_ ? node_->hash : mix(0x51ed270b, static_cast<size_t>(value_));
+}
 
 Dim operator+(const Dim& a, const Dim& b) { return add_scaled(a, b, 1); }
 Dim operator-(const Dim& a, const Dim& b) { return add_scaled(a, b, -1); }
@@ -387,7 +393,9 @@ class Evaluator {
  public:
   explicit Evaluator(const std::function<int64_t(const Symbol&)>& value_of) : value_of_(value_of) {}
 
-  int64_t evaluate(const Dim& dim) { return dim.is_const() ? dim.value() : evaluate(*node_of(dim)); }
+  int64_t evaluate(const Dim& dim) {
+    return dim.is_const() ? dim.value() : evaluate(*node_of(dim));
+  }
 
  private:
   int64_t evaluate(const DimNode& node) {
@@ -396,7 +404,7 @@ class Evaluator {
     if (remember) {
       if (const auto found = done_.find(&node); found != done_.end()) return found->second;
     }
-    const int64_t result = node.is_sum()        ? narrow(sum(node), node)
+    const int64_t result = node.is_sum()       ? narrow(sum(node), node)
                            : node.is_product() ? narrow(product(node), node)
                                                : apply(node);
     if (remember) done_.emplace(&node, result);
@@ -462,9 +470,10 @@ class Evaluator {
       default: break;
     }
     const auto size = scale_size(a, b);
-    TENREC_CHECK(size.has_value(), invalid_input, "{} of {} has the scale {}: it must be a number >= 0 "
-                 "that gives a size below 2^63", text(node), a,
-                 std::bit_cast<float>(static_cast<uint32_t>(b)));
+    TENREC_CHECK(size.has_value(), invalid_input,
+                 "{} of {} has the scale {}: it must be a number >= 0 "
+                 "that gives a size below 2^63",
+                 text(node), a, std::bit_cast<float>(static_cast<uint32_t>(b)));
     return *size;
   }
 
@@ -472,7 +481,8 @@ class Evaluator {
   std::unordered_map<const DimNode*, int64_t> done_;
 };
 
-void collect(const DimNode* node, std::unordered_set<const void*>& seen, std::vector<SymbolRef>& into) {
+void collect(const DimNode* node, std::unordered_set<const void*>& seen,
+             std::vector<SymbolRef>& into) {
   if (!node) return;
   if (node->symbol) {
     if (seen.insert(node->symbol.get()).second) into.push_back(node->symbol);

@@ -20,7 +20,7 @@ uint64_t next_symbol_serial();
 
 // A symbol is an identity (its address) with a display name and bounds. A symbol stands for an
 // int64; `is_float` ones hold the bits of a float32 scale (RVM's downsample_ratio) and may be used
-// only as the scale of `scaled`; their bounds are bits too (non-negative floats order as their bits).
+// only as the scale of `scaled`; their bounds are bits too (floats >= 0 order as their bits).
 struct Symbol {
   std::string name;
   int64_t lower = 0;
@@ -47,7 +47,7 @@ class Dim {
   std::optional<int64_t> constant() const;
 
   Kind kind() const;
-  SymbolRef as_symbol() const;      // the symbol if this is exactly one, else null
+  SymbolRef as_symbol() const;        // the symbol if this is exactly one, else null
   std::vector<Dim> operands() const;  // in evaluation order; add/mul n-ary, others two
 
   // Interval bounds (saturating); upper() == unbounded when there is none.
@@ -62,12 +62,12 @@ class Dim {
   friend Dim mod(const Dim& a, const Dim& b);
   friend Dim min(const Dim& a, const Dim& b);
   friend Dim max(const Dim& a, const Dim& b);
-  // int64(float32(float32(a) * scale)), the product rounded to float32, as onnxruntime sizes Resize.
+  // int64(float32(float32(a) * scale)), the product rounded to float32: onnxruntime's Resize.
   // A constant scale (its bits) that is an integer or 1/2^n gives a product or floordiv, exact also
   // for the sizes above 2^24 that float32 would round.
   friend Dim scaled(const Dim& a, const Dim& float_scale);
-  // The broadcast of two sizes of which nothing is known: b if a == 1 else a. That they do broadcast
-  // (equal, or one of them 1) is taken for granted.
+  // The broadcast of two sizes of which nothing is known: b if a == 1 else a. That they do
+  // broadcast (equal, or one of them 1) is taken for granted.
   friend Dim broadcast(const Dim& a, const Dim& b);
 
   friend bool operator==(const Dim& a, const Dim& b);
@@ -83,7 +83,8 @@ class Dim {
   int64_t evaluate(const std::function<int64_t(const Symbol&)>& value_of) const;
   void collect_symbols(std::vector<SymbolRef>& into) const;  // each once, in order of appearance
 
-  std::string str() const;  // "N", "2*H", "floordiv(H + 1, 2)", "scaled(H, ratio)"; parse_dim reads it
+  std::string str()
+      const;  // "N", "2*H", "floordiv(H + 1, 2)", "scaled(H, ratio)"; parse_dim reads it
 
  private:
   explicit Dim(std::shared_ptr<const DimNode> node) : node_(std::move(node)) {}

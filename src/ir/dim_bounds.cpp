@@ -3,7 +3,8 @@
 //
 // A proof of a >= b looks at a - b as a rational linear form and replaces its atoms, deepest first,
 // by bounds: floordiv(u, k) lies between (u - (k - 1)) / k and u / k, min and max are split into
-// their operands. What remains is bounded by intervals. As a - b is an integer, a bound > -1 is enough.
+// their operands. What remains is bounded by intervals. As a - b is an integer, a bound > -1 is
+// enough.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -176,8 +177,8 @@ bool prove(Form form, int& budget) {
     if (by_interval()) return true;
     return part.numerator < 0 && node.operands[0].lower() >= 0 && with(node.operands[0]);
   }
-  const bool any = (part.numerator > 0 && is_maximum(node)) ||
-                   (part.numerator < 0 && node.kind == Kind::min);
+  const bool any =
+      (part.numerator > 0 && is_maximum(node)) || (part.numerator < 0 && node.kind == Kind::min);
   if (any) return std::any_of(node.operands.begin(), node.operands.end(), with) || by_interval();
   return std::all_of(node.operands.begin(), node.operands.end(), with) || by_interval();
 }
@@ -274,18 +275,21 @@ Interval interval_of_sum(int64_t constant, std::span<const Term> terms) {
   int128 lower = constant, upper = constant;
   bool has_lower = true, has_upper = true, relax = false;
   for (const Term& term : terms) {
-    const Interval part = interval_times(term.product->bounds, {term.coefficient, term.coefficient});
+    const Interval part =
+        interval_times(term.product->bounds, {term.coefficient, term.coefficient});
     has_lower &= part.lower != minus_infinity;
     has_upper &= part.upper != infinity;
     lower += part.lower;
     upper += part.upper;
     relax |= is_linear_floordiv(*term.product);
   }
-  Interval result{has_lower ? saturate(lower) : minus_infinity, has_upper ? saturate(upper) : infinity};
+  Interval result{has_lower ? saturate(lower) : minus_infinity,
+                  has_upper ? saturate(upper) : infinity};
   if (relax && terms.size() > 1) {
     result.lower = std::max(result.lower, relaxed_lower(constant, terms, 1));
     const int64_t negated = relaxed_lower(constant, terms, -1);
-    if (negated != minus_infinity) result.upper = std::min(result.upper, saturate(-int128{negated}));
+    if (negated != minus_infinity)
+      result.upper = std::min(result.upper, saturate(-int128{negated}));
   }
   return result;
 }

@@ -16,7 +16,8 @@ constexpr size_t max_quotient_terms = 64;
 constexpr size_t max_proved_operands = 16;
 
 void check_divisor(int64_t divisor, const Dim& dividend) {
-  TENREC_CHECK(divisor >= 1, invalid_model, "the size {} is divided by {}", dividend.str(), divisor);
+  TENREC_CHECK(divisor >= 1, invalid_model, "the size {} is divided by {}", dividend.str(),
+               divisor);
 }
 
 // a / b as a multiset of factors, when b's are all among a's.
@@ -132,14 +133,17 @@ std::pair<Dim, Dim> split_terms(const Dim& a, const Term& divisor) {
   return {quotient, make_sum(view.constant(), std::move(rest))};
 }
 
-// The first atom of the one-term `divisor` that all of `a` has as a factor.
+// The first atom of the one-term `divisor` that all of `a` has as a factor. It must not be
+// negative: then neither is what is left of the divisor.
 std::optional<Dim> common_factor(const Dim& a, const Term& divisor) {
   const LinearView view(a);
   if (view.constant() != 0 || view.terms().size() >= max_quotient_terms) return std::nullopt;
   for (const Dim& factor : factors(divisor.product)) {
-    const bool common = std::all_of(view.terms().begin(), view.terms().end(), [&](const Term& term) {
-      return divide_products(term.product, DimNode::of(factor)).has_value();
-    });
+    if (factor.lower() < 0) continue;
+    const bool common =
+        std::all_of(view.terms().begin(), view.terms().end(), [&](const Term& term) {
+          return divide_products(term.product, DimNode::of(factor)).has_value();
+        });
     if (common) return factor;
   }
   return std::nullopt;
@@ -210,7 +214,8 @@ Dim extremum(Kind kind, const Dim& a, const Dim& b) {
   };
   std::vector<Dim> all, kept;
   for (const Dim* side : {&a, &b}) {
-    if (const auto* inner = as_atom(*side, kind)) all.insert(all.end(), inner->begin(), inner->end());
+    if (const auto* inner = as_atom(*side, kind))
+      all.insert(all.end(), inner->begin(), inner->end());
     else all.push_back(*side);
   }
   std::sort(all.begin(), all.end(), [](const Dim& x, const Dim& y) { return compare(x, y) < 0; });
@@ -251,6 +256,7 @@ Dim mod(const Dim& a, const Dim& b) {
     rest = split_terms(a, divisor.terms()[0]).second;
   }
   if (rest.lower() >= 0 && proves_difference(b, rest, 1)) return rest;
+  if (rest.upper() < 0 && provably_ge(rest + b, 0)) return rest + b;
   return make_atom(Kind::mod, {rest, b});
 }
 

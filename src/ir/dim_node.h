@@ -26,8 +26,7 @@ struct Term {
 };
 
 // One of three forms:
-//   atom     symbol, floordiv, mod, min, max, scaled, broadcast (the last four of them n-ary, sorted,
-//            except scaled)
+//   atom     symbol, floordiv, mod, scaled; min, max and broadcast of two or more sorted operands
 //   product  kind mul; `operands` are two or more atoms in order
 //   sum      `terms` in order with coefficients != 0, plus `constant`; kind add, or mul for one
 //            term without constant. A lone term with coefficient 1 is that atom or product instead.

@@ -2,7 +2,8 @@
 // Dim::str and parse_dim.
 //
 //   sum     = term (("+" | "-") term)*          term = factor ("*" factor)*
-//   factor  = "-" factor | integer | name | quoted name | function "(" sum ("," sum)* ")" | "(" sum ")"
+//   factor  = "-" factor | integer | name | quoted name | "(" sum ")"
+//           | function "(" sum ("," sum)* ")"
 #include <fmt/format.h>
 
 #include <charconv>
@@ -28,7 +29,8 @@ std::string name_text(std::string_view name) {
   if (plain) return std::string(name);
   std::string text = "\"";
   for (const char c : name) {
-    const bool harmless = continues_name(c) || std::string_view(" +-*/%@#").find(c) != std::string::npos;
+    const bool harmless =
+        continues_name(c) || std::string_view(" +-*/%@#").find(c) != std::string::npos;
     text += harmless ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   return text + "\"";
@@ -188,9 +190,8 @@ class Parser {
   Dim call(std::string_view function) {
     using Function = Dim (*)(const Dim&, const Dim&);
     static constexpr std::pair<std::string_view, Function> functions[] = {
-        {"floordiv", floordiv}, {"ceildiv", ceildiv}, {"mod", mod},
-        {"min", min},           {"max", max},         {"scaled", scaled},
-        {"broadcast", broadcast}};
+        {"floordiv", floordiv}, {"ceildiv", ceildiv},    {"mod", mod}, {"min", min}, {"max", max},
+        {"scaled", scaled},     {"broadcast", broadcast}};
     for (const auto& [known, apply] : functions) {
       if (known != function) continue;
       Dim result = sum();
@@ -198,7 +199,8 @@ class Parser {
       for (; accept(','); ++count) result = apply(result, sum());
       expect(')');
       const bool binary = apply == floordiv || apply == ceildiv || apply == mod || apply == scaled;
-      if (count < 2 || (binary && count > 2)) error(fmt::format("expected two operands of {}", known));
+      if (count < 2 || (binary && count > 2))
+        error(fmt::format("expected two operands of {}", known));
       return result;
     }
     error(fmt::format("expected a known function instead of '{}'", function));
@@ -220,7 +222,8 @@ class Parser {
   }
 
   [[noreturn]] void error(const std::string& expected) const {
-    fail(ErrorCode::invalid_model, "cannot read the size '{}': {} at position {}", text_, expected, at_);
+    fail(ErrorCode::invalid_model, "cannot read the size '{}': {} at position {}", text_, expected,
+         at_);
   }
 
   std::string_view text_;
@@ -237,7 +240,8 @@ std::string Dim::str() const {
   return out;
 }
 
-Dim parse_dim(std::string_view text, const std::function<SymbolRef(std::string_view name)>& lookup) {
+Dim parse_dim(std::string_view text,
+              const std::function<SymbolRef(std::string_view name)>& lookup) {
   return Parser(text, lookup).whole();
 }
 

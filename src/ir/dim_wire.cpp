@@ -12,8 +12,8 @@ struct TensorHeader {
   std::string bytes;
   std::vector<std::string> strings;
   static auto fields(auto& s) {
-    return std::tuple{field(1, "dtype", s.dtype), field(2, "dims", s.dims), field(3, "bytes", s.bytes),
-                      field(4, "strings", s.strings)};
+    return std::tuple{field(1, "dtype", s.dtype), field(2, "dims", s.dims),
+                      field(3, "bytes", s.bytes), field(4, "strings", s.strings)};
   }
 };
 
@@ -34,7 +34,8 @@ std::string WireCodec<Tensor>::encode(const Tensor& tensor) {
   TensorHeader header{.dtype = tensor.dtype(), .dims = tensor.dims(), .bytes = {}, .strings = {}};
   if (tensor.dtype() == DType::string) header.strings = tensor.strings();
   else if (tensor)
-    header.bytes.assign(reinterpret_cast<const char*>(tensor.data()), static_cast<size_t>(tensor.bytes()));
+    header.bytes.assign(reinterpret_cast<const char*>(tensor.data()),
+                        static_cast<size_t>(tensor.bytes()));
   return tenrec::encode(header);
 }
 
@@ -43,8 +44,9 @@ Tensor WireCodec<Tensor>::decode(std::string_view bytes) {
   if (header.dtype == DType::undefined) return {};
   const uint64_t count = element_count(header.dims);
   if (header.dtype == DType::string) {
-    TENREC_CHECK(header.strings.size() == count, invalid_engine, "a string tensor of {} has {} strings",
-                 to_string(header.dims), header.strings.size());
+    TENREC_CHECK(header.strings.size() == count, invalid_engine,
+                 "a string tensor of {} has {} strings", to_string(header.dims),
+                 header.strings.size());
     return Tensor::of_strings(header.dims, std::move(header.strings));
   }
   TENREC_CHECK(bit_width(header.dtype) > 0 && header.bytes.size() == byte_size(header.dtype, count),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How Dims and Tensors travel in the engine file when an operator has them as fields. A Dim there is
-// a constant: symbols live in the plan's dim program, never in an operator.
+// How Dims and Tensors travel in the engine file when an operator has them as fields. A Dim there
+// is a constant: symbols live in the plan's dim program, never in an operator.
 #pragma once
 #include "base/wire.h"
 #include "ir/dim.h"

@@ -17,28 +17,63 @@ struct FnInfo {
   std::string_view name;
   int arity;
 };
-constexpr std::array functions{
-    FnInfo{Fn::input, "input", 0}, FnInfo{Fn::constant, "constant", 0}, FnInfo{Fn::cast, "cast", 1},
-    FnInfo{Fn::select, "select", 3}, FnInfo{Fn::add, "add", 2}, FnInfo{Fn::sub, "sub", 2},
-    FnInfo{Fn::mul, "mul", 2}, FnInfo{Fn::div, "div", 2}, FnInfo{Fn::fmod, "fmod", 2},
-    FnInfo{Fn::mod, "mod", 2}, FnInfo{Fn::min, "min", 2}, FnInfo{Fn::max, "max", 2},
-    FnInfo{Fn::pow, "pow", 2}, FnInfo{Fn::atan2, "atan2", 2}, FnInfo{Fn::neg, "neg", 1},
-    FnInfo{Fn::abs, "abs", 1}, FnInfo{Fn::sign, "sign", 1}, FnInfo{Fn::reciprocal, "reciprocal", 1},
-    FnInfo{Fn::exp, "exp", 1}, FnInfo{Fn::log, "log", 1}, FnInfo{Fn::sqrt, "sqrt", 1},
-    FnInfo{Fn::rsqrt, "rsqrt", 1}, FnInfo{Fn::expm1, "expm1", 1}, FnInfo{Fn::log1p, "log1p", 1},
-    FnInfo{Fn::sin, "sin", 1}, FnInfo{Fn::cos, "cos", 1}, FnInfo{Fn::tan, "tan", 1},
-    FnInfo{Fn::asin, "asin", 1}, FnInfo{Fn::acos, "acos", 1}, FnInfo{Fn::atan, "atan", 1},
-    FnInfo{Fn::sinh, "sinh", 1}, FnInfo{Fn::cosh, "cosh", 1}, FnInfo{Fn::tanh, "tanh", 1},
-    FnInfo{Fn::asinh, "asinh", 1}, FnInfo{Fn::acosh, "acosh", 1}, FnInfo{Fn::atanh, "atanh", 1},
-    FnInfo{Fn::erf, "erf", 1}, FnInfo{Fn::sigmoid, "sigmoid", 1}, FnInfo{Fn::floor, "floor", 1},
-    FnInfo{Fn::ceil, "ceil", 1}, FnInfo{Fn::round, "round", 1}, FnInfo{Fn::trunc, "trunc", 1},
-    FnInfo{Fn::is_nan, "is_nan", 1}, FnInfo{Fn::is_inf, "is_inf", 1}, FnInfo{Fn::equal, "equal", 2},
-    FnInfo{Fn::less, "less", 2}, FnInfo{Fn::less_equal, "less_equal", 2},
-    FnInfo{Fn::logical_and, "and", 2}, FnInfo{Fn::logical_or, "or", 2},
-    FnInfo{Fn::logical_xor, "xor", 2}, FnInfo{Fn::logical_not, "not", 1},
-    FnInfo{Fn::bit_and, "bit_and", 2}, FnInfo{Fn::bit_or, "bit_or", 2},
-    FnInfo{Fn::bit_xor, "bit_xor", 2}, FnInfo{Fn::bit_not, "bit_not", 1},
-    FnInfo{Fn::shift_left, "shift_left", 2}, FnInfo{Fn::shift_right, "shift_right", 2}};
+constexpr std::array functions{FnInfo{Fn::input, "input", 0},
+                               FnInfo{Fn::constant, "constant", 0},
+                               FnInfo{Fn::cast, "cast", 1},
+                               FnInfo{Fn::select, "select", 3},
+                               FnInfo{Fn::add, "add", 2},
+                               FnInfo{Fn::sub, "sub", 2},
+                               FnInfo{Fn::mul, "mul", 2},
+                               FnInfo{Fn::div, "div", 2},
+                               FnInfo{Fn::fmod, "fmod", 2},
+                               FnInfo{Fn::mod, "mod", 2},
+                               FnInfo{Fn::min, "min", 2},
+                               FnInfo{Fn::max, "max", 2},
+                               FnInfo{Fn::pow, "pow", 2},
+                               FnInfo{Fn::atan2, "atan2", 2},
+                               FnInfo{Fn::neg, "neg", 1},
+                               FnInfo{Fn::abs, "abs", 1},
+                               FnInfo{Fn::sign, "sign", 1},
+                               FnInfo{Fn::reciprocal, "reciprocal", 1},
+                               FnInfo{Fn::exp, "exp", 1},
+                               FnInfo{Fn::log, "log", 1},
+                               FnInfo{Fn::sqrt, "sqrt", 1},
+                               FnInfo{Fn::rsqrt, "rsqrt", 1},
+                               FnInfo{Fn::expm1, "expm1", 1},
+                               FnInfo{Fn::log1p, "log1p", 1},
+                               FnInfo{Fn::sin, "sin", 1},
+                               FnInfo{Fn::cos, "cos", 1},
+                               FnInfo{Fn::tan, "tan", 1},
+                               FnInfo{Fn::asin, "asin", 1},
+                               FnInfo{Fn::acos, "acos", 1},
+                               FnInfo{Fn::atan, "atan", 1},
+                               FnInfo{Fn::sinh, "sinh", 1},
+                               FnInfo{Fn::cosh, "cosh", 1},
+                               FnInfo{Fn::tanh, "tanh", 1},
+                               FnInfo{Fn::asinh, "asinh", 1},
+                               FnInfo{Fn::acosh, "acosh", 1},
+                               FnInfo{Fn::atanh, "atanh", 1},
+                               FnInfo{Fn::erf, "erf", 1},
+                               FnInfo{Fn::sigmoid, "sigmoid", 1},
+                               FnInfo{Fn::floor, "floor", 1},
+                               FnInfo{Fn::ceil, "ceil", 1},
+                               FnInfo{Fn::round, "round", 1},
+                               FnInfo{Fn::trunc, "trunc", 1},
+                               FnInfo{Fn::is_nan, "is_nan", 1},
+                               FnInfo{Fn::is_inf, "is_inf", 1},
+                               FnInfo{Fn::equal, "equal", 2},
+                               FnInfo{Fn::less, "less", 2},
+                               FnInfo{Fn::less_equal, "less_equal", 2},
+                               FnInfo{Fn::logical_and, "and", 2},
+                               FnInfo{Fn::logical_or, "or", 2},
+                               FnInfo{Fn::logical_xor, "xor", 2},
+                               FnInfo{Fn::logical_not, "not", 1},
+                               FnInfo{Fn::bit_and, "bit_and", 2},
+                               FnInfo{Fn::bit_or, "bit_or", 2},
+                               FnInfo{Fn::bit_xor, "bit_xor", 2},
+                               FnInfo{Fn::bit_not, "bit_not", 1},
+                               FnInfo{Fn::shift_left, "shift_left", 2},
+                               FnInfo{Fn::shift_right, "shift_right", 2}};
 
 const FnInfo* find(Fn fn) {
   for (const FnInfo& info : functions) {
@@ -333,8 +368,8 @@ void validate(const ExprProgram& program) {
   const auto check = [](bool ok, size_t i, const char* what) {
     TENREC_CHECK(ok, invalid_engine, "expression node {}: {}", i, what);
   };
-  TENREC_CHECK(program.nodes.size() <= 4096, invalid_engine, "an expression has {} nodes, limit 4096",
-               program.nodes.size());
+  TENREC_CHECK(program.nodes.size() <= 4096, invalid_engine,
+               "an expression has {} nodes, limit 4096", program.nodes.size());
   for (size_t i = 0; i < program.nodes.size(); ++i) {
     const ExprNode& node = program.nodes[i];
     const int wanted = arity(node.fn);
@@ -346,11 +381,13 @@ void validate(const ExprProgram& program) {
       check(k < wanted ? arg >= 0 && arg < static_cast<int32_t>(i) : arg == -1, i,
             "argument is not an earlier node");
     }
-    if (node.fn == Fn::input) check(node.input >= 0 && node.input < program.inputs, i, "no such input");
+    if (node.fn == Fn::input)
+      check(node.input >= 0 && node.input < program.inputs, i, "no such input");
     const auto type_of = [&](int32_t arg) { return program.nodes[static_cast<size_t>(arg)].dtype; };
     if (node.fn == Fn::select) {
       check(type_of(node.a) == DType::boolean && type_of(node.b) == node.dtype &&
-                type_of(node.c) == node.dtype, i, "select of mismatched types");
+                type_of(node.c) == node.dtype,
+            i, "select of mismatched types");
     } else if (wanted == 2) {
       check(type_of(node.a) == type_of(node.b), i, "arguments differ in type");
     }
@@ -416,8 +453,8 @@ Expr select(const Expr& condition, const Expr& a, const Expr& b) {
   TENREC_ASSERT(condition.typed() && condition.dtype() == DType::boolean);
   node.a = condition.node();
   if (a.typed() && b.typed()) {
-    TENREC_CHECK(a.dtype() == b.dtype(), invalid_model, "choosing between {} and {}", name(a.dtype()),
-                 name(b.dtype()));
+    TENREC_CHECK(a.dtype() == b.dtype(), invalid_model, "choosing between {} and {}",
+                 name(a.dtype()), name(b.dtype()));
   }
   node.b = a.typed_like(typed);
   node.c = b.typed_like(typed);

@@ -2,12 +2,69 @@
 #include "ir/graph.h"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "ir/constant.h"
 
 namespace tenrec {
+
+namespace {
+
+constexpr int64_t highest_tried_rank = 6;
+
+// What two inferences agree on; ranks that differ are unknown, sizes that differ are fresh.
+Type common(const Type& a, const Type& b) {
+  if (a.kind != Type::Kind::tensor || b.kind != Type::Kind::tensor || a == b) return a;
+  if (!a.ranked || !b.ranked || a.shape.size() != b.shape.size()) return Type::unranked(a.dtype);
+  Type type = Type::tensor(a.dtype, a.shape);
+  for (size_t i = 0; i < a.shape.size(); ++i) {
+    if (!(a.shape[i] == b.shape[i])) type.shape[i] = Dim::fresh("any");
+  }
+  return type;
+}
+
+// Tries every rank for the first input of unknown rank; what all ranks that the operator accepts
+// have in common is known.
+Types infer_trying_ranks(const Op& op, Types in, const std::vector<const Graph*>& bodies) {
+  const auto unknown = std::find_if(in.begin(), in.end(), [](const Type& type) {
+    return type.kind == Type::Kind::tensor && !type.ranked;
+  });
+  if (unknown == in.end()) return op.infer(in, bodies);
+  std::string reason;
+  try {
+    return op.infer(in, bodies);
+  } catch (const Error& error) {
+    reason = error.what();
+  }
+  std::optional<Types> agreed;
+  for (int64_t rank = 0; rank <= highest_tried_rank; ++rank) {
+    Shape shape;
+    for (int64_t axis = 0; axis < rank; ++axis) shape.push_back(Dim::fresh("any"));
+    *unknown = Type::tensor(unknown->dtype, std::move(shape));
+    Types out;
+    try {
+      out = infer_trying_ranks(op, in, bodies);
+    } catch (const Error&) {
+      continue;
+    }
+    if (agreed && agreed->size() != out.size()) continue;
+    for (size_t i = 0; agreed && i < out.size(); ++i) out[i] = common((*agreed)[i], out[i]);
+    agreed = std::move(out);
+  }
+  TENREC_CHECK(agreed, invalid_model, "{}", reason);
+  // Sizes taken from a rank that was only tried mean nothing outside.
+  for (Type& type : *agreed) {
+    for (Dim& dim : type.shape) {
+      if (!dim.is_const()) dim = Dim::fresh("any");
+    }
+    type.known = nullptr;
+  }
+  return std::move(*agreed);
+}
+
+}  // namespace
 
 const Tensor* Value::constant() const {
   if (!producer_) return nullptr;
@@ -90,8 +147,9 @@ Node* Graph::insert(Node* before, Op op, Values inputs, std::vector<std::unique_
   node->bodies_ = std::move(bodies);
   node->origins_ = std::move(origins);
   node->graph_ = this;
-  Types types = with_context([&] { return node->describe(); },
-                             [&] { return node->op_.infer(node->input_types(), node->bodies()); });
+  Types types = with_context(
+      [&] { return node->describe(); },
+      [&] { return infer_trying_ranks(node->op_, node->input_types(), node->bodies()); });
   for (size_t i = 0; i < types.size(); ++i) {
     auto value = std::make_unique<Value>();
     value->type = std::move(types[i]);
@@ -131,6 +189,12 @@ void Graph::set_input(Node* node, size_t index, Value* value) {
   if (value) value->uses_.push_back({node, index});
 }
 
+void Graph::move(Node* node, Node* before) {
+  nodes_.splice(before ? before->position_ : nodes_.end(), nodes_, node->position_);
+}
+
+void Graph::set_op(Node* node, Op op) { node->op_ = std::move(op); }
+
 void Graph::erase(Node* node) {
   for (const auto& output : node->outputs_) TENREC_ASSERT(output->uses_.empty());
   for (size_t i = 0; i < node->inputs_.size(); ++i) {
@@ -143,6 +207,7 @@ bool Graph::remove_dead() {
   bool any = false;
   for (auto it = nodes_.end(); it != nodes_.begin();) {
     Node* node = (--it)->get();
+    for (const auto& body : node->bodies_) any |= body->remove_dead();
     const bool used = std::any_of(node->outputs_.begin(), node->outputs_.end(),
                                   [](const auto& output) { return !output->uses_.empty(); });
     if (used || node->op_.info().side_effect) continue;
@@ -156,10 +221,23 @@ bool Graph::remove_dead() {
 
 void Graph::reinfer() {
   for (const auto& node : nodes_) {
-    Types types = with_context([&] { return node->describe(); },
-                               [&] { return node->op_.infer(node->input_types(), node->bodies()); });
+    if (node->op_.info().body_is_region) {
+      // The region computes on the node's inputs as they are: its types follow.
+      Graph& region = *node->bodies_[0];
+      for (size_t i = 0; i < node->inputs_.size(); ++i)
+        region.inputs_[i]->type = node->inputs_[i]->type;
+      region.reinfer();
+    }
+    Types types = with_context(
+        [&] { return node->describe(); },
+        [&] { return infer_trying_ranks(node->op_, node->input_types(), node->bodies()); });
     TENREC_ASSERT(types.size() == node->outputs_.size());
-    for (size_t i = 0; i < types.size(); ++i) node->outputs_[i]->type = std::move(types[i]);
+    for (size_t i = 0; i < types.size(); ++i) {
+      // A layout is somebody's choice, never inferred.
+      const Layout layout = node->outputs_[i]->type.layout;
+      node->outputs_[i]->type = std::move(types[i]);
+      node->outputs_[i]->type.layout = layout;
+    }
   }
 }
 
@@ -190,7 +268,8 @@ std::unique_ptr<Graph> Graph::clone() const {
     Node* raw = twin.get();
     raw->position_ = copy->nodes_.insert(copy->nodes_.end(), std::move(twin));
   }
-  for (size_t i = 0; i < outputs_.size(); ++i) copy->add_output(mapped.at(outputs_[i]), output_names_[i]);
+  for (size_t i = 0; i < outputs_.size(); ++i)
+    copy->add_output(mapped.at(outputs_[i]), output_names_[i]);
   return copy;
 }
 

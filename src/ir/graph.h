@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Graphs of nodes in topological order. Bodies (If, Loop, Scan, Fused) are closed: a body reads only
-// its own inputs; what ONNX lets it capture from outside is passed as extra inputs of the node.
+// Graphs of nodes in topological order. Bodies (If, Loop, Scan, Fused) are closed: a body reads
+// only its own inputs; what ONNX lets it capture from outside is passed as extra inputs of the
+// node.
 #pragma once
 #include <list>
 #include <memory>
@@ -27,7 +28,7 @@ class Value {
   Node* producer() const { return producer_; }  // null: a graph input
   size_t index() const { return index_; }       // output index of the producer / graph input index
   const std::vector<Use>& uses() const { return uses_; }
-  const Tensor* constant() const;               // the tensor if produced by a Constant
+  const Tensor* constant() const;  // the tensor if produced by a Constant
 
  private:
   friend class Node;
@@ -41,7 +42,9 @@ class Node {
  public:
   const Op& op() const { return op_; }
   template <class T>
-  const T* as() const { return op_.as<T>(); }
+  const T* as() const {
+    return op_.as<T>();
+  }
   const Values& inputs() const { return inputs_; }
   Value* input(size_t i) const { return i < inputs_.size() ? inputs_[i] : nullptr; }
   size_t output_count() const { return outputs_.size(); }
@@ -92,8 +95,10 @@ class Graph {
   Value* constant(Node* before, Tensor tensor);
   void replace_uses(Value* old_value, Value* new_value);
   void set_input(Node* node, size_t index, Value* value);
-  void erase(Node* node);           // its outputs must have no uses
-  bool remove_dead();               // nodes without uses or side effects; true if any
+  void move(Node* node, Node* before);  // in the order (null: to the end)
+  void set_op(Node* node, Op op);       // same inputs and outputs; types are stale until reinfer
+  void erase(Node* node);               // its outputs must have no uses
+  bool remove_dead();                   // nodes without uses or side effects; true if any
   // Re-infers every type from the inputs' (after a dim substitution or changed input types).
   void reinfer();
   std::unique_ptr<Graph> clone() const;
@@ -105,9 +110,10 @@ class Graph {
   std::vector<std::string> output_names_;
 };
 
-void verify(const Graph& graph);            // an internal Error names the broken rule and node
-std::string print(const Graph& graph);      // the text form
-// Reads what print writes. Constants above 64 elements are printed as `@name` and found in `weights`.
+void verify(const Graph& graph);        // an internal Error names the broken rule and node
+std::string print(const Graph& graph);  // the text form
+// Reads what print writes. Constants above 64 elements are printed as `@name` and found in
+// `weights`.
 std::unique_ptr<Graph> parse_graph(std::string_view text,
                                    const std::map<std::string, Tensor>& weights = {});
 std::map<std::string, Tensor> printed_weights(const Graph& graph);  // what the `@name`s stand for
@@ -122,8 +128,8 @@ class Rewriter {
   Node* insert_node(const Node& at, Op op, Values inputs,
                     std::vector<std::unique_ptr<Graph>> bodies = {});
   Value* constant(const Node& at, Tensor tensor);
-  void replace(const Node& node, Op op, Values inputs);           // all outputs, one node for another
-  void replace(const Node& node, const Values& values);           // outputs taken over by values
+  void replace(const Node& node, Op op, Values inputs);  // all outputs, one node for another
+  void replace(const Node& node, const Values& values);  // outputs taken over by values
   int64_t rewrites() const { return rewrites_; }
 
  private:

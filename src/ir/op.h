@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// An Op is a type-erased operator struct. Everything generic about operators (print, parse, compare,
-// serialise, infer, evaluate) comes from its `fields` and the members that concepts find on it.
+// An Op is a type-erased operator struct. Everything generic about operators (print, parse,
+// compare, serialise, infer, evaluate) comes from its `fields` and the members that concepts find
+// on it.
 //
 // HOW TO ADD AN OPERATOR: write src/ops/foo.h
 //
 //   struct Foo {
 //     int64_t axis = -1;
 //     static auto fields(auto& s) { return std::tuple{field(1, "axis", s.axis)}; }
-//     Types infer(const Types& in) const;       // symbolic in, symbolic out; omitted inputs: !present()
-//     Tensors eval(const Tensors& in) const;    // the oracle: plain loops, double accumulation
-//     static Values from_onnx(const OnnxNode& node, OnnxContext& context);  // opset differences
+//     Types infer(const Types& in) const;       // symbolic in, symbolic out; omitted inputs:
+//     !present() Tensors eval(const Tensors& in) const;    // the oracle: plain loops, double
+//     accumulation static Values from_onnx(const OnnxNode& node, OnnxContext& context);  // opset
+//     differences
 //   };
 //   TENREC_OP(Foo, "foo")
 //
@@ -19,10 +21,12 @@
 //   Types infer(const Types&, const std::vector<const Graph*>& bodies) const    nodes with bodies
 //   Data eval_data(const Data&) const                  sequences, optionals (instead of eval)
 //   Data eval_bodies(const Data&, const BodyRunner&) const                      If, Loop, Scan
-//   template <class T> T apply(T... ) const            makes it pointwise; infer and eval are derived
-//   std::optional<Dim> apply_dims(const Dim&...) const  pointwise: the same on known integer values
-//   static constexpr Accuracy accuracy = exact() / rounding(k) / random_output()
-//   static constexpr bool side_effect, is_view, data_dependent (output sizes known only by running)
+//   template <class T> T apply(T... ) const            makes it pointwise; infer and eval are
+//   derived std::optional<Dim> apply_dims(const Dim&...) const  pointwise: the same on known
+//   integer values static constexpr Accuracy accuracy = exact() / rounding(k) / random_output()
+//   static constexpr bool side_effect, is_view, data_dependent (output sizes known only by
+//   running),
+//                         body_is_region (body 0 computes on exactly the node's inputs)
 //   double flops(const Types& in, const Types& out) const
 #pragma once
 #include <any>
@@ -67,10 +71,12 @@ struct OpInfo {
   bool is_view = false;
   bool data_dependent = false;
   bool pointwise = false;
+  bool body_is_region = false;  // body 0 computes on exactly the node's inputs
 
   std::function<Types(const void*, const Types&, const std::vector<const Graph*>&)> infer;
   std::function<Data(const void*, const Data&, const BodyRunner&)> eval;
-  std::function<double(const void*, const Types&, const Types&)> flops;  // null: elements of outputs
+  std::function<double(const void*, const Types&, const Types&)>
+      flops;  // null: elements of outputs
   // Pointwise only: records `apply` on typed leaves; see ir/expr.h.
   std::function<ExprProgram(const void*, const std::vector<DType>& inputs)> record;
 
@@ -97,8 +103,9 @@ class Op {
   const void* object() const { return object_.get(); }
   template <class T>
   const T* as() const {
-    return info_ == &op_info_of(static_cast<const T*>(nullptr)) ? static_cast<const T*>(object_.get())
-                                                                : nullptr;
+    return info_ == &op_info_of(static_cast<const T*>(nullptr))
+               ? static_cast<const T*>(object_.get())
+               : nullptr;
   }
 
   Types infer(const Types& in, const std::vector<const Graph*>& bodies = {}) const {
@@ -129,8 +136,8 @@ void register_op(const OpInfo& info);
 void register_onnx(std::string_view domain, std::string_view op_type, OnnxMapping mapping);
 const OpInfo* find_op(std::string_view name);
 const OnnxMapping* find_onnx(std::string_view domain, std::string_view op_type);
-std::vector<const OpInfo*> all_ops();                          // ordered by name
-std::vector<std::pair<std::string, std::string>> all_onnx();   // (domain, op_type), ordered
-void init_ops();                                               // idempotent, thread-safe
+std::vector<const OpInfo*> all_ops();                         // ordered by name
+std::vector<std::pair<std::string, std::string>> all_onnx();  // (domain, op_type), ordered
+void init_ops();                                              // idempotent, thread-safe
 
 }  // namespace tenrec

@@ -12,7 +12,8 @@ constexpr int max_depth = 64;
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::map<std::string, Tensor>& weights) : reader_(text, &weights) {}
+  Parser(std::string_view text, const std::map<std::string, Tensor>& weights)
+      : reader_(text, &weights) {}
 
   std::unique_ptr<Graph> whole() {
     auto graph = this->graph(0);
@@ -52,7 +53,8 @@ class Parser {
       if (!reader_.accept(sequence ? "seq(" : "optional(")) continue;
       Type element = type(depth + 1);
       reader_.expect(")");
-      return sequence ? Type::sequence_of(std::move(element)) : Type::optional_of(std::move(element));
+      return sequence ? Type::sequence_of(std::move(element))
+                      : Type::optional_of(std::move(element));
     }
     DType dtype{};
     parse_value(dtype, reader_);
@@ -111,7 +113,8 @@ class Parser {
     if (reader_.accept("@")) {
       while (reader_.peek("\"")) origins.push_back(reader_.quoted());
     }
-    Node* node = graph.insert(nullptr, Op(*info, object), inputs, std::move(bodies), std::move(origins));
+    Node* node =
+        graph.insert(nullptr, Op(*info, object), inputs, std::move(bodies), std::move(origins));
     if (node->output_count() != ids.size()) reader_.error("wrong number of outputs of " + op_name);
     for (size_t i = 0; i < ids.size(); ++i) {
       keep_layout_and_symbols(node->output(i)->type, printed.at(std::min(i, printed.size() - 1)));
@@ -155,7 +158,8 @@ class Parser {
 
 }  // namespace
 
-std::unique_ptr<Graph> parse_graph(std::string_view text, const std::map<std::string, Tensor>& weights) {
+std::unique_ptr<Graph> parse_graph(std::string_view text,
+                                   const std::map<std::string, Tensor>& weights) {
   return Parser(text, weights).whole();
 }
 

@@ -39,9 +39,11 @@ class Printer {
       case Type::Kind::optional: return "optional(" + this->type(*type.element) + ")";
       case Type::Kind::tensor: break;
     }
-    std::string text = std::string(name(type.dtype)) + (type.ranked ? writer.shape(type.shape) : "[...]");
+    std::string text =
+        std::string(name(type.dtype)) + (type.ranked ? writer.shape(type.shape) : "[...]");
     if (type.layout.channels_last) text += ":nhwc";
-    if (type.layout.block_axis >= 0) text += fmt::format(":b{}x{}", type.layout.block_axis, type.layout.block);
+    if (type.layout.block_axis >= 0)
+      text += fmt::format(":b{}x{}", type.layout.block_axis, type.layout.block);
     return text + known(type);
   }
 
@@ -59,8 +61,9 @@ class Printer {
     }
     for (const Scale& scale : type.known->floats) {
       symbolic |= scale.symbol != nullptr;
-      text += (text.empty() ? "" : ", ") +
-              (scale.symbol ? "~" + writer.dim(Dim::symbol(scale.symbol)) : fmt::format("{}", scale.value));
+      text +=
+          (text.empty() ? "" : ", ") + (scale.symbol ? "~" + writer.dim(Dim::symbol(scale.symbol))
+                                                     : fmt::format("{}", scale.value));
     }
     return symbolic ? " {" + text + "}" : "";
   }
@@ -70,11 +73,14 @@ class Printer {
     return fmt::format("%{}", ids_[&value]);
   }
 
-  std::string use(const Value* value) { return value ? fmt::format("%{}", ids_.at(value)) : "none"; }
+  std::string use(const Value* value) {
+    return value ? fmt::format("%{}", ids_.at(value)) : "none";
+  }
 
   std::string node(const Node& node, const std::string& indent) {
     std::string inputs;
-    for (size_t i = 0; i < node.inputs().size(); ++i) inputs += (i ? ", " : "") + use(node.input(i));
+    for (size_t i = 0; i < node.inputs().size(); ++i)
+      inputs += (i ? ", " : "") + use(node.input(i));
     std::string bodies;
     for (const Graph* body : node.bodies()) bodies += " " + graph(*body, indent);
     std::string outputs;

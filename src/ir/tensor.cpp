@@ -14,7 +14,8 @@ constexpr size_t alignment = 64;
 std::shared_ptr<std::byte> allocate_zeroed(uint64_t bytes) {
   const size_t padded = static_cast<size_t>((bytes + alignment - 1) / alignment * alignment);
   void* memory = std::aligned_alloc(alignment, padded == 0 ? alignment : padded);
-  TENREC_CHECK(memory != nullptr, out_of_memory, "allocating {} bytes of host memory failed", bytes);
+  TENREC_CHECK(memory != nullptr, out_of_memory, "allocating {} bytes of host memory failed",
+               bytes);
   std::memset(memory, 0, padded == 0 ? alignment : padded);
   return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
 }
@@ -225,7 +226,8 @@ Tensor Tensor::from_ints(DType dtype, Dims dims, std::span<const int64_t> values
     return tensor;
   }
   const bool native = with_native_type(dtype, [&]<class T>(T*) {
-    for (size_t i = 0; i < values.size(); ++i) reinterpret_cast<T*>(to)[i] = static_cast<T>(values[i]);
+    for (size_t i = 0; i < values.size(); ++i)
+      reinterpret_cast<T*>(to)[i] = static_cast<T>(values[i]);
   });
   if (!native) {
     for (size_t i = 0; i < values.size(); ++i) {

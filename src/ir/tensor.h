@@ -15,16 +15,16 @@
 namespace tenrec {
 
 using Dims = std::vector<int64_t>;
-uint64_t element_count(const Dims& dims);      // 1 for a scalar; overflow is an Error
-Dims row_major_strides(const Dims& dims);      // in elements
-std::string to_string(const Dims& dims);       // "[1, 3, 224]"
+uint64_t element_count(const Dims& dims);  // 1 for a scalar; overflow is an Error
+Dims row_major_strides(const Dims& dims);  // in elements
+std::string to_string(const Dims& dims);   // "[1, 3, 224]"
 
 // Row-major, elements packed (two i4 a byte, low nibble first). Copying shares the bytes; writers
 // allocate a new Tensor first.
 class Tensor {
  public:
-  Tensor() = default;                          // undefined dtype: "no tensor"
-  Tensor(DType dtype, Dims dims);              // zero-filled, owned
+  Tensor() = default;              // undefined dtype: "no tensor"
+  Tensor(DType dtype, Dims dims);  // zero-filled, owned
   // A view of `data`; `owner` keeps it alive (a mapped file, another tensor's storage).
   Tensor(DType dtype, Dims dims, std::shared_ptr<const void> owner, const std::byte* data);
   static Tensor of_strings(Dims dims, std::vector<std::string> strings);
@@ -32,7 +32,9 @@ class Tensor {
   template <class T>  // T's dtype: float, double, int8..int64, uint8..uint64, bool
   static Tensor of(Dims dims, const std::vector<T>& values);
   template <class T>
-  static Tensor scalar(T value) { return of<T>({}, {value}); }
+  static Tensor scalar(T value) {
+    return of<T>({}, {value});
+  }
   // Values converted (rounded, wrapped) to `dtype`.
   static Tensor from_doubles(DType dtype, Dims dims, std::span<const double> values);
   static Tensor from_ints(DType dtype, Dims dims, std::span<const int64_t> values);
@@ -44,12 +46,12 @@ class Tensor {
   uint64_t elements() const { return element_count(dims_); }
   uint64_t bytes() const { return byte_size(dtype_, elements()); }
   const std::byte* data() const { return data_; }
-  std::byte* mutable_data();                   // only on a tensor that owns its bytes alone
+  std::byte* mutable_data();  // only on a tensor that owns its bytes alone
   const std::vector<std::string>& strings() const;
-  Tensor reshaped(Dims dims) const;            // same bytes
+  Tensor reshaped(Dims dims) const;  // same bytes
 
   template <class T>
-  std::span<const T> as() const {              // dtype must be T's
+  std::span<const T> as() const {  // dtype must be T's
     return {reinterpret_cast<const T*>(data_), static_cast<size_t>(elements())};
   }
   template <class T>
@@ -58,7 +60,7 @@ class Tensor {
   }
   // Every numeric dtype, converted once; what reference evaluations work on. bool gives 0 and 1.
   std::vector<double> to_doubles() const;
-  std::vector<int64_t> to_ints() const;        // floats truncate towards zero
+  std::vector<int64_t> to_ints() const;  // floats truncate towards zero
 
   friend bool operator==(const Tensor& a, const Tensor& b);  // dtype, dims and bytes
 
@@ -87,17 +89,50 @@ struct Datum {
 };
 using Data = std::vector<Datum>;
 
-template <> constexpr DType dtype_of<float>() { return DType::f32; }
-template <> constexpr DType dtype_of<double>() { return DType::f64; }
-template <> constexpr DType dtype_of<int8_t>() { return DType::i8; }
-template <> constexpr DType dtype_of<int16_t>() { return DType::i16; }
-template <> constexpr DType dtype_of<int32_t>() { return DType::i32; }
-template <> constexpr DType dtype_of<int64_t>() { return DType::i64; }
-template <> constexpr DType dtype_of<uint8_t>() { return DType::u8; }
-template <> constexpr DType dtype_of<uint16_t>() { return DType::u16; }
-template <> constexpr DType dtype_of<uint32_t>() { return DType::u32; }
-template <> constexpr DType dtype_of<uint64_t>() { return DType::u64; }
-template <> constexpr DType dtype_of<bool>() { return DType::boolean; }
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::f32;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::f64;
+}
+template <>
+constexpr DType dtype_of<int8_t>() {
+  return DType::i8;
+}
+template <>
+constexpr DType dtype_of<int16_t>() {
+  return DType::i16;
+}
+template <>
+constexpr DType dtype_of<int32_t>() {
+  return DType::i32;
+}
+template <>
+constexpr DType dtype_of<int64_t>() {
+  return DType::i64;
+}
+template <>
+constexpr DType dtype_of<uint8_t>() {
+  return DType::u8;
+}
+template <>
+constexpr DType dtype_of<uint16_t>() {
+  return DType::u16;
+}
+template <>
+constexpr DType dtype_of<uint32_t>() {
+  return DType::u32;
+}
+template <>
+constexpr DType dtype_of<uint64_t>() {
+  return DType::u64;
+}
+template <>
+constexpr DType dtype_of<bool>() {
+  return DType::boolean;
+}
 
 template <class T>
 Tensor Tensor::of(Dims dims, const std::vector<T>& values) {

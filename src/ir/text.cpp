@@ -70,7 +70,8 @@ void TextReader::skip_blanks() {
 }
 
 void TextReader::error(std::string_view what) const {
-  const auto line = std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n');
+  const auto line =
+      std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n');
   fail(ErrorCode::invalid_model, "text IR line {}: {} before '{}'", line + 1, what,
        text_.substr(at_, std::min<size_t>(24, text_.size() - at_)));
 }
@@ -132,7 +133,8 @@ std::string TextReader::quoted() {
       if (c == 'x') {
         unsigned value = 0;
         const char* begin = text_.data() + at_;
-        if (at_ + 2 > text_.size() || std::from_chars(begin, begin + 2, value, 16).ptr != begin + 2) {
+        if (at_ + 2 > text_.size() ||
+            std::from_chars(begin, begin + 2, value, 16).ptr != begin + 2) {
           error("bad escape");
         }
         at_ += 2;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text form of fields: `axis=1, perm=[0, 2, 1], mode="linear", shape=[{N}, {2*H}]`. One writer and one
-// reader for everything that has `fields`; ir/print.cpp and ir/parse.cpp do the graph around it.
+// Text form of fields: `axis=1, perm=[0, 2, 1], mode="linear", shape=[{N}, {2*H}]`. One writer and
+// one reader for everything that has `fields`; ir/print.cpp and ir/parse.cpp do the graph around
+// it.
 #pragma once
 #include <charconv>
 #include <map>
@@ -45,12 +46,12 @@ class TextReader {
   bool accept(std::string_view token);  // skips blanks and comments (`// ...`) first
   void expect(std::string_view token);
   bool peek(std::string_view token);
-  std::string identifier();             // [A-Za-z_][A-Za-z0-9_.]*
-  std::string quoted();                 // JSON escapes
+  std::string identifier();  // [A-Za-z_][A-Za-z0-9_.]*
+  std::string quoted();      // JSON escapes
   double number();
   int64_t integer();
-  Dim dim(std::string_view closing);    // up to, not including, one of the closing characters
-  Shape shape();                        // "[N, 3]"
+  Dim dim(std::string_view closing);  // up to, not including, one of the closing characters
+  Shape shape();                      // "[N, 3]"
   Tensor tensor();
   [[noreturn]] void error(std::string_view what) const;
 

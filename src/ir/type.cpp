@@ -12,7 +12,8 @@ bool holds_sizes(DType dtype) { return is_integer(dtype) || dtype == DType::bool
 bool fits_int64(const Tensor& tensor) {
   if (tensor.dtype() != DType::u64) return true;
   const auto values = tensor.as<uint64_t>();
-  return std::all_of(values.begin(), values.end(), [](uint64_t value) { return value <= INT64_MAX; });
+  return std::all_of(values.begin(), values.end(),
+                     [](uint64_t value) { return value <= INT64_MAX; });
 }
 
 bool same_element(const std::shared_ptr<const Type>& a, const std::shared_ptr<const Type>& b) {
@@ -41,7 +42,8 @@ std::vector<Size> broadcast_lists(const std::vector<Size>& a, const std::vector<
 template <class List>
 [[noreturn]] void fail_broadcast(const List& a, const List& b) {
   fail(ErrorCode::invalid_model,
-       "shapes {} and {} do not broadcast: aligned at the right, sizes must be equal or one of them 1",
+       "shapes {} and {} do not broadcast: aligned at the right, sizes must be equal or one of "
+       "them 1",
        to_string(a), to_string(b));
 }
 
@@ -138,8 +140,8 @@ bool Type::operator==(const Type& other) const {
 
 int64_t normalise_axis(int64_t axis, int64_t rank) {
   TENREC_CHECK(axis >= -rank && axis < rank, invalid_model,
-               "axis {} is out of range for a tensor of rank {}: expected {} to {}", axis, rank, -rank,
-               rank - 1);
+               "axis {} is out of range for a tensor of rank {}: expected {} to {}", axis, rank,
+               -rank, rank - 1);
   return axis < 0 ? axis + rank : axis;
 }
 

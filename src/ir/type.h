@@ -14,7 +14,8 @@
 namespace tenrec {
 
 // Memory order of a tensor. Default: row-major. Blocked: `block_axis` is split, its inner part of
-// `block` elements is stored last (nChw8c: block_axis 1, block 8); the axis is padded to a multiple.
+// `block` elements is stored last (nChw8c: block_axis 1, block 8); the axis is padded to a
+// multiple.
 // `channels_last`: NHWC order.
 struct Layout {
   int block_axis = -1;
@@ -42,11 +43,11 @@ struct Type {
   enum class Kind { none, tensor, sequence, optional };  // none: an omitted optional input
   Kind kind = Kind::none;
   DType dtype = DType::undefined;
-  bool ranked = true;                  // false: not even the rank is known (branches that differ)
+  bool ranked = true;  // false: not even the rank is known (branches that differ)
   Shape shape;
   Layout layout;
-  std::shared_ptr<const Known> known;  // null: value not known
-  std::shared_ptr<const Type> element; // of a sequence or optional
+  std::shared_ptr<const Known> known;   // null: value not known
+  std::shared_ptr<const Type> element;  // of a sequence or optional
 
   static Type tensor(DType dtype, Shape shape);
   static Type unranked(DType dtype);
@@ -55,7 +56,7 @@ struct Type {
   static Type of_constant(const Tensor& tensor);  // static shape, `known` when small
 
   bool present() const { return kind != Kind::none; }
-  int64_t rank() const;                // an Error when unranked
+  int64_t rank() const;  // an Error when unranked
   bool is_static() const { return kind == Kind::tensor && ranked && tenrec::is_static(shape); }
   // Value as integers, when every element is known: symbolic, or all constant.
   const std::vector<Dim>* known_ints() const;
@@ -64,7 +65,7 @@ struct Type {
   Type with_known_ints(std::vector<Dim> values) const;
   Type with_known_floats(std::vector<Scale> values) const;
 
-  std::string str() const;             // "f32[N, 3, 224, 224]", "seq(f32[?])", "none"
+  std::string str() const;                   // "f32[N, 3, 224, 224]", "seq(f32[?])", "none"
   bool operator==(const Type& other) const;  // all but `known`
 };
 using Types = std::vector<Type>;

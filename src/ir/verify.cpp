@@ -29,7 +29,8 @@ void verify(const Graph& graph) {
     for (size_t i = 0; i < node->inputs().size(); ++i) {
       const Value* input = node->input(i);
       if (!input) continue;
-      TENREC_ASSERT(defined.count(input), "{} reads input {} before it is computed", node->describe(), i);
+      TENREC_ASSERT(defined.count(input), "{} reads input {} before it is computed",
+                    node->describe(), i);
       TENREC_ASSERT(std::count(input->uses().begin(), input->uses().end(), Use{node.get(), i}) == 1,
                     "{}: input {} does not know its use", node->describe(), i);
     }

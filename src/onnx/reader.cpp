@@ -29,8 +29,9 @@ class Parser {
       read(model, bytes_);
       check(model);
     } catch (const MalformedProtobuf& error) {
-      fail(ErrorCode::invalid_model, "{}: {}, at byte {}; the file is truncated, damaged or no ONNX model",
-           path(), error.what(), error.where() - bytes_.data());
+      fail(ErrorCode::invalid_model,
+           "{}: {}, at byte {}; the file is truncated, damaged or no ONNX model", path(),
+           error.what(), error.where() - bytes_.data());
     } catch (const std::bad_alloc&) {
       fail(ErrorCode::out_of_memory, "{}: not enough memory to read the model", path());
     }
@@ -67,7 +68,8 @@ class Parser {
 
   void count_item(const char* where) {
     if (++items_ > limits_.items) {
-      throw MalformedProtobuf(fmt::format("the model has more than {} parts", limits_.items), where);
+      throw MalformedProtobuf(fmt::format("the model has more than {} parts", limits_.items),
+                              where);
     }
   }
 
@@ -192,7 +194,8 @@ class Parser {
       switch (reader.id()) {
         case 1: add_integers(tensor.dims, reader); break;
         case 2: tensor.data_type = small_integer(reader); break;
-        case 3: throw MalformedProtobuf("tensors in segments are not part of ONNX", reader.position());
+        case 3:
+          throw MalformedProtobuf("tensors in segments are not part of ONNX", reader.position());
         case 4: add_payload(tensor.float_data, WireType::fixed32, reader); break;
         case 5: add_payload(tensor.int32_data, WireType::varint, reader); break;
         case 6:
@@ -250,9 +253,8 @@ class Parser {
       switch (reader.id()) {
         case 1: type.elem_type = small_integer(reader); break;
         case 2:
-          within("shape", -1, reader.position(), [&] {
-            read(type.shape.emplace(), reader.bytes());
-          });
+          within("shape", -1, reader.position(),
+                 [&] { read(type.shape.emplace(), reader.bytes()); });
           break;
         default: reader.skip();
       }
@@ -512,9 +514,9 @@ DType to_dtype(int32_t data_type) {
 
 std::string_view name(AttributeType type) {
   static constexpr std::array<std::string_view, 15> names = {
-      "undefined", "float",   "int",    "string",        "tensor",         "graph",      "floats",
-      "ints",      "strings", "tensors", "graphs",       "sparse_tensor",  "sparse_tensors",
-      "type",      "types"};
+      "undefined",      "float", "int",     "string",  "tensor", "graph",
+      "floats",         "ints",  "strings", "tensors", "graphs", "sparse_tensor",
+      "sparse_tensors", "type",  "types"};
   const auto index = static_cast<size_t>(type);
   return index < names.size() ? names[index] : "invalid";
 }

@@ -12,8 +12,8 @@ namespace tenrec::onnx {
 
 // A file is untrusted: it must not make us recurse or allocate without bound.
 struct ReadLimits {
-  int depth = 200;                       // nested messages; a graph in a node takes three
-  uint64_t items = uint64_t{1} << 24;    // nodes, attributes, tensors, names, dims... in all
+  int depth = 200;                     // nested messages; a graph in a node takes three
+  uint64_t items = uint64_t{1} << 24;  // nodes, attributes, tensors, names, dims... in all
   uint64_t name_bytes = uint64_t{1} << 16;
 };
 

@@ -46,7 +46,8 @@ uint64_t count_elements(const std::vector<int64_t>& dims) {
 std::shared_ptr<std::byte> allocate(uint64_t bytes) {
   const uint64_t padded = std::max<uint64_t>((bytes + alignment - 1) / alignment, 1) * alignment;
   void* const memory = std::aligned_alloc(alignment, static_cast<size_t>(padded));
-  TENREC_CHECK(memory != nullptr, out_of_memory, "allocating {} bytes of host memory failed", bytes);
+  TENREC_CHECK(memory != nullptr, out_of_memory, "allocating {} bytes of host memory failed",
+               bytes);
   std::memset(static_cast<std::byte*>(memory) + (padded - alignment), 0, alignment);
   return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
 }
@@ -116,8 +117,9 @@ class Loader {
                  bytes.size());
     const bool aligned =
         reinterpret_cast<uintptr_t>(bytes.data()) % element_alignment(result_.dtype) == 0;
-    const bool normal = result_.dtype != DType::boolean ||
-                        std::all_of(bytes.begin(), bytes.end(), [](char c) { return (c & ~1) == 0; });
+    const bool normal =
+        result_.dtype != DType::boolean ||
+        std::all_of(bytes.begin(), bytes.end(), [](char c) { return (c & ~1) == 0; });
     if (count_ > 0 && aligned && normal) {
       result_.data = reinterpret_cast<const std::byte*>(bytes.data());
       result_.owner = owner;
@@ -189,7 +191,8 @@ class Loader {
     }
   }
 
-  // Writers disagree on whether bit patterns (and unsigned values) are sign-extended: both are fine.
+  // Writers disagree on whether bit patterns (and unsigned values) are sign-extended: both are
+  // fine.
   void check_range(uint64_t value, std::string_view field) const {
     const int bits = std::max(bit_width(result_.dtype), 8);
     if (bits == 64) return;
@@ -233,10 +236,11 @@ class Loader {
     }
     const auto file = model_.external->open(location->value);
     const std::string_view text = file->text();
-    TENREC_CHECK(offset <= text.size() && length <= text.size() - offset, invalid_model,
-                 "its values are bytes {} to {} of \"{}\", which has only {}; the file is truncated "
-                 "or belongs to another model",
-                 offset, offset + length, location->value, text.size());
+    TENREC_CHECK(
+        offset <= text.size() && length <= text.size() - offset, invalid_model,
+        "its values are bytes {} to {} of \"{}\", which has only {}; the file is truncated "
+        "or belongs to another model",
+        offset, offset + length, location->value, text.size());
     use_bytes(text.substr(static_cast<size_t>(offset), static_cast<size_t>(length)),
               location->value, file);
   }
@@ -330,9 +334,9 @@ std::shared_ptr<const MappedFile> ExternalData::open(std::string_view location) 
   if (const auto known = files_.find(location); known != files_.end()) return known->second;
   const fs::path relative(location);
   const bool climbs = std::find(relative.begin(), relative.end(), "..") != relative.end();
-  TENREC_CHECK(!location.empty() && location.find('\0') == location.npos && !climbs &&
-                   relative.is_relative(),
-               invalid_model,
+  TENREC_CHECK(location.find('\0') == location.npos, invalid_model,
+               "external data file's name holds a zero byte");
+  TENREC_CHECK(!location.empty() && !climbs && relative.is_relative(), invalid_model,
                "external data file \"{}\" must be a path inside the model's folder, without \"..\"",
                location);
   std::error_code error;

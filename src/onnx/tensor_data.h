@@ -28,8 +28,8 @@ struct TensorData {
   std::vector<std::string> strings;
 };
 
-// The files beside a model that hold its big tensors: each mapped once, and none outside the folder,
-// be it by an absolute path, by "..", or by a symbolic link. Thread-safe.
+// The files beside a model that hold its big tensors: each mapped once, and none outside the
+// folder, be it by an absolute path, by "..", or by a symbolic link. Thread-safe.
 class ExternalData {
  public:
   explicit ExternalData(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -7,7 +7,8 @@ namespace tenrec {
 namespace {
 
 template <class T>
-std::vector<int64_t> find(const ArgReduce& op, const std::vector<T>& x, const Dims& dims, size_t axis) {
+std::vector<int64_t> find(const ArgReduce& op, const std::vector<T>& x, const Dims& dims,
+                          size_t axis) {
   const int64_t outer = elements_between(dims, 0, axis);
   const int64_t inner = elements_between(dims, axis + 1, dims.size());
   std::vector<int64_t> result;
@@ -58,7 +59,11 @@ Tensors ArgReduce::eval(const Tensors& in) const {
   return {Tensor::from_ints(DType::i64, out, where)};
 }
 
-Values arg_max(const OnnxNode& node, OnnxContext& context) { return import_arg(true, node, context); }
-Values arg_min(const OnnxNode& node, OnnxContext& context) { return import_arg(false, node, context); }
+Values arg_max(const OnnxNode& node, OnnxContext& context) {
+  return import_arg(true, node, context);
+}
+Values arg_min(const OnnxNode& node, OnnxContext& context) {
+  return import_arg(false, node, context);
+}
 
 }  // namespace tenrec

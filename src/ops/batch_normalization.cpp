@@ -34,8 +34,8 @@ Values training(const OnnxNode& node, OnnxContext& context, float epsilon) {
   Value* wide_mean = add_reduce(context, ReduceKind::mean, x, axes, true);
   Value* centred = context.one(Sub{}, {x, wide_mean});
   Value* mean = add_reduce(context, ReduceKind::mean, x, axes, false);
-  Value* variance = add_reduce(context, ReduceKind::mean, context.one(Mul{}, {centred, centred}), axes,
-                               false);
+  Value* variance =
+      add_reduce(context, ReduceKind::mean, context.one(Mul{}, {centred, centred}), axes, false);
   Values result = context.add(BatchNormalization{.epsilon = epsilon},
                               {x, context.input(1), context.input(2), mean, variance});
   const double momentum = node.number("momentum", 0.9F);
@@ -75,27 +75,29 @@ Tensors BatchNormalization::eval(const Tensors& in) const {
   const std::vector<double> variance = in[4].to_doubles();
   const Dims& dims = in[0].dims();
   const size_t channels = scale.size();
-  const size_t plane = static_cast<size_t>(elements_between(dims, std::min<size_t>(2, dims.size()),
-                                                            dims.size()));
+  const size_t plane =
+      static_cast<size_t>(elements_between(dims, std::min<size_t>(2, dims.size()), dims.size()));
   for (size_t i = 0; i < x.size(); ++i) {
     const size_t c = i / plane % channels;
-    x[i] = (x[i] - mean[c]) / std::sqrt(variance[c] + static_cast<double>(epsilon)) * scale[c] + bias[c];
+    x[i] = (x[i] - mean[c]) / std::sqrt(variance[c] + static_cast<double>(epsilon)) * scale[c] +
+           bias[c];
   }
   return {Tensor::from_doubles(in[0].dtype(), dims, x)};
 }
 
 Values BatchNormalization::from_onnx(const OnnxNode& node, OnnxContext& context) {
   for (size_t i = 0; i < 5; ++i) {
-    TENREC_CHECK(context.input(i) != nullptr, invalid_model, "{} (input {}) is missing", roles[i], i);
+    TENREC_CHECK(context.input(i) != nullptr, invalid_model, "{} (input {}) is missing", roles[i],
+                 i);
   }
   const float epsilon = node.number("epsilon", 1e-5F);
   if (node.integer("training_mode", 0) != 0) return training(node, context, epsilon);
   TENREC_CHECK(node.opset() >= 14 || !node.has_output(1), unsupported,
                "training outputs of opset {}; export the model for inference", node.opset());
   if (node.opset() < 9 && node.integer("spatial", 1) == 0) return per_element(context, epsilon);
-  return context.add(BatchNormalization{.epsilon = epsilon},
-                     {context.input(0), context.input(1), context.input(2), context.input(3),
-                      context.input(4)});
+  return context.add(
+      BatchNormalization{.epsilon = epsilon},
+      {context.input(0), context.input(1), context.input(2), context.input(3), context.input(4)});
 }
 
 }  // namespace tenrec

@@ -14,9 +14,13 @@ bool same_known(const Type& a, const Type& b) {
 
 bool same(const Type& a, const Type& b) { return a == b && same_known(a, b); }
 
+// The element type of an empty sequence, which every tensor of its dtype fits.
+bool is_nothing(const Type& type) { return !type.present() && type.dtype != DType::undefined; }
+
 void check_same_kind(const Type& a, const Type& b, std::string_view what) {
-  TENREC_CHECK(a.kind == b.kind && a.dtype == b.dtype, invalid_model, "{} is {} here and {} there", what,
-               a.str(), b.str());
+  if (a.dtype == b.dtype && (is_nothing(a) || is_nothing(b))) return;
+  TENREC_CHECK(a.kind == b.kind && a.dtype == b.dtype, invalid_model, "{} is {} here and {} there",
+               what, a.str(), b.str());
 }
 
 Type with_element(const Type& type, Type element) {
@@ -52,7 +56,12 @@ bool known_visible(const Known& known, const SymbolSet& visible) {
 
 // `type` made wide enough for `next` too. Sizes in `own` already stand for any size.
 Type widened(const Type& type, const Type& next, SymbolSet& own) {
+  // A body may give the bare value where it was first given an optional one.
+  if (type.kind == Type::Kind::optional && next.kind != Type::Kind::optional) {
+    return Type::optional_of(widened(*type.element, next, own));
+  }
   check_same_kind(type, next, "a loop-carried value");
+  if (is_nothing(type) || is_nothing(next)) return is_nothing(type) ? next : type;
   if (type.element) return with_element(type, widened(*type.element, *next.element, own));
   if (type.kind != Type::Kind::tensor || !type.ranked) return type;
   if (!next.ranked || next.rank() != type.rank()) return Type::unranked(type.dtype);
@@ -77,8 +86,8 @@ Types output_types(const Graph& body) {
 }
 
 Types body_outputs(const Graph& body, const Types& inputs) {
-  TENREC_CHECK(body.inputs().size() == inputs.size(), invalid_model, "a body takes {} inputs, it is given {}",
-               body.inputs().size(), inputs.size());
+  TENREC_CHECK(body.inputs().size() == inputs.size(), invalid_model,
+               "a body takes {} inputs, it is given {}", body.inputs().size(), inputs.size());
   bool unchanged = true;
   for (size_t i = 0; i < inputs.size(); ++i) unchanged &= same(body.inputs()[i]->type, inputs[i]);
   if (unchanged) return output_types(body);
@@ -90,14 +99,16 @@ Types body_outputs(const Graph& body, const Types& inputs) {
 
 Type merged(const Type& a, const Type& b, std::string_view what) {
   check_same_kind(a, b, what);
+  if (is_nothing(a) || is_nothing(b)) return is_nothing(a) ? b : a;
   if (a.element) return with_element(a, merged(*a.element, *b.element, what));
   if (a.kind != Type::Kind::tensor) return a;
   if (!a.ranked || !b.ranked || a.rank() != b.rank()) return Type::unranked(a.dtype);
   Shape shape = a.shape;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (a.shape[i] == b.shape[i]) continue;
-    shape[i] = Dim::fresh(fmt::format("merged{}", i), std::min(a.shape[i].lower(), b.shape[i].lower()),
-                          std::max(a.shape[i].upper(), b.shape[i].upper()));
+    shape[i] =
+        Dim::fresh(fmt::format("merged{}", i), std::min(a.shape[i].lower(), b.shape[i].lower()),
+                   std::max(a.shape[i].upper(), b.shape[i].upper()));
   }
   Type out = Type::tensor(a.dtype, std::move(shape));
   if (a.known && same_known(a, b)) out.known = a.known;
@@ -124,7 +135,8 @@ Type exported(const Type& type, const SymbolSet& visible) {
   return out;
 }
 
-Carried stable_carried(Types carried, const std::function<Types(const Types& carried)>& outputs_of) {
+Carried stable_carried(Types carried,
+                       const std::function<Types(const Types& carried)>& outputs_of) {
   SymbolSet own;
   while (true) {
     Types outputs = outputs_of(carried);
@@ -143,8 +155,8 @@ Carried stable_carried(Types carried, const std::function<Types(const Types& car
 }
 
 EmptyOutput empty_output(const Type& type) {
-  TENREC_CHECK(type.kind == Type::Kind::tensor, invalid_model, "a collected output must be a tensor, got {}",
-               type.str());
+  TENREC_CHECK(type.kind == Type::Kind::tensor, invalid_model,
+               "a collected output must be a tensor, got {}", type.str());
   EmptyOutput empty{type.dtype, {}};
   for (const Dim& dim : type.shape) empty.dims.push_back(dim.constant().value_or(0));
   return empty;

@@ -11,8 +11,8 @@
 
 namespace tenrec {
 
-// The output types of a body for these input types: its own if it was inferred with them, else those
-// of a copy that is.
+// The output types of a body for these input types: its own if it was inferred with them, else
+// those of a copy that is.
 Types body_outputs(const Graph& body, const Types& inputs);
 // The types of a body's outputs as they stand.
 Types output_types(const Graph& body);
@@ -26,8 +26,9 @@ using SymbolSet = std::set<const Symbol*>;
 SymbolSet symbols_of(const Types& types);
 Type exported(const Type& type, const SymbolSet& visible);
 
-// Types that hold for carried values in every iteration, found by widening the initial ones until the
-// body gives back nothing new. `outputs_of` infers the body; its first outputs are the carried values.
+// Types that hold for carried values in every iteration, found by widening the initial ones until
+// the body gives back nothing new. `outputs_of` infers the body; its first outputs are the carried
+// values.
 struct Carried {
   Types inputs;
   Types outputs;  // all of the body's

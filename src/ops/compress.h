@@ -19,7 +19,8 @@ struct Compress {
     const Type& x = tensor_input(in, 0, "Compress");
     if (!x.ranked && axis) return {x};
     const auto chosen = [](const Dim& size) { return Dim::fresh("compressed", 0, size.upper()); };
-    if (!axis) return {Type::tensor(x.dtype, {chosen(x.ranked ? product(x.shape) : Dim::fresh("size"))})};
+    if (!axis)
+      return {Type::tensor(x.dtype, {chosen(x.ranked ? product(x.shape) : Dim::fresh("size"))})};
     Shape shape = x.shape;
     Dim& size = shape[static_cast<size_t>(normalise_axis(*axis, x.rank()))];
     size = chosen(size);

@@ -34,7 +34,9 @@ Type with_joined_known(Type out, const Types& in, int64_t axis) {
   }
   const int64_t outer = product(Shape(out.shape.begin(), out.shape.begin() + axis)).value();
   if (floats.empty()) {
-    return is_float(out.dtype) ? out : out.with_known_ints(joined_values(ints, std::max<int64_t>(outer, 1)));
+    return is_float(out.dtype)
+               ? out
+               : out.with_known_ints(joined_values(ints, std::max<int64_t>(outer, 1)));
   }
   return ints.empty() ? out.with_known_floats(joined_values(floats, outer)) : out;
 }

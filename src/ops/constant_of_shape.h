@@ -12,8 +12,8 @@ struct ConstantOfShape {
   static constexpr Accuracy accuracy = exact();
 
   Types infer(const Types& in) const {
-    TENREC_CHECK(value.elements() == 1, invalid_model, "ConstantOfShape's value has {} elements, not 1",
-                 value.elements());
+    TENREC_CHECK(value.elements() == 1, invalid_model,
+                 "ConstantOfShape's value has {} elements, not 1", value.elements());
     const Type& target = tensor_input(in, 0, "ConstantOfShape");
     const std::vector<Dim>* known = target.known_ints();
     if (!known) {
@@ -22,7 +22,8 @@ struct ConstantOfShape {
       return {fresh_tensor(value.dtype(), *length, "filled")};
     }
     for (const Dim& size : *known) {
-      TENREC_CHECK(size.upper() >= 0, invalid_model, "ConstantOfShape of shape {}", to_string(*known));
+      TENREC_CHECK(size.upper() >= 0, invalid_model, "ConstantOfShape of shape {}",
+                   to_string(*known));
     }
     Type out = Type::tensor(value.dtype(), *known);
     // The filling moves: every element comes from the only one there is.

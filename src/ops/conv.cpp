@@ -9,19 +9,19 @@ Shape conv_output_shape(const Conv& op, const Type& x, const Type& weight) {
   TENREC_CHECK(x.rank() >= 3, invalid_model,
                "the input is {}, expected batch, channels and at least one spatial axis", x.str());
   TENREC_CHECK(weight.rank() == x.rank(), invalid_model,
-               "the weight has {} dims, the input {}: they must have the same number", weight.rank(),
-               x.rank());
+               "the weight has {} dims, the input {}: they must have the same number",
+               weight.rank(), x.rank());
   TENREC_CHECK(op.group >= 1, invalid_model, "group is {}, expected at least 1", op.group);
   const size_t spatial = x.shape.size() - 2;
   const Window window = op.window();
   window.check(spatial);
   const Dim channels = weight.shape[1] * op.group;
   TENREC_CHECK(!channels.is_const() || !x.shape[1].is_const() || channels == x.shape[1],
-               invalid_model,
-               "the weight {} with group {} takes {} channels, the input {} has {}", weight.str(),
-               op.group, channels.str(), x.str(), x.shape[1].str());
-  TENREC_CHECK(!weight.shape[0].is_const() || weight.shape[0].value() % op.group == 0, invalid_model,
-               "{} output channels cannot be split into {} groups", weight.shape[0].str(), op.group);
+               invalid_model, "the weight {} with group {} takes {} channels, the input {} has {}",
+               weight.str(), op.group, channels.str(), x.str(), x.shape[1].str());
+  TENREC_CHECK(!weight.shape[0].is_const() || weight.shape[0].value() % op.group == 0,
+               invalid_model, "{} output channels cannot be split into {} groups",
+               weight.shape[0].str(), op.group);
   Shape shape{x.shape[0], weight.shape[0]};
   for (size_t i = 0; i < spatial; ++i) {
     shape.push_back(window.output(i, x.shape[i + 2], weight.shape[i + 2]));
@@ -67,7 +67,8 @@ Tensors Conv::eval(const Tensors& in) const {
 
 double Conv::flops(const Types& in, const Types& out) const {
   double count = 2;
-  for (const Dim& dim : out[0].shape) count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
+  for (const Dim& dim : out[0].shape)
+    count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
   for (size_t i = 1; i < in[1].shape.size(); ++i) {
     const Dim& dim = in[1].shape[i];
     count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
@@ -94,7 +95,8 @@ Conv read_conv(const OnnxNode& node, OnnxContext&, const Value* x, const Value* 
 }
 
 Values Conv::from_onnx(const OnnxNode& node, OnnxContext& context) {
-  return context.add(read_conv(node, context, context.input(0), context.input(1)), context.inputs());
+  return context.add(read_conv(node, context, context.input(0), context.input(1)),
+                     context.inputs());
 }
 
 }  // namespace tenrec

@@ -37,8 +37,9 @@ Tensors ConvInteger::eval(const Tensors& in) const {
 
 Values ConvInteger::from_onnx(const OnnxNode& node, OnnxContext& context) {
   const Conv conv = read_conv(node, context, context.input(0), context.input(1));
-  return context.add(ConvInteger{conv.auto_pad, conv.dilations, conv.group, conv.pads, conv.strides},
-                     context.inputs());
+  return context.add(
+      ConvInteger{conv.auto_pad, conv.dilations, conv.group, conv.pads, conv.strides},
+      context.inputs());
 }
 
 }  // namespace tenrec

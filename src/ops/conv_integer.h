@@ -8,10 +8,10 @@ namespace tenrec {
 
 struct ConvInteger {
   AutoPad auto_pad = AutoPad::notset;
-  std::vector<int64_t> dilations;
+  std::vector<int64_t> dilations = {};
   int64_t group = 1;
-  std::vector<int64_t> pads;
-  std::vector<int64_t> strides;
+  std::vector<int64_t> pads = {};
+  std::vector<int64_t> strides = {};
   static auto fields(auto& s) {
     return std::tuple{field(1, "auto_pad", s.auto_pad), field(2, "dilations", s.dilations),
                       field(3, "group", s.group), field(4, "pads", s.pads),

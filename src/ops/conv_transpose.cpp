@@ -58,7 +58,8 @@ Types ConvTranspose::infer(const Types& in) const {
   TENREC_CHECK(output_padding.empty() || output_padding.size() == spatial, invalid_model,
                "output_padding has {} entries, expected {}", output_padding.size(), spatial);
   TENREC_CHECK(output_shape.empty() || output_shape.size() == spatial, invalid_model,
-               "output_shape has {} entries, expected {} spatial sizes", output_shape.size(), spatial);
+               "output_shape has {} entries, expected {} spatial sizes", output_shape.size(),
+               spatial);
   check_same_size(weight.shape[0], x.shape[1], "weight's first size and input channels");
   Shape shape{x.shape[0], weight.shape[1] * group};
   for (size_t i = 0; i < spatial; ++i) {

@@ -9,12 +9,12 @@ namespace tenrec {
 
 struct ConvTranspose {
   AutoPad auto_pad = AutoPad::notset;
-  std::vector<int64_t> dilations;
+  std::vector<int64_t> dilations = {};
   int64_t group = 1;
-  std::vector<int64_t> output_padding;
-  std::vector<int64_t> output_shape;  // spatial sizes; empty: computed from pads
-  std::vector<int64_t> pads;
-  std::vector<int64_t> strides;
+  std::vector<int64_t> output_padding = {};
+  std::vector<int64_t> output_shape = {};  // spatial sizes; empty: computed from pads
+  std::vector<int64_t> pads = {};
+  std::vector<int64_t> strides = {};
   static auto fields(auto& s) {
     return std::tuple{field(1, "auto_pad", s.auto_pad),
                       field(2, "dilations", s.dilations),

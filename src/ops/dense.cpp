@@ -83,7 +83,8 @@ void convolve_transposed(const Convolution& shape, const double* x, const double
   for (int64_t g = 0; g < shape.group; ++g) {
     for (int64_t c = 0; c < group_in; ++c) {
       for (int64_t o = 0; o < width; ++o) {
-        turned[static_cast<size_t>((g * width + o) * group_in + c)] = w[(g * group_in + c) * width + o];
+        turned[static_cast<size_t>((g * width + o) * group_in + c)] =
+            w[(g * group_in + c) * width + o];
       }
     }
   }

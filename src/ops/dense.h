@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The oracle's dense products: plain, but with contiguous inner loops, since convolutions and matrix
-// products are where an interpreted model spends its time.
+// The oracle's dense products: plain, but with contiguous inner loops, since convolutions and
+// matrix products are where an interpreted model spends its time.
 #pragma once
 #include <algorithm>
 #include <cstdint>

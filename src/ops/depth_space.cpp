@@ -10,8 +10,8 @@ namespace {
 
 const Type& check_image(const Types& in, int64_t block) {
   const Type& x = required(in, 0, "the input");
-  TENREC_CHECK(block >= 1 && block <= 1 << 15, invalid_model, "blocksize is {}, expected at least 1",
-               block);
+  TENREC_CHECK(block >= 1 && block <= 1 << 15, invalid_model,
+               "blocksize is {}, expected at least 1", block);
   TENREC_CHECK(!x.ranked || x.rank() == 4, invalid_model,
                "the input is {}, expected batch, channels, height and width", x.str());
   return x;

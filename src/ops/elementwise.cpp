@@ -7,8 +7,8 @@
 namespace tenrec {
 namespace {
 
-// `value` with `trailing` axes of size 1 appended, so that numpy's right-aligned broadcasting puts it
-// at the axis that old opsets named.
+// `value` with `trailing` axes of size 1 appended, so that numpy's right-aligned broadcasting puts
+// it at the axis that old opsets named.
 Value* append_axes(OnnxContext& context, Value* value, int64_t trailing) {
   std::vector<int64_t> shape;
   for (const Dim& dim : value->type.shape) {
@@ -31,8 +31,8 @@ Values numpy_operands(const OnnxNode& node, OnnxContext& context) {
   const int64_t own = inputs[1]->type.rank();
   const int64_t axis = normalise_axis(node.integer("axis", rank - own), std::max<int64_t>(rank, 1));
   const int64_t trailing = rank - own - axis;
-  TENREC_CHECK(trailing >= 0, invalid_model, "axis {} does not fit operands of rank {} and {}", axis,
-               rank, own);
+  TENREC_CHECK(trailing >= 0, invalid_model, "axis {} does not fit operands of rank {} and {}",
+               axis, rank, own);
   if (trailing > 0) inputs[1] = append_axes(context, inputs[1], trailing);
   return inputs;
 }
@@ -85,18 +85,20 @@ Values Cast::from_onnx(const OnnxNode& node, OnnxContext& context) {
   Cast op;
   // Opset 1 to 5 wrote the type's name.
   static const std::map<std::string, DType> by_name{
-      {"FLOAT", DType::f32}, {"DOUBLE", DType::f64}, {"FLOAT16", DType::f16}, {"INT8", DType::i8},
-      {"INT16", DType::i16}, {"INT32", DType::i32}, {"INT64", DType::i64}, {"UINT8", DType::u8},
-      {"UINT16", DType::u16}, {"UINT32", DType::u32}, {"UINT64", DType::u64}, {"BOOL", DType::boolean}};
+      {"FLOAT", DType::f32},  {"DOUBLE", DType::f64}, {"FLOAT16", DType::f16},
+      {"INT8", DType::i8},    {"INT16", DType::i16},  {"INT32", DType::i32},
+      {"INT64", DType::i64},  {"UINT8", DType::u8},   {"UINT16", DType::u16},
+      {"UINT32", DType::u32}, {"UINT64", DType::u64}, {"BOOL", DType::boolean}};
   if (node.opset() < 6) {
     const auto found = by_name.find(node.text("to", ""));
-    TENREC_CHECK(found != by_name.end(), invalid_model, "Cast to unknown type '{}'", node.text("to", ""));
+    TENREC_CHECK(found != by_name.end(), invalid_model, "Cast to unknown type '{}'",
+                 node.text("to", ""));
     op.to = found->second;
   } else {
     op.to = static_cast<DType>(node.integer("to"));
   }
-  TENREC_CHECK(op.to == DType::string || bit_width(op.to) > 0, invalid_model, "Cast to type number {}",
-               static_cast<int>(op.to));
+  TENREC_CHECK(op.to == DType::string || bit_width(op.to) > 0, invalid_model,
+               "Cast to type number {}", static_cast<int>(op.to));
   op.saturate = node.integer("saturate", 1) != 0;
   TENREC_CHECK(op.to != DType::string && x->type.dtype != DType::string, unsupported,
                "Cast between strings and numbers; do it outside the model");

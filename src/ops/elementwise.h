@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pointwise family. Each operator states its arithmetic once, in `apply`; inference, the oracle and
-// the fused kernels of every target come from it (ir/expr.h).
+// The pointwise family. Each operator states its arithmetic once, in `apply`; inference, the oracle
+// and the fused kernels of every target come from it (ir/expr.h).
 #pragma once
 #include <limits>
 #include <optional>
@@ -10,7 +10,8 @@
 
 namespace tenrec {
 
-// `legacy_broadcast`: before opset 7 ONNX aligned the second operand by attributes, see pointwise.h.
+// `legacy_broadcast`: before opset 7 ONNX aligned the second operand by attributes, see
+// pointwise.h.
 
 struct Exp {
   static auto fields(auto&) { return std::tuple{}; }
@@ -254,18 +255,14 @@ struct Selu {
   static auto fields(auto& s) {
     return std::tuple{field(1, "alpha", s.alpha), field(2, "gamma", s.gamma)};
   }
-  Expr apply(const Expr& x) const {
-    return select(x <= 0, call(Fn::expm1, x) * alpha, x) * gamma;
-  }
+  Expr apply(const Expr& x) const { return select(x <= 0, call(Fn::expm1, x) * alpha, x) * gamma; }
 };
 TENREC_OP(Selu, "selu")
 
 struct Celu {
   float alpha = 1.0F;
   static auto fields(auto& s) { return std::tuple{field(1, "alpha", s.alpha)}; }
-  Expr apply(const Expr& x) const {
-    return max(x, 0) + min(call(Fn::expm1, x / alpha) * alpha, 0);
-  }
+  Expr apply(const Expr& x) const { return max(x, 0) + min(call(Fn::expm1, x / alpha) * alpha, 0); }
 };
 TENREC_OP(Celu, "celu")
 
@@ -352,7 +349,8 @@ struct Clip {
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& x) const {
     Expr result = x;
-    if (min != -std::numeric_limits<double>::infinity()) result = tenrec::max(result, bound(x, min));
+    if (min != -std::numeric_limits<double>::infinity())
+      result = tenrec::max(result, bound(x, min));
     if (max != std::numeric_limits<double>::infinity()) result = tenrec::min(result, bound(x, max));
     return result;
   }
@@ -366,7 +364,9 @@ TENREC_OP(Clip, "clip")
 struct Cast {
   DType to = DType::f32;
   bool saturate = true;
-  static auto fields(auto& s) { return std::tuple{field(1, "to", s.to), field(2, "saturate", s.saturate)}; }
+  static auto fields(auto& s) {
+    return std::tuple{field(1, "to", s.to), field(2, "saturate", s.saturate)};
+  }
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& x) const { return x.cast(to); }
   // Sizes fit every integer type that a model would carry them in.

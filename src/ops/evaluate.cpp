@@ -44,9 +44,10 @@ Data evaluate_dims(const DimsValue& op, const Environment& symbols) {
   return {Datum(numbers.eval({})[0])};
 }
 
-Data evaluate(const Graph& graph, const Data& inputs, const Observer& observer, Environment symbols) {
-  TENREC_CHECK(inputs.size() == graph.inputs().size(), invalid_input, "the graph takes {} inputs, got {}",
-               graph.inputs().size(), inputs.size());
+Data evaluate(const Graph& graph, const Data& inputs, const Observer& observer,
+              Environment symbols) {
+  TENREC_CHECK(inputs.size() == graph.inputs().size(), invalid_input,
+               "the graph takes {} inputs, got {}", graph.inputs().size(), inputs.size());
   std::unordered_map<const Value*, Datum> values;
   for (size_t i = 0; i < inputs.size(); ++i) {
     learn(graph.inputs()[i]->type, inputs[i], symbols);
@@ -55,14 +56,17 @@ Data evaluate(const Graph& graph, const Data& inputs, const Observer& observer, 
   std::unordered_map<const Value*, size_t> remaining;
   for (const auto& node : graph.nodes()) {
     Data arguments;
-    for (const Value* input : node->inputs()) arguments.push_back(input ? values.at(input) : Datum());
+    for (const Value* input : node->inputs())
+      arguments.push_back(input ? values.at(input) : Datum());
     const BodyRunner run_body = [&](size_t index, const Data& body_inputs) {
       return evaluate(node->body(index), body_inputs, observer, symbols);
     };
-    Data outputs = with_context([&] { return "evaluating " + node->describe(); }, [&] {
-      if (const auto* dims = node->as<DimsValue>()) return evaluate_dims(*dims, symbols);
-      return node->op().eval(arguments, run_body);
-    });
+    Data outputs = with_context([&] { return "evaluating " + node->describe(); },
+                                [&] {
+                                  if (const auto* dims = node->as<DimsValue>())
+                                    return evaluate_dims(*dims, symbols);
+                                  return node->op().eval(arguments, run_body);
+                                });
     if (observer) observer(*node, outputs);
     for (size_t i = 0; i < node->output_count() && i < outputs.size(); ++i) {
       learn(node->output(i)->type, outputs[i], symbols);

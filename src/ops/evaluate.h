@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The interpreter: evaluates a graph with the operators' reference code. It is the oracle that every
-// kernel is tested against.
+// The interpreter: evaluates a graph with the operators' reference code. It is the oracle that
+// every kernel is tested against.
 #pragma once
 #include <functional>
 

@@ -11,9 +11,7 @@ namespace tenrec {
 struct EyeLike {
   std::optional<DType> dtype;
   int64_t k = 0;
-  static auto fields(auto& s) {
-    return std::tuple{field(1, "dtype", s.dtype), field(2, "k", s.k)};
-  }
+  static auto fields(auto& s) { return std::tuple{field(1, "dtype", s.dtype), field(2, "k", s.k)}; }
   static constexpr Accuracy accuracy = exact();
 
   Types infer(const Types& in) const {

@@ -25,7 +25,8 @@ struct Flatten {
 
   Shape flattened(const Shape& shape) const {
     const auto rank = static_cast<int64_t>(shape.size());
-    TENREC_CHECK(axis >= -rank && axis <= rank, invalid_model, "Flatten axis {} of {} axes", axis, rank);
+    TENREC_CHECK(axis >= -rank && axis <= rank, invalid_model, "Flatten axis {} of {} axes", axis,
+                 rank);
     const auto split = shape.begin() + (axis < 0 ? axis + rank : axis);
     return {product(Shape(shape.begin(), split)), product(Shape(split, shape.end()))};
   }

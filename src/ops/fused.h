@@ -5,12 +5,14 @@
 
 namespace tenrec {
 
-// A region that one kernel may run: body 0 computes it. `anchor` names the operator in the body that is
-// not pointwise ("conv", "matmul", ...) or is "pointwise". Its meaning is evaluating the body.
+// A region that one kernel may run: body 0 computes it. `anchor` names the operator in the body
+// that is not pointwise ("conv", "matmul", ...) or is "pointwise". Its meaning is evaluating the
+// body.
 struct Fused {
   std::string anchor = "pointwise";
   static auto fields(auto& s) { return std::tuple{field(1, "anchor", s.anchor)}; }
   static constexpr std::string_view onnx_name = "";
+  static constexpr bool body_is_region = true;
   Types infer(const Types& in, const std::vector<const Graph*>& bodies) const;
   Data eval_bodies(const Data& in, const BodyRunner& run_body) const { return run_body(0, in); }
 };

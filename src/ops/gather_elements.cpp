@@ -11,12 +11,14 @@ Types GatherElements::infer(const Types& in) const {
   const Type& indices = tensor_input(in, 1, "GatherElements");
   if (!indices.ranked) return {x.ranked ? fresh_tensor(x.dtype, x.rank(), "gather") : x};
   TENREC_CHECK(!x.ranked || x.rank() == indices.rank(), invalid_model,
-               "GatherElements of {} by {}: both need the same number of axes", x.str(), indices.str());
+               "GatherElements of {} by {}: both need the same number of axes", x.str(),
+               indices.str());
   Type out = Type::tensor(x.dtype, indices.shape);
   const std::optional<std::vector<int64_t>> chosen = indices.constant_ints();
   if (!chosen || !x.ranked || !movable_known(x, out.shape)) return {out};
   const Dims dims = static_dims(out.shape);
-  return {with_moved_known(out, x, {dims, places_along(static_dims(x.shape), dims, *chosen, axis), 1})};
+  return {
+      with_moved_known(out, x, {dims, places_along(static_dims(x.shape), dims, *chosen, axis), 1})};
 }
 
 Tensors GatherElements::eval(const Tensors& in) const {
@@ -31,7 +33,8 @@ Types GatherND::infer(const Types& in) const {
   if (!x.ranked || !indices.ranked) return {Type::unranked(x.dtype)};
   TENREC_CHECK(indices.rank() >= 1 && batch_dims >= 0 && batch_dims < indices.rank() &&
                    batch_dims < x.rank(),
-               invalid_model, "GatherND of {} by {} with {} batch axes", x.str(), indices.str(), batch_dims);
+               invalid_model, "GatherND of {} by {} with {} batch axes", x.str(), indices.str(),
+               batch_dims);
   const std::optional<int64_t> depth = indices.shape.back().constant();
   if (!depth) return {Type::unranked(x.dtype)};
   TENREC_CHECK(*depth >= 1 && batch_dims + *depth <= x.rank(), invalid_model,
@@ -53,7 +56,8 @@ Types GatherND::infer(const Types& in) const {
 Tensors GatherND::eval(const Tensors& in) const {
   const BlockPlaces places = block_places(in[0].dims(), in[1].dims(), in[1].to_ints(), batch_dims);
   Dims dims(in[1].dims().begin(), in[1].dims().end() - 1);
-  dims.insert(dims.end(), in[0].dims().begin() + batch_dims + in[1].dims().back(), in[0].dims().end());
+  dims.insert(dims.end(), in[0].dims().begin() + batch_dims + in[1].dims().back(),
+              in[0].dims().end());
   return {moved(in[0], {dims, places.first, places.block})};
 }
 

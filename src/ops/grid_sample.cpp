@@ -39,11 +39,13 @@ AxisTaps axis_taps(const GridSample& op, double coordinate, int64_t length) {
   const auto size = static_cast<double>(length);
   const double low = op.align_corners ? 0 : -0.5;
   const double high = op.align_corners ? size - 1 : size - 0.5;
-  double x = op.align_corners ? (coordinate + 1) / 2 * (size - 1) : ((coordinate + 1) * size - 1) / 2;
+  double x =
+      op.align_corners ? (coordinate + 1) / 2 * (size - 1) : ((coordinate + 1) * size - 1) / 2;
   // Far outside and NaN: anything outside will do, and integers stay defined.
   x = std::isnan(x) ? -1e9 : std::clamp(x, -1e9, 1e9);
   if (op.mode == SampleMode::nearest) x = std::nearbyint(x);
-  if (x < low || x > high) {
+  // Cubic kernels bend their own support at the border, not the point.
+  if (op.mode != SampleMode::cubic && (x < low || x > high)) {
     if (op.padding == SamplePadding::border) x = std::clamp(x, 0.0, size - 1);
     if (op.padding == SamplePadding::reflection) x = reflect(x, low, high);
   }
@@ -140,8 +142,9 @@ Values GridSample::from_onnx(const OnnxNode& node, OnnxContext& context) {
   if (padding == "zeros") op.padding = SamplePadding::zeros;
   else if (padding == "border") op.padding = SamplePadding::border;
   else if (padding == "reflection") op.padding = SamplePadding::reflection;
-  else fail(ErrorCode::invalid_model,
-            "padding_mode is \"{}\", expected zeros, border or reflection", padding);
+  else
+    fail(ErrorCode::invalid_model, "padding_mode is \"{}\", expected zeros, border or reflection",
+         padding);
   return context.add(op, context.inputs());
 }
 

@@ -10,8 +10,8 @@ namespace tenrec {
 Types If::infer(const Types& in, const std::vector<const Graph*>& bodies) const {
   TENREC_CHECK(bodies.size() == 2, invalid_model, "If has {} branches, it needs 2", bodies.size());
   const Type& condition = tensor_input(in, 0, "If");
-  TENREC_CHECK(condition.dtype == DType::boolean, invalid_model, "If's condition is {}, bool is needed",
-               name(condition.dtype));
+  TENREC_CHECK(condition.dtype == DType::boolean, invalid_model,
+               "If's condition is {}, bool is needed", name(condition.dtype));
   const Types captures(in.begin() + 1, in.end());
   const SymbolSet visible = symbols_of(in);
   Types out;
@@ -26,8 +26,10 @@ Types If::infer(const Types& in, const std::vector<const Graph*>& bodies) const 
   TENREC_CHECK(then_types.size() == else_types.size(), invalid_model,
                "the branches of If give {} and {} outputs", then_types.size(), else_types.size());
   for (size_t i = 0; i < then_types.size(); ++i) {
-    const Type both = merged(then_types[i], else_types[i], fmt::format("output {} of the branches", i));
-    // Sizes that the branches disagree on are symbols of this node; they are not visible yet either.
+    const Type both =
+        merged(then_types[i], else_types[i], fmt::format("output {} of the branches", i));
+    // Sizes that the branches disagree on are symbols of this node; they are not visible yet
+    // either.
     out.push_back(exported(both, visible));
   }
   return out;

@@ -14,8 +14,8 @@ std::vector<int64_t> places_along(const Dims& dims, const Dims& index_dims,
   const Dims strides = row_major_strides(dims);
   const Dims index_strides = row_major_strides(index_dims);
   for (size_t i = 0; i < dims.size(); ++i) {
-    TENREC_CHECK(i == at || index_dims[i] <= dims[i], invalid_input, "indices of shape {} into shape {}",
-                 to_string(index_dims), to_string(dims));
+    TENREC_CHECK(i == at || index_dims[i] <= dims[i], invalid_input,
+                 "indices of shape {} into shape {}", to_string(index_dims), to_string(dims));
   }
   std::vector<int64_t> places(indices.size());
   for (size_t flat = 0; flat < indices.size(); ++flat) {
@@ -29,8 +29,8 @@ std::vector<int64_t> places_along(const Dims& dims, const Dims& index_dims,
   return places;
 }
 
-BlockPlaces block_places(const Dims& dims, const Dims& index_dims, const std::vector<int64_t>& indices,
-                         int64_t batch_dims) {
+BlockPlaces block_places(const Dims& dims, const Dims& index_dims,
+                         const std::vector<int64_t>& indices, int64_t batch_dims) {
   const auto batch = static_cast<size_t>(batch_dims);
   TENREC_CHECK(!index_dims.empty() && index_dims.back() >= 0 && batch < index_dims.size() &&
                    batch + static_cast<size_t>(index_dims.back()) <= dims.size(),
@@ -43,9 +43,12 @@ BlockPlaces block_places(const Dims& dims, const Dims& index_dims, const std::ve
   }
   const auto depth = static_cast<size_t>(index_dims.back());
   const Dims strides = row_major_strides(dims);
-  const auto tuples = static_cast<size_t>(element_count(Dims(index_dims.begin(), index_dims.end() - 1)));
-  const auto batches = static_cast<size_t>(element_count(Dims(dims.begin(), dims.begin() + batch_dims)));
-  const auto rest = static_cast<int64_t>(element_count(Dims(dims.begin() + batch_dims, dims.end())));
+  const auto tuples =
+      static_cast<size_t>(element_count(Dims(index_dims.begin(), index_dims.end() - 1)));
+  const auto batches =
+      static_cast<size_t>(element_count(Dims(dims.begin(), dims.begin() + batch_dims)));
+  const auto rest =
+      static_cast<int64_t>(element_count(Dims(dims.begin() + batch_dims, dims.end())));
   BlockPlaces places;
   places.block = static_cast<int64_t>(
       element_count(Dims(dims.begin() + static_cast<std::ptrdiff_t>(batch + depth), dims.end())));
@@ -73,8 +76,8 @@ T combined(const std::string& reduction, T a, T b) {
 }
 
 template <class T>
-void combine_all(std::vector<T>& data, const std::vector<int64_t>& places, const std::vector<T>& updates,
-                 const std::string& reduction) {
+void combine_all(std::vector<T>& data, const std::vector<int64_t>& places,
+                 const std::vector<T>& updates, const std::string& reduction) {
   for (size_t i = 0; i < places.size(); ++i) {
     T& at = data[static_cast<size_t>(places[i])];
     at = combined(reduction, at, updates[i]);
@@ -97,8 +100,8 @@ std::vector<int64_t> combined_ints(const Tensor& data, const std::vector<int64_t
 }
 
 void check_reduction(const std::string& reduction) {
-  TENREC_CHECK(reduction == "none" || reduction == "add" || reduction == "mul" || reduction == "min" ||
-                   reduction == "max",
+  TENREC_CHECK(reduction == "none" || reduction == "add" || reduction == "mul" ||
+                   reduction == "min" || reduction == "max",
                invalid_model, "reduction '{}'; there are none, add, mul, min and max", reduction);
 }
 
@@ -107,13 +110,14 @@ void check_reduction(const std::string& reduction) {
 Tensor scattered(const Tensor& data, const std::vector<int64_t>& places, const Tensor& updates,
                  const std::string& reduction) {
   check_reduction(reduction);
-  TENREC_CHECK(data.dtype() == updates.dtype() && updates.elements() == places.size(), invalid_input,
-               "{} places get {} updates of {} into {}", places.size(), updates.elements(),
-               name(updates.dtype()), name(data.dtype()));
+  TENREC_CHECK(data.dtype() == updates.dtype() && updates.elements() == places.size(),
+               invalid_input, "{} places get {} updates of {} into {}", places.size(),
+               updates.elements(), name(updates.dtype()), name(data.dtype()));
   if (reduction == "none") {
     ElementWriter writer(data);
     const ElementReader reader(updates);
-    for (size_t i = 0; i < places.size(); ++i) writer.copy(places[i], reader, static_cast<int64_t>(i));
+    for (size_t i = 0; i < places.size(); ++i)
+      writer.copy(places[i], reader, static_cast<int64_t>(i));
     return std::move(writer).finish();
   }
   if (is_float(data.dtype())) {
@@ -121,7 +125,8 @@ Tensor scattered(const Tensor& data, const std::vector<int64_t>& places, const T
     combine_all(values, places, updates.to_doubles(), reduction);
     return Tensor::from_doubles(data.dtype(), data.dims(), values);
   }
-  return Tensor::from_ints(data.dtype(), data.dims(), combined_ints(data, places, updates, reduction));
+  return Tensor::from_ints(data.dtype(), data.dims(),
+                           combined_ints(data, places, updates, reduction));
 }
 
 Type scattered_type(const Type& data, const std::vector<int64_t>& places, const Type& updates,
@@ -129,7 +134,8 @@ Type scattered_type(const Type& data, const std::vector<int64_t>& places, const 
   Type out = Type::tensor(data.dtype, data.shape);
   const std::vector<Dim>* before = data.known_ints();
   const std::vector<Dim>* changes = updates.known_ints();
-  if (!before || !changes || reduction != "none" || !out.is_static() || changes->size() != places.size()) {
+  if (!before || !changes || reduction != "none" || !out.is_static() ||
+      changes->size() != places.size()) {
     return out;
   }
   std::vector<Dim> values = *before;

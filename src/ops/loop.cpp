@@ -55,7 +55,10 @@ Types Loop::infer(const Types& in, const std::vector<const Graph*>& bodies) cons
   const SymbolSet visible = symbols_of(in);
   const Dim trips = trip_count(in[0], is_always_true(stable.inputs[0]));
   Types out;
-  for (size_t i = 0; i < count; ++i) out.push_back(exported(stable.inputs[1 + i], visible));
+  for (size_t i = 1; i <= count; ++i) {
+    const bool same_kind = stable.inputs[i].kind == stable.outputs[i].kind;
+    out.push_back(exported(same_kind ? stable.inputs[i] : stable.outputs[i], visible));
+  }
   for (size_t i = 1 + count; i < stable.outputs.size(); ++i) {
     const Type one = exported(stable.outputs[i], visible);
     if (!one.ranked) {
@@ -115,7 +118,8 @@ Values Loop::from_onnx(const OnnxNode& node, OnnxContext& context) {
     return output_types(*bodies[0]);
   });
   const Types outputs = output_types(*bodies[0]);
-  for (size_t i = initial.size(); i < outputs.size(); ++i) op.collected.push_back(empty_output(outputs[i]));
+  for (size_t i = initial.size(); i < outputs.size(); ++i)
+    op.collected.push_back(empty_output(outputs[i]));
   inputs.insert(inputs.end(), captures.begin(), captures.end());
   return context.add(op, std::move(inputs), std::move(bodies));
 }

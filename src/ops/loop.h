@@ -5,9 +5,9 @@
 
 namespace tenrec {
 
-// Inputs: trip count and condition (both optional), `carried` initial values, captures. The body takes
-// iteration number, condition, carried values, captures; it gives condition, carried values, and one
-// tensor an iteration for each collected output.
+// Inputs: trip count and condition (both optional), `carried` initial values, captures. The body
+// takes iteration number, condition, carried values, captures; it gives condition, carried values,
+// and one tensor an iteration for each collected output.
 struct Loop {
   int64_t carried = 0;
   std::vector<EmptyOutput> collected;

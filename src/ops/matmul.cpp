@@ -32,8 +32,8 @@ Shape matmul_shape(const Type& a, const Type& b) {
   TENREC_CHECK(!depth.is_const() || !rows.is_const() || depth == rows, invalid_model,
                "inner sizes differ: {} times {} ({} and {})", a.str(), b.str(), depth.str(),
                rows.str());
-  Shape shape = broadcast_shapes(Shape(left.begin(), left.end() - 2),
-                                 Shape(right.begin(), right.end() - 2));
+  Shape shape =
+      broadcast_shapes(Shape(left.begin(), left.end() - 2), Shape(right.begin(), right.end() - 2));
   if (a.rank() > 1) shape.push_back(left[left.size() - 2]);
   if (b.rank() > 1) shape.push_back(right.back());
   return shape;
@@ -50,7 +50,8 @@ MatMulPlan plan_matmul(Dims a, Dims b) {
   const auto matrix = [&](const Dims& index, const Dims& dims) {
     int64_t at = 0;
     const size_t skip = index.size() - dims.size();
-    for (size_t i = 0; i < dims.size(); ++i) at = at * dims[i] + (dims[i] == 1 ? 0 : index[skip + i]);
+    for (size_t i = 0; i < dims.size(); ++i)
+      at = at * dims[i] + (dims[i] == 1 ? 0 : index[skip + i]);
     return at;
   };
   Dims index(batch.size(), 0);
@@ -63,8 +64,8 @@ MatMulPlan plan_matmul(Dims a, Dims b) {
 Types MatMul::infer(const Types& in) const {
   const Type& a = required(in, 0, "the left operand");
   const Type& b = required(in, 1, "the right operand");
-  TENREC_CHECK(a.dtype == b.dtype, invalid_model, "operands have different types: {} and {}", a.str(),
-               b.str());
+  TENREC_CHECK(a.dtype == b.dtype, invalid_model, "operands have different types: {} and {}",
+               a.str(), b.str());
   if (!a.ranked || !b.ranked) return {Type::unranked(a.dtype)};
   return {Type::tensor(a.dtype, matmul_shape(a, b))};
 }
@@ -80,16 +81,16 @@ Tensors MatMul::eval(const Tensors& in) const {
   // Unsigned, so that overflow wraps as ONNX's integer types do.
   const std::vector<int64_t> a = in[0].to_ints();
   const std::vector<int64_t> b = in[1].to_ints();
-  const std::vector<uint64_t> c =
-      multiply(plan, reinterpret_cast<const uint64_t*>(a.data()),
-               reinterpret_cast<const uint64_t*>(b.data()));
+  const std::vector<uint64_t> c = multiply(plan, reinterpret_cast<const uint64_t*>(a.data()),
+                                           reinterpret_cast<const uint64_t*>(b.data()));
   return {Tensor::from_ints(in[0].dtype(), out,
                             {reinterpret_cast<const int64_t*>(c.data()), c.size()})};
 }
 
 double MatMul::flops(const Types& in, const Types& out) const {
   double count = 2;
-  for (const Dim& dim : out[0].shape) count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
+  for (const Dim& dim : out[0].shape)
+    count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
   const Dim& depth = in[0].shape.back();
   return count * (depth.is_const() ? static_cast<double>(depth.value()) : 1);
 }

@@ -67,7 +67,8 @@ ElementWriter::ElementWriter(DType dtype, Dims dims)
   }
 }
 
-ElementWriter::ElementWriter(const Tensor& initial) : ElementWriter(initial.dtype(), initial.dims()) {
+ElementWriter::ElementWriter(const Tensor& initial)
+    : ElementWriter(initial.dtype(), initial.dims()) {
   copy(0, ElementReader(initial), 0, static_cast<int64_t>(initial.elements()));
 }
 
@@ -79,7 +80,8 @@ void ElementWriter::copy(int64_t to, const ElementReader& source, int64_t from, 
     std::copy(first, first + count, strings_.begin() + to);
     return;
   }
-  std::memcpy(data_ + static_cast<size_t>(to) * width_, source.data_ + static_cast<size_t>(from) * width_,
+  std::memcpy(data_ + static_cast<size_t>(to) * width_,
+              source.data_ + static_cast<size_t>(from) * width_,
               static_cast<size_t>(count) * width_);
 }
 
@@ -168,14 +170,17 @@ Tensor joined(const Tensors& parts, int64_t axis) {
     }
     dims[at] += part.dims()[at];
   }
-  const int64_t outer = static_cast<int64_t>(element_count(Dims(dims.begin(), dims.begin() + axis)));
-  const int64_t inner = static_cast<int64_t>(element_count(Dims(dims.begin() + axis + 1, dims.end())));
+  const int64_t outer =
+      static_cast<int64_t>(element_count(Dims(dims.begin(), dims.begin() + axis)));
+  const int64_t inner =
+      static_cast<int64_t>(element_count(Dims(dims.begin() + axis + 1, dims.end())));
   ElementWriter writer(parts[0].dtype(), dims);
   int64_t first = 0;
   for (const Tensor& part : parts) {
     const ElementReader reader(part);
     const int64_t run = part.dims()[at] * inner;
-    for (int64_t i = 0; i < outer; ++i) writer.copy(i * dims[at] * inner + first, reader, i * run, run);
+    for (int64_t i = 0; i < outer; ++i)
+      writer.copy(i * dims[at] * inner + first, reader, i * run, run);
     first += run;
   }
   return std::move(writer).finish();
@@ -203,7 +208,8 @@ Type with_moved_known(Type out, const Type& source, const IndexMap& map,
 Type with_same_known(Type out, const Type& source) {
   if (!out.is_static() || out.dtype != source.dtype) return out;
   if (const std::vector<Dim>* ints = source.known_ints()) return out.with_known_ints(*ints);
-  if (const std::vector<Scale>* floats = source.known_floats()) return out.with_known_floats(*floats);
+  if (const std::vector<Scale>* floats = source.known_floats())
+    return out.with_known_floats(*floats);
   return out;
 }
 
@@ -232,8 +238,8 @@ std::optional<int64_t> constant_length(const Type& vector) {
 
 Dim agreed(const Dim& a, const Dim& b, std::string_view what) {
   if (a == b) return a;
-  TENREC_CHECK(!a.is_const() || !b.is_const(), invalid_model, "{}: sizes {} and {} must be equal", what,
-               a.str(), b.str());
+  TENREC_CHECK(!a.is_const() || !b.is_const(), invalid_model, "{}: sizes {} and {} must be equal",
+               what, a.str(), b.str());
   return b.is_const() ? b : a;
 }
 
@@ -256,8 +262,8 @@ Dim tight_max(const Dim& a, const Dim& b) {
 }
 
 int64_t checked_index(int64_t index, int64_t size, std::string_view what) {
-  TENREC_CHECK(index >= -size && index < size, invalid_input, "{} index {} is outside a size of {}", what,
-               index, size);
+  TENREC_CHECK(index >= -size && index < size, invalid_input, "{} index {} is outside a size of {}",
+               what, index, size);
   return index < 0 ? index + size : index;
 }
 

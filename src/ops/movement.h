@@ -12,7 +12,8 @@
 
 namespace tenrec {
 
-// Elements of a tensor by number, whatever their type. Sub-byte elements are widened to a byte each.
+// Elements of a tensor by number, whatever their type. Sub-byte elements are widened to a byte
+// each.
 class ElementReader {
  public:
   explicit ElementReader(const Tensor& tensor);
@@ -27,7 +28,7 @@ class ElementReader {
 
 class ElementWriter {
  public:
-  ElementWriter(DType dtype, Dims dims);         // zeros, empty strings
+  ElementWriter(DType dtype, Dims dims);          // zeros, empty strings
   explicit ElementWriter(const Tensor& initial);  // a copy that may be changed
   void copy(int64_t to, const ElementReader& source, int64_t from, int64_t count = 1);
   Tensor finish() &&;
@@ -35,8 +36,8 @@ class ElementWriter {
  private:
   DType dtype_;
   Dims dims_;
-  Tensor tensor_;                     // whole-byte elements
-  std::vector<std::byte> widened_;    // sub-byte elements
+  Tensor tensor_;                   // whole-byte elements
+  std::vector<std::byte> widened_;  // sub-byte elements
   std::vector<std::string> strings_;
   std::byte* data_ = nullptr;
   size_t width_ = 0;
@@ -49,8 +50,8 @@ struct IndexMap {
   int64_t block = 1;          // elements
 };
 
-// For each output axis the source offset, in elements, of each of its indices (-1: fill). The source
-// of an element is the sum over its axes; one -1 makes it fill.
+// For each output axis the source offset, in elements, of each of its indices (-1: fill). The
+// source of an element is the sum over its axes; one -1 makes it fill.
 using AxisOffsets = std::vector<std::vector<int64_t>>;
 IndexMap index_map(const AxisOffsets& axes);
 std::vector<int64_t> even_offsets(int64_t count, int64_t stride, int64_t first = 0);

@@ -89,7 +89,8 @@ Tensors NonMaxSuppression::eval(const Tensors& in) const {
     std::vector<Box> kept;
     for (const int64_t candidate : order) {
       if (static_cast<int64_t>(kept.size()) >= most) break;
-      const Box box = box_at(coordinates.data() + (batch * count + candidate) * 4, center_point_box);
+      const Box box =
+          box_at(coordinates.data() + (batch * count + candidate) * 4, center_point_box);
       const bool suppressed = std::any_of(kept.begin(), kept.end(), [&](const Box& other) {
         return overlaps(box, other, overlap);
       });

@@ -8,7 +8,8 @@
 namespace tenrec {
 
 struct NonMaxSuppression {
-  bool center_point_box = false;  // boxes are (x, y, width, height) instead of two corners (y, x, y, x)
+  bool center_point_box =
+      false;  // boxes are (x, y, width, height) instead of two corners (y, x, y, x)
   static auto fields(auto& s) {
     return std::tuple{field(1, "center_point_box", s.center_point_box)};
   }

@@ -18,7 +18,8 @@ struct NonZero {
       const Tensor found = coordinates(static_dims(x.shape), {values->begin(), values->end()});
       return {Type::of_constant(found)};
     }
-    return {Type::tensor(DType::i64, {x.rank(), Dim::fresh("nonzero", 0, product(x.shape).upper())})};
+    return {
+        Type::tensor(DType::i64, {x.rank(), Dim::fresh("nonzero", 0, product(x.shape).upper())})};
   }
 
   Tensors eval(const Tensors& in) const { return {coordinates(in[0].dims(), in[0].to_doubles())}; }

@@ -33,7 +33,8 @@ void check_channels(const Types& in, size_t i, std::string_view what) {
   if (!in[0].ranked || !parameter.ranked) return;
   TENREC_CHECK(in[0].rank() >= 2, invalid_model, "the input is {}, expected batch and channels",
                in[0].str());
-  TENREC_CHECK(parameter.rank() == 1, invalid_model, "{} is {}, expected 1-D", what, parameter.str());
+  TENREC_CHECK(parameter.rank() == 1, invalid_model, "{} is {}, expected 1-D", what,
+               parameter.str());
   check_same_size(parameter.shape[0], in[0].shape[1], what);
 }
 
@@ -162,15 +163,16 @@ Tensors LayerNormalization::eval(const Tensors& in) const {
   const std::vector<size_t> scale_at = parameter_elements(dims, in[1].dims());
   const bool has_bias = present(in, 2);
   const std::vector<double> bias = has_bias ? in[2].to_doubles() : std::vector<double>{0.0};
-  const std::vector<size_t> bias_at = has_bias ? parameter_elements(dims, in[2].dims())
-                                               : std::vector<size_t>(x.size(), 0);
+  const std::vector<size_t> bias_at =
+      has_bias ? parameter_elements(dims, in[2].dims()) : std::vector<size_t>(x.size(), 0);
   std::vector<double> means;
   std::vector<double> inverses;
   for (int64_t row = 0; row < rows; ++row) {
     const Moments m = moments(x.data() + row * width, width, static_cast<double>(epsilon));
     means.push_back(m.mean);
     inverses.push_back(m.inverse_deviation);
-    for (auto i = static_cast<size_t>(row * width); i < static_cast<size_t>((row + 1) * width); ++i) {
+    for (auto i = static_cast<size_t>(row * width); i < static_cast<size_t>((row + 1) * width);
+         ++i) {
       x[i] = (x[i] - m.mean) * m.inverse_deviation * scale[scale_at[i]] + bias[bias_at[i]];
     }
   }
@@ -214,7 +216,8 @@ Tensors RMSNormalization::eval(const Tensors& in) const {
     for (size_t i = row * width; i < (row + 1) * width; ++i) square += x[i] * x[i];
     const double root =
         std::sqrt(square / static_cast<double>(width) + static_cast<double>(epsilon));
-    for (size_t i = row * width; i < (row + 1) * width; ++i) x[i] = x[i] / root * scale[scale_at[i]];
+    for (size_t i = row * width; i < (row + 1) * width; ++i)
+      x[i] = x[i] / root * scale[scale_at[i]];
   }
   return {Tensor::from_doubles(in[0].dtype(), dims, x)};
 }
@@ -242,9 +245,10 @@ Tensors LRN::eval(const Tensors& in) const {
       const double value = x[static_cast<size_t>(i + (other - c) * plane)];
       square += value * value;
     }
-    const double base = static_cast<double>(bias) +
-                        static_cast<double>(alpha) / static_cast<double>(size) * square;
-    y[static_cast<size_t>(i)] = x[static_cast<size_t>(i)] / std::pow(base, static_cast<double>(beta));
+    const double base =
+        static_cast<double>(bias) + static_cast<double>(alpha) / static_cast<double>(size) * square;
+    y[static_cast<size_t>(i)] =
+        x[static_cast<size_t>(i)] / std::pow(base, static_cast<double>(beta));
   }
   return {Tensor::from_doubles(in[0].dtype(), dims, y)};
 }

@@ -63,8 +63,8 @@ struct LRN {
   float bias = 1;
   int64_t size = 1;
   static auto fields(auto& s) {
-    return std::tuple{field(1, "alpha", s.alpha), field(2, "beta", s.beta), field(3, "bias", s.bias),
-                      field(4, "size", s.size)};
+    return std::tuple{field(1, "alpha", s.alpha), field(2, "beta", s.beta),
+                      field(3, "bias", s.bias), field(4, "size", s.size)};
   }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;

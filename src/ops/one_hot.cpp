@@ -4,6 +4,21 @@
 #include "ops/movement.h"
 
 namespace tenrec {
+namespace {
+
+// The depth may come as a float.
+Dim depth_of(const Type& type) {
+  if (const std::vector<Dim>* ints = type.known_ints(); ints && ints->size() == 1) {
+    return (*ints)[0];
+  }
+  const std::vector<Scale>* floats = type.known_floats();
+  if (floats && floats->size() == 1 && !(*floats)[0].symbol) {
+    return Dim(static_cast<int64_t>((*floats)[0].value));
+  }
+  return Dim::fresh("depth");
+}
+
+}  // namespace
 
 Types OneHot::infer(const Types& in) const {
   check_input_count(in, 3, 3, "OneHot");
@@ -11,15 +26,15 @@ Types OneHot::infer(const Types& in) const {
   const Type& values = tensor_input(in, 2, "OneHot");
   if (!indices.ranked) return {Type::unranked(values.dtype)};
   const int64_t at = normalise_axis(axis, indices.rank() + 1);
-  const std::vector<Dim>* depth = in[1].known_ints();
   Shape shape = indices.shape;
-  shape.insert(shape.begin() + at, depth && depth->size() == 1 ? (*depth)[0] : Dim::fresh("depth"));
+  shape.insert(shape.begin() + at, depth_of(in[1]));
   return {Type::tensor(values.dtype, std::move(shape))};
 }
 
 Tensors OneHot::eval(const Tensors& in) const {
   TENREC_CHECK(in[1].elements() == 1 && in[2].elements() == 2, invalid_input,
-               "OneHot takes one depth and two values, got {} and {}", in[1].elements(), in[2].elements());
+               "OneHot takes one depth and two values, got {} and {}", in[1].elements(),
+               in[2].elements());
   const int64_t depth = in[1].to_ints()[0];
   TENREC_CHECK(depth >= 0, invalid_input, "OneHot of depth {}", depth);
   const int64_t at = normalise_axis(axis, in[0].rank() + 1);

@@ -4,8 +4,8 @@
 
 namespace tenrec {
 
-// Inputs: indices, depth (a scalar), values (off, on). A new axis of size depth, before which output
-// axis `axis` says, holds `on` at the index and `off` elsewhere.
+// Inputs: indices, depth (a scalar), values (off, on). A new axis of size depth, before which
+// output axis `axis` says, holds `on` at the index and `off` elsewhere.
 struct OneHot {
   int64_t axis = -1;
   static auto fields(auto& s) { return std::tuple{field(1, "axis", s.axis)}; }

@@ -9,7 +9,8 @@ namespace tenrec {
 namespace {
 
 Tensor wrap(onnx::TensorData data) {
-  if (data.dtype == DType::string) return Tensor::of_strings(std::move(data.dims), std::move(data.strings));
+  if (data.dtype == DType::string)
+    return Tensor::of_strings(std::move(data.dims), std::move(data.strings));
   return Tensor(data.dtype, std::move(data.dims), std::move(data.owner), data.data);
 }
 
@@ -27,7 +28,9 @@ std::string_view OnnxNode::op_type() const { return node_.op_type; }
 std::string_view OnnxNode::domain() const { return node_.domain; }
 size_t OnnxNode::input_count() const { return node_.inputs.size(); }
 size_t OnnxNode::output_count() const { return node_.outputs.size(); }
-bool OnnxNode::has_output(size_t i) const { return i < node_.outputs.size() && !node_.outputs[i].empty(); }
+bool OnnxNode::has_output(size_t i) const {
+  return i < node_.outputs.size() && !node_.outputs[i].empty();
+}
 
 const onnx::Attribute* OnnxNode::find(std::string_view name) const {
   for (const onnx::Attribute& attribute : node_.attributes) {
@@ -66,7 +69,8 @@ std::string OnnxNode::text(std::string_view name, std::string_view fallback) con
   return std::string(attribute ? attribute->s : fallback);
 }
 
-std::vector<int64_t> OnnxNode::integers(std::string_view name, std::vector<int64_t> fallback) const {
+std::vector<int64_t> OnnxNode::integers(std::string_view name,
+                                        std::vector<int64_t> fallback) const {
   const onnx::Attribute* attribute = find(name, onnx::AttributeType::ints);
   return attribute ? attribute->ints : fallback;
 }
@@ -112,12 +116,17 @@ Tensor to_ir_tensor(const onnx::SparseTensor& proto, const onnx::Model& model) {
 Type to_ir_type(const onnx::TypeProto& proto, std::string_view name) {
   using Kind = onnx::TypeProto::Kind;
   switch (proto.kind) {
-    case Kind::sequence: return Type::sequence_of(proto.element ? to_ir_type(*proto.element, name) : Type{});
-    case Kind::optional: return Type::optional_of(proto.element ? to_ir_type(*proto.element, name) : Type{});
+    case Kind::sequence:
+      return Type::sequence_of(proto.element ? to_ir_type(*proto.element, name) : Type{});
+    case Kind::optional:
+      return Type::optional_of(proto.element ? to_ir_type(*proto.element, name) : Type{});
     case Kind::tensor: break;
     case Kind::none: fail(ErrorCode::invalid_model, "\"{}\" has no type", name);
-    default: fail(ErrorCode::unsupported, "\"{}\" is a map, sparse or opaque value; only tensors, "
-                  "sequences and optionals can be inputs", name);
+    default:
+      fail(ErrorCode::unsupported,
+           "\"{}\" is a map, sparse or opaque value; only tensors, "
+           "sequences and optionals can be inputs",
+           name);
   }
   const DType dtype = onnx::to_dtype(proto.elem_type);
   TENREC_CHECK(dtype != DType::undefined, invalid_model, "\"{}\" has no element type", name);
@@ -129,8 +138,8 @@ Type to_ir_type(const onnx::TypeProto& proto, std::string_view name) {
       shape.emplace_back(*dim.value);
     } else {
       // Every axis gets a symbol of its own: labels repeat where sizes differ in real models.
-      shape.push_back(Dim::fresh(identifier(
-          dim.param.empty() ? fmt::format("{}_{}", name, axis) : std::string(dim.param))));
+      shape.push_back(Dim::fresh(identifier(dim.param.empty() ? fmt::format("{}_{}", name, axis)
+                                                              : std::string(dim.param))));
     }
   }
   return Type::tensor(dtype, std::move(shape));

@@ -22,7 +22,7 @@ class OnnxNode {
   int64_t opset() const { return opset_; }  // version of the node's domain that the model imports
   size_t input_count() const;               // as written, trailing omitted inputs included
   size_t output_count() const;
-  bool has_output(size_t i) const;          // written and named
+  bool has_output(size_t i) const;  // written and named
   bool has(std::string_view attribute) const;
   int64_t integer(std::string_view name, int64_t fallback) const;
   int64_t integer(std::string_view name) const;  // required
@@ -32,7 +32,7 @@ class OnnxNode {
   std::optional<std::vector<int64_t>> maybe_integers(std::string_view name) const;
   std::vector<float> numbers(std::string_view name, std::vector<float> fallback = {}) const;
   std::vector<std::string> texts(std::string_view name) const;
-  Tensor tensor(std::string_view name) const;  // required; sparse ones come dense
+  Tensor tensor(std::string_view name) const;                // required; sparse ones come dense
   const onnx::TypeProto* type(std::string_view name) const;  // null when not there
 
  private:
@@ -52,8 +52,8 @@ Type to_ir_type(const onnx::TypeProto& proto, std::string_view name);
 class OnnxContext {
  public:
   virtual ~OnnxContext() = default;
-  virtual Value* input(size_t i) = 0;       // null when omitted or not there
-  virtual Values inputs() = 0;              // all, nulls kept, trailing nulls dropped
+  virtual Value* input(size_t i) = 0;  // null when omitted or not there
+  virtual Values inputs() = 0;         // all, nulls kept, trailing nulls dropped
   // Adds a node at the end of the graph being built (origin: the ONNX node) and gives its outputs.
   virtual Values add(Op op, Values inputs) = 0;
   virtual Values add(Op op, Values inputs, std::vector<std::unique_ptr<Graph>> bodies) = 0;

@@ -58,7 +58,8 @@ template <class T>
 std::optional<Dim> apply_dims(const T& op, const std::vector<Dim>& x) {
   if constexpr (requires { op.apply_dims(x); }) return op.apply_dims(x);
   else if constexpr (requires { op.apply_dims(x[0]); }) return op.apply_dims(x.at(0));
-  else if constexpr (requires { op.apply_dims(x[0], x[0]); }) return op.apply_dims(x.at(0), x.at(1));
+  else if constexpr (requires { op.apply_dims(x[0], x[0]); })
+    return op.apply_dims(x.at(0), x.at(1));
   else if constexpr (requires { op.apply_dims(x[0], x[0], x[0]); })
     return op.apply_dims(x.at(0), x.at(1), x.at(2));
   else return std::nullopt;
@@ -67,7 +68,8 @@ std::optional<Dim> apply_dims(const T& op, const std::vector<Dim>& x) {
 inline std::vector<DType> dtypes_of(const Types& in) {
   std::vector<DType> dtypes;
   for (const Type& type : in) {
-    TENREC_CHECK(type.kind == Type::Kind::tensor, invalid_model, "needs tensors, got {}", type.str());
+    TENREC_CHECK(type.kind == Type::Kind::tensor, invalid_model, "needs tensors, got {}",
+                 type.str());
     dtypes.push_back(type.dtype);
   }
   return dtypes;
@@ -83,8 +85,8 @@ Types infer(const T& op, const Types& in, const std::vector<const Graph*>& bodie
     Types out = infer_pointwise(record(op, dtypes_of(in)), in);
     // Only integers up to 64 bits are followed by value; wrap-around cannot be said in Dims.
     if (out[0].ranked && !is_float(out[0].dtype)) {
-      auto known = map_known(in, out[0].shape,
-                             [&](const std::vector<Dim>& x) { return apply_dims(op, x); });
+      auto known =
+          map_known(in, out[0].shape, [&](const std::vector<Dim>& x) { return apply_dims(op, x); });
       if (known) out[0] = out[0].with_known_ints(std::move(*known));
     }
     if constexpr (requires { op.known_floats(in); }) {
@@ -103,8 +105,9 @@ Data eval(const T& op, const Data& in, const BodyRunner& run_body) {
   } else {
     Tensors tensors;
     for (const Datum& datum : in) {
-      TENREC_CHECK(datum.kind == Datum::Kind::tensor || datum.kind == Datum::Kind::none, invalid_model,
-                   "input {} is a sequence or optional, a tensor is needed", tensors.size());
+      TENREC_CHECK(datum.kind == Datum::Kind::tensor || datum.kind == Datum::Kind::none,
+                   invalid_model, "input {} is a sequence or optional, a tensor is needed",
+                   tensors.size());
       tensors.push_back(datum.tensor);
     }
     Tensors out;
@@ -127,6 +130,7 @@ OpInfo make_info(std::string_view name) {
   if constexpr (requires { T::accuracy; }) info.accuracy = T::accuracy;
   if constexpr (requires { T::side_effect; }) info.side_effect = T::side_effect;
   if constexpr (requires { T::is_view; }) info.is_view = T::is_view;
+  if constexpr (requires { T::body_is_region; }) info.body_is_region = T::body_is_region;
   if constexpr (requires { T::data_dependent; }) info.data_dependent = T::data_dependent;
   info.infer = [self](const void* o, const Types& in, const std::vector<const Graph*>& bodies) {
     return infer(self(o), in, bodies);
@@ -141,7 +145,9 @@ OpInfo make_info(std::string_view name) {
   }
   if constexpr (HasApply<T>) {
     info.pointwise = true;
-    info.record = [self](const void* o, const std::vector<DType>& in) { return record(self(o), in); };
+    info.record = [self](const void* o, const std::vector<DType>& in) {
+      return record(self(o), in);
+    };
   }
   info.equal = [self](const void* a, const void* b) { return fields_equal(self(a), self(b)); };
   info.print = [self](const void* o, TextWriter& writer) { return print_fields(self(o), writer); };
@@ -170,7 +176,8 @@ void read_attribute(const OnnxNode& node, std::string_view name, Value& value) {
   else if constexpr (std::is_same_v<Value, std::vector<float>>) value = node.numbers(name);
   else if constexpr (std::is_same_v<Value, std::vector<std::string>>) value = node.texts(name);
   else if constexpr (std::is_same_v<Value, Tensor>) value = node.tensor(name);
-  else if constexpr (text_detail::is_optional<Value>::value) read_attribute(node, name, value.emplace());
+  else if constexpr (text_detail::is_optional<Value>::value)
+    read_attribute(node, name, value.emplace());
   else TENREC_ASSERT(false, "no default mapping for attribute {}", name);
 }
 
@@ -222,12 +229,12 @@ inline void register_composite(std::string_view name, OnnxMapping mapping) {
 
 }  // namespace tenrec
 
-#define TENREC_DEFINE_OP(T, text)                                  \
-  const OpInfo& op_info_of(const T*) {                             \
-    static const OpInfo info = op_detail::make_info<T>(text);      \
-    return info;                                                   \
-  }                                                                \
-  template <>                                                      \
-  std::string_view struct_name<T>() {                              \
-    return #T;                                                     \
+#define TENREC_DEFINE_OP(T, text)                             \
+  const OpInfo& op_info_of(const T*) {                        \
+    static const OpInfo info = op_detail::make_info<T>(text); \
+    return info;                                              \
+  }                                                           \
+  template <>                                                 \
+  std::string_view struct_name<T>() {                         \
+    return #T;                                                \
   }

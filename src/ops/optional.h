@@ -7,8 +7,8 @@
 
 namespace tenrec {
 
-// An optional of the input; without one, an empty optional of a tensor, or of a sequence of tensors,
-// of `dtype`.
+// An optional of the input; without one, an empty optional of a tensor, or of a sequence of
+// tensors, of `dtype`.
 struct MakeOptional {
   DType dtype = DType::f32;
   bool of_sequence = false;

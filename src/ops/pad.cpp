@@ -15,11 +15,12 @@ template <class T>
 std::vector<std::pair<T, T>> pads_by_axis(size_t rank, const std::vector<T>& pads,
                                           const std::optional<std::vector<int64_t>>& axes) {
   const size_t count = axes ? axes->size() : rank;
-  TENREC_CHECK(pads.size() == 2 * count, invalid_model, "Pad of {} axes with {} pads", count, pads.size());
+  TENREC_CHECK(pads.size() == 2 * count, invalid_model, "Pad of {} axes with {} pads", count,
+               pads.size());
   std::vector<std::pair<T, T>> by_axis(rank, {T(0), T(0)});
   for (size_t i = 0; i < count; ++i) {
-    const int64_t axis = axes ? normalise_axis((*axes)[i], static_cast<int64_t>(rank))
-                              : static_cast<int64_t>(i);
+    const int64_t axis =
+        axes ? normalise_axis((*axes)[i], static_cast<int64_t>(rank)) : static_cast<int64_t>(i);
     by_axis[static_cast<size_t>(axis)] = {pads[i], pads[i + count]};
   }
   return by_axis;
@@ -50,7 +51,8 @@ IndexMap pad_map(const std::string& mode, const Dims& dims,
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     const auto& [begin, end] = pads[axis];
     TENREC_CHECK(dims[axis] + begin + end >= 0, invalid_input,
-                 "Pad by ({}, {}) of an axis of size {} leaves less than nothing", begin, end, dims[axis]);
+                 "Pad by ({}, {}) of an axis of size {} leaves less than nothing", begin, end,
+                 dims[axis]);
     // The other modes continue what a crop on the same axis has left.
     const int64_t low = std::max<int64_t>(-begin, 0);
     const int64_t high = dims[axis] + std::min<int64_t>(end, 0);
@@ -78,8 +80,8 @@ Types Pad::infer(const Types& in) const {
   const auto pads = pads_by_axis(shape.size(), *known, axes);
   for (size_t i = 0; i < shape.size(); ++i) {
     const Dim size = shape[i] + pads[i].first + pads[i].second;
-    TENREC_CHECK(size.upper() >= 0, invalid_model, "Pad of {} by {} leaves less than nothing", x.str(),
-                 to_string(*known));
+    TENREC_CHECK(size.upper() >= 0, invalid_model, "Pad of {} by {} leaves less than nothing",
+                 x.str(), to_string(*known));
     shape[i] = tight_max(size, Dim(0));
   }
   Type out = Type::tensor(x.dtype, std::move(shape));
@@ -91,7 +93,8 @@ Types Pad::infer(const Types& in) const {
     fill = value && !value->empty() ? std::optional((*value)[0]) : std::nullopt;
   }
   const Dims dims = static_dims(x.shape);
-  return {with_moved_known(out, x, pad_map(mode, dims, pads_by_axis(dims.size(), *constant, axes)), fill)};
+  return {with_moved_known(out, x, pad_map(mode, dims, pads_by_axis(dims.size(), *constant, axes)),
+                           fill)};
 }
 
 Tensors Pad::eval(const Tensors& in) const {
@@ -112,8 +115,9 @@ Values Pad::from_onnx(const OnnxNode& node, OnnxContext& context) {
   Value* data = context.input(0);
   TENREC_CHECK(data != nullptr, invalid_model, "Pad needs an input");
   const double value = static_cast<double>(node.number("value", 0));
-  return context.add(op, {data, context.constant(Tensor::of({static_cast<int64_t>(pads.size())}, pads)),
-                          context.constant(Tensor::from_doubles(data->type.dtype, {}, {{value}}))});
+  return context.add(op,
+                     {data, context.constant(Tensor::of({static_cast<int64_t>(pads.size())}, pads)),
+                      context.constant(Tensor::from_doubles(data->type.dtype, {}, {{value}}))});
 }
 
 }  // namespace tenrec

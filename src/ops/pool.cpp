@@ -9,10 +9,11 @@ namespace {
 
 Type pooled_type(const Type& x, const Window& window, const std::vector<int64_t>& kernel) {
   if (!x.ranked) return Type::unranked(x.dtype);
-  TENREC_CHECK(x.rank() == static_cast<int64_t>(kernel.size()) + 2, invalid_model,
-               "the input is {}, kernel_shape has {} entries: expected one for every axis behind batch "
-               "and channels",
-               x.str(), kernel.size());
+  TENREC_CHECK(
+      x.rank() == static_cast<int64_t>(kernel.size()) + 2, invalid_model,
+      "the input is {}, kernel_shape has {} entries: expected one for every axis behind batch "
+      "and channels",
+      x.str(), kernel.size());
   for (const int64_t size : kernel) {
     TENREC_CHECK(size >= 1, invalid_model, "kernel_shape holds {}, expected at least 1", size);
   }
@@ -25,8 +26,8 @@ Type pooled_type(const Type& x, const Window& window, const std::vector<int64_t>
 }
 
 // Calls visit(output element, channel of the input, window) for every window; `offsets` are the
-// elements of the channel that the window covers, `positions` counts those in the padding as well, but
-// none beyond it (ceil_mode lets a window hang over).
+// elements of the channel that the window covers, `positions` counts those in the padding as well,
+// but none beyond it (ceil_mode lets a window hang over).
 struct PoolWindow {
   std::vector<int64_t> offsets;
   int64_t positions = 0;
@@ -103,10 +104,10 @@ Tensors MaxPool::eval(const Tensors& in) const {
   const Dims out = dims_of(actual_outputs(*this, in)[0]);
   const std::vector<double> x = in[0].to_doubles();
   // A window that lies in the padding alone gives the type's lowest value.
-  const Tensor lowest = Tensor::from_ints(in[0].dtype(), {1}, std::vector<int64_t>{
-      in[0].dtype() == DType::i8 ? -128 : 0});
-  const double floor = is_float(in[0].dtype()) ? -std::numeric_limits<double>::infinity()
-                                               : lowest.to_doubles()[0];
+  const Tensor lowest = Tensor::from_ints(
+      in[0].dtype(), {1}, std::vector<int64_t>{in[0].dtype() == DType::i8 ? -128 : 0});
+  const double floor =
+      is_float(in[0].dtype()) ? -std::numeric_limits<double>::infinity() : lowest.to_doubles()[0];
   std::vector<double> y(element_count(out), floor);
   std::vector<int64_t> where(indices ? y.size() : 0, 0);
   for_each_window(in[0].dims(), out, window(), kernel_shape,

@@ -29,7 +29,9 @@ void check_parameters(const Types& in, int64_t axis, int64_t block_size) {
   const Type& x = required(in, 0, "the input");
   const Type& scale = required(in, 1, "the scale");
   TENREC_CHECK(block_size >= 0, invalid_model, "block_size is {}", block_size);
-  if (present(in, 2) && in[2].ranked && scale.ranked) {
+  // A single number comes as a scalar or as [1], and scale and zero point need not agree which.
+  const auto is_single = [](const Type& type) { return product(type.shape) == Dim(1); };
+  if (present(in, 2) && in[2].ranked && scale.ranked && !(is_single(scale) && is_single(in[2]))) {
     TENREC_CHECK(in[2].rank() == scale.rank(), invalid_model,
                  "scale {} and zero point {} have different shapes", scale.str(), in[2].str());
     for (size_t i = 0; i < scale.shape.size(); ++i) {
@@ -47,7 +49,8 @@ void check_parameters(const Types& in, int64_t axis, int64_t block_size) {
     return;
   }
   TENREC_CHECK(scale.rank() == x.rank(), invalid_model,
-               "the scale {} of blocks must have as many axes as the input {}", scale.str(), x.str());
+               "the scale {} of blocks must have as many axes as the input {}", scale.str(),
+               x.str());
   const auto at = static_cast<size_t>(normalise_axis(axis, x.rank()));
   for (size_t i = 0; i < x.shape.size(); ++i) {
     check_same_size(scale.shape[i], i == at ? ceildiv(x.shape[i], block_size) : x.shape[i],
@@ -68,7 +71,8 @@ Tensor to_small_floats(DType dtype, const Dims& dims, const std::vector<double>&
   Tensor tensor(dtype, dims);
   const std::span<std::byte> to{tensor.mutable_data(), values.size()};
   for (size_t i = 0; i < values.size(); ++i) {
-    to[i] = static_cast<std::byte>(float_to_small_float(dtype, static_cast<float>(values[i]), false));
+    to[i] =
+        static_cast<std::byte>(float_to_small_float(dtype, static_cast<float>(values[i]), false));
   }
   return tensor;
 }
@@ -90,7 +94,8 @@ std::vector<size_t> quantization_elements(const Dims& x, const Dims& scale, int6
       continue;
     }
     const size_t block = along / static_cast<size_t>(block_size);
-    elements[i] = (i / (inner * length) * static_cast<size_t>(scale[at]) + block) * inner + i % inner;
+    elements[i] =
+        (i / (inner * length) * static_cast<size_t>(scale[at]) + block) * inner + i % inner;
   }
   return elements;
 }
@@ -234,8 +239,7 @@ Values requantized(OnnxContext& context, Value* product, Value* left_scale, Valu
   Value* both = context.one(Mul{}, {left_scale, right_scale});
   Value* numbers = context.one(Cast{.to = both->type.dtype}, {product});
   Value* real = context.one(Mul{}, {numbers, both});
-  return context.add(QuantizeLinear{},
-                     {real, as_scalar(context, scale), as_scalar(context, zero)});
+  return context.add(QuantizeLinear{}, {real, as_scalar(context, scale), as_scalar(context, zero)});
 }
 
 void check_inputs(OnnxContext& context, size_t count) {
@@ -248,8 +252,8 @@ void check_inputs(OnnxContext& context, size_t count) {
 
 Values qlinear_matmul(const OnnxNode&, OnnxContext& context) {
   check_inputs(context, 8);
-  Value* product = context.one(MatMulInteger{}, {context.input(0), context.input(3),
-                                                 context.input(2), context.input(5)});
+  Value* product = context.one(
+      MatMulInteger{}, {context.input(0), context.input(3), context.input(2), context.input(5)});
   Value* a_scale = context.input(1);
   a_scale = is_vector(a_scale) ? reshaped(context, a_scale, {-1, 1}) : a_scale;
   Value* b_scale = context.input(4);
@@ -263,9 +267,9 @@ Values qlinear_matmul(const OnnxNode&, OnnxContext& context) {
 Values qlinear_conv(const OnnxNode& node, OnnxContext& context) {
   check_inputs(context, 8);
   const Conv conv = read_conv(node, context, context.input(0), context.input(3));
-  Value* product = context.one(
-      ConvInteger{conv.auto_pad, conv.dilations, conv.group, conv.pads, conv.strides},
-      {context.input(0), context.input(3), context.input(2), context.input(5)});
+  Value* product =
+      context.one(ConvInteger{conv.auto_pad, conv.dilations, conv.group, conv.pads, conv.strides},
+                  {context.input(0), context.input(3), context.input(2), context.input(5)});
   // [O] -> [O, 1, ...], which broadcasts along the channels.
   std::vector<int64_t> by_channel(static_cast<size_t>(product->type.rank() - 1), 1);
   by_channel[0] = -1;
@@ -273,7 +277,8 @@ Values qlinear_conv(const OnnxNode& node, OnnxContext& context) {
     product = context.one(Add{}, {product, reshaped(context, context.input(8), by_channel)});
   }
   Value* w_scale = context.input(4);
-  w_scale = is_vector(w_scale) ? reshaped(context, w_scale, by_channel) : as_scalar(context, w_scale);
+  w_scale =
+      is_vector(w_scale) ? reshaped(context, w_scale, by_channel) : as_scalar(context, w_scale);
   return requantized(context, product, as_scalar(context, context.input(1)), w_scale,
                      context.input(6), context.input(7));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between real numbers and integers (or fp8): x ~ (q - zero_point) * scale. Scale and zero point are
-// single (per tensor), one for every element of `axis`, or one for every `block_size` elements of it.
+// Between real numbers and integers (or fp8): x ~ (q - zero_point) * scale. Scale and zero point
+// are single (per tensor), one for every element of `axis`, or one for every `block_size` elements
+// of it.
 #pragma once
 #include "ir/op_decl.h"
 #include "ops/onnx_context.h"

@@ -18,8 +18,8 @@ std::optional<Dim> range_size(const Dim& start, const Dim& limit, const Dim& del
 int64_t float_range_size(double start, double limit, double delta) {
   TENREC_CHECK(delta != 0, invalid_input, "Range with a delta of 0");
   const double size = std::ceil((limit - start) / delta);
-  TENREC_CHECK(std::isfinite(size) && size < 1e15, invalid_input, "Range from {} to {} by {}", start,
-               limit, delta);
+  TENREC_CHECK(std::isfinite(size) && size < 1e15, invalid_input, "Range from {} to {} by {}",
+               start, limit, delta);
   return size > 0 ? static_cast<int64_t>(size) : 0;
 }
 

@@ -69,7 +69,8 @@ Types recurrent_types(const T& op, const Types& in, int64_t gates, size_t output
                w.str(), r.str());
   const Dim hidden = op.hidden_size > 0 ? Dim(op.hidden_size) : r.shape[2];
   check_same_size(w.shape[0], directions, "the weight's first size and the number of directions");
-  check_same_size(r.shape[0], directions, "the recurrence's first size and the number of directions");
+  check_same_size(r.shape[0], directions,
+                  "the recurrence's first size and the number of directions");
   check_same_size(w.shape[1], hidden * gates, "the weight's rows and gates times hidden_size");
   check_same_size(r.shape[1], hidden * gates, "the recurrence's rows and gates times hidden_size");
   check_same_size(r.shape[2], hidden, "the recurrence's columns and hidden_size");
@@ -80,8 +81,8 @@ Types recurrent_types(const T& op, const Types& in, int64_t gates, size_t output
   const Dim& time = x.shape[batch_first ? 1 : 0];
   const Dim& batch = x.shape[batch_first ? 0 : 1];
   if (present(in, 4)) check_shape(in[4], {batch}, "sequence_lens");
-  const Type state = Type::tensor(x.dtype, batch_first ? Shape{batch, directions, hidden}
-                                                       : Shape{directions, batch, hidden});
+  const Type state = Type::tensor(
+      x.dtype, batch_first ? Shape{batch, directions, hidden} : Shape{directions, batch, hidden});
   for (size_t i = 5; i < 7; ++i) {
     if (present(in, i)) check_shape(in[i], state.shape, "an initial state");
   }
@@ -97,13 +98,11 @@ struct Run {
   std::vector<double> x;        // [time][batch][features]
   std::vector<double> w, r, b;  // as given; b [directions][2 * gates * hidden], zeros when omitted
   std::vector<int64_t> lengths;
-  std::vector<double> y;        // [time][directions][batch][hidden]
-  std::vector<double> h, c;     // [directions][batch][hidden]
+  std::vector<double> y;     // [time][directions][batch][hidden]
+  std::vector<double> h, c;  // [directions][batch][hidden]
   double clip = 0;
 
-  double clipped(double value) const {
-    return clip > 0 ? std::clamp(value, -clip, clip) : value;
-  }
+  double clipped(double value) const { return clip > 0 ? std::clamp(value, -clip, clip) : value; }
 };
 
 // [batch][n][width] <-> [n][batch][width]
@@ -166,9 +165,9 @@ void add_product(const double* matrix, const double* vector, int64_t rows, int64
   }
 }
 
-// Calls step(direction, input products with bias [gates * hidden], h, c) for every sample and time in
-// the direction's order; h and c are updated in place and h becomes Y's entry. A sample stops at its
-// length: Y stays 0 behind it.
+// Calls step(direction, input products with bias [gates * hidden], h, c) for every sample and time
+// in the direction's order; h and c are updated in place and h becomes Y's entry. A sample stops at
+// its length: Y stays 0 behind it.
 template <class Step>
 void run_over_time(Run& run, const std::string& direction, Step&& step) {
   const int64_t rows = run.gates * run.hidden;
@@ -226,7 +225,8 @@ double ActivationSpec::operator()(double x) const {
     case RecurrentActivation::hard_sigmoid: return std::clamp(alpha * x + beta, 0.0, 1.0);
     case RecurrentActivation::elu: return x < 0 ? alpha * std::expm1(x) : x;
     case RecurrentActivation::softsign: return x / (1 + std::abs(x));
-    case RecurrentActivation::softplus: return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
+    case RecurrentActivation::softplus:
+      return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x));
   }
   return x;
 }
@@ -279,7 +279,8 @@ Tensors LSTM::eval(const Tensors& in) const {
     const int64_t rows = 4 * hidden;
     const double* bias = run.b.data() + static_cast<int64_t>(d) * 2 * rows + rows;
     for (int64_t i = 0; i < rows; ++i) sums[static_cast<size_t>(i)] += bias[i];
-    add_product(run.r.data() + static_cast<int64_t>(d) * rows * hidden, h, rows, hidden, sums.data());
+    add_product(run.r.data() + static_cast<int64_t>(d) * rows * hidden, h, rows, hidden,
+                sums.data());
     const double* p = peepholes.data() + static_cast<int64_t>(d) * 3 * hidden;
     const ActivationSpec* f = functions.data() + d * 3;
     for (int64_t i = 0; i < hidden; ++i) {

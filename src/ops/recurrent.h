@@ -7,12 +7,12 @@
 namespace tenrec {
 
 struct LSTM {
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  // empty: Sigmoid, Tanh, Tanh for each direction
-  float clip = 0;                        // 0: none
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  // empty: Sigmoid, Tanh, Tanh for each direction
+  float clip = 0;                             // 0: none
   std::string direction = "forward";
-  int64_t hidden_size = 0;               // 0: from the weights
+  int64_t hidden_size = 0;  // 0: from the weights
   bool input_forget = false;
   int64_t layout = 0;
   static auto fields(auto& s) {
@@ -25,15 +25,15 @@ struct LSTM {
                       field(7, "input_forget", s.input_forget),
                       field(8, "layout", s.layout)};
   }
-  Types infer(const Types& in) const;    // Y, Y_h, Y_c
+  Types infer(const Types& in) const;  // Y, Y_h, Y_c
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(LSTM, "lstm")
 
 struct GRU {
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  // empty: Sigmoid, Tanh for each direction
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  // empty: Sigmoid, Tanh for each direction
   float clip = 0;
   std::string direction = "forward";
   int64_t hidden_size = 0;
@@ -49,15 +49,15 @@ struct GRU {
                       field(7, "layout", s.layout),
                       field(8, "linear_before_reset", s.linear_before_reset)};
   }
-  Types infer(const Types& in) const;    // Y, Y_h
+  Types infer(const Types& in) const;  // Y, Y_h
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(GRU, "gru")
 
 struct RNN {
-  std::vector<float> activation_alpha;
-  std::vector<float> activation_beta;
-  std::vector<std::string> activations;  // empty: Tanh for each direction
+  std::vector<float> activation_alpha = {};
+  std::vector<float> activation_beta = {};
+  std::vector<std::string> activations = {};  // empty: Tanh for each direction
   float clip = 0;
   std::string direction = "forward";
   int64_t hidden_size = 0;
@@ -71,14 +71,23 @@ struct RNN {
                       field(6, "hidden_size", s.hidden_size),
                       field(7, "layout", s.layout)};
   }
-  Types infer(const Types& in) const;    // Y, Y_h
+  Types infer(const Types& in) const;  // Y, Y_h
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(RNN, "rnn")
 
 // An activation of the recurrent family with its parameters resolved to ONNX's defaults.
 enum class RecurrentActivation : uint8_t {
-  relu, tanh, sigmoid, affine, leaky_relu, thresholded_relu, scaled_tanh, hard_sigmoid, elu, softsign,
+  relu,
+  tanh,
+  sigmoid,
+  affine,
+  leaky_relu,
+  thresholded_relu,
+  scaled_tanh,
+  hard_sigmoid,
+  elu,
+  softsign,
   softplus,
 };
 struct ActivationSpec {

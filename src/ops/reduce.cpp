@@ -71,8 +71,8 @@ uint64_t magnitude(int64_t value) {
 }
 
 // Sums and products wrap like the type; `ordered` compares as the type does.
-int64_t reduce_ints(ReduceKind kind, const int64_t* x, const std::vector<size_t>& at, bool is_unsigned,
-                    int64_t lowest, int64_t highest) {
+int64_t reduce_ints(ReduceKind kind, const int64_t* x, const std::vector<size_t>& at,
+                    bool is_unsigned, int64_t lowest, int64_t highest) {
   const auto less = [&](int64_t a, int64_t b) {
     return is_unsigned ? static_cast<uint64_t>(a) < static_cast<uint64_t>(b) : a < b;
   };
@@ -154,8 +154,8 @@ Types Reduce::infer(const Types& in) const {
     for (const Dim& dim : x.shape) highest = std::max(highest, dim.upper());
     const int64_t rank = keepdims ? x.rank() : x.rank() - in[1].shape[0].value();
     for (int64_t i = 0; i < rank; ++i) {
-      const int64_t upper = keepdims ? std::max<int64_t>(x.shape[static_cast<size_t>(i)].upper(), 1)
-                                     : highest;
+      const int64_t upper =
+          keepdims ? std::max<int64_t>(x.shape[static_cast<size_t>(i)].upper(), 1) : highest;
       shape.push_back(Dim::fresh("reduced", 0, upper));
     }
     return {Type::tensor(x.dtype, std::move(shape))};
@@ -203,9 +203,9 @@ Tensors Reduce::eval(const Tensors& in) const {
   }
   const bool is_unsigned = !is_signed(dtype);
   const int bits = dtype == DType::boolean ? 1 : bit_width(dtype);
-  const int64_t highest = is_unsigned
-                              ? static_cast<int64_t>(bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1)
-                              : static_cast<int64_t>((uint64_t{1} << (bits - 1)) - 1);
+  const int64_t highest =
+      is_unsigned ? static_cast<int64_t>(bits == 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1)
+                  : static_cast<int64_t>((uint64_t{1} << (bits - 1)) - 1);
   const int64_t lowest = is_unsigned ? 0 : -highest - 1;
   const std::vector<int64_t> x = in[0].to_ints();
   std::vector<int64_t> y;
@@ -230,7 +230,8 @@ Values reduce_from_onnx(ReduceKind kind, const OnnxNode& node, OnnxContext& cont
             .noop_with_empty_axes = node.integer("noop_with_empty_axes", 0) != 0};
   Values inputs{context.input(0)};
   if (const auto axes = node.maybe_integers("axes")) {
-    inputs.push_back(context.constant(Tensor::of<int64_t>({static_cast<int64_t>(axes->size())}, *axes)));
+    inputs.push_back(
+        context.constant(Tensor::of<int64_t>({static_cast<int64_t>(axes->size())}, *axes)));
   } else if (context.input(1)) {
     inputs.push_back(context.input(1));
   }

@@ -8,8 +8,16 @@ namespace tenrec {
 
 // Numbers are permanent (engine files hold them).
 enum class ReduceKind : uint8_t {
-  sum = 0, mean = 1, max = 2, min = 3, prod = 4,
-  l1 = 5, l2 = 6, log_sum = 7, log_sum_exp = 8, sum_square = 9,
+  sum = 0,
+  mean = 1,
+  max = 2,
+  min = 3,
+  prod = 4,
+  l1 = 5,
+  l2 = 6,
+  log_sum = 7,
+  log_sum_exp = 8,
+  sum_square = 9,
 };
 
 struct Reduce {
@@ -34,9 +42,9 @@ Values reduce_from_onnx(ReduceKind kind, const OnnxNode& node, OnnxContext& cont
 Value* add_reduce(OnnxContext& context, ReduceKind kind, Value* value, std::vector<int64_t> axes,
                   bool keepdims = true);
 
-#define TENREC_REDUCE(function, kind)                                   \
-  inline Values function(const OnnxNode& node, OnnxContext& context) {  \
-    return reduce_from_onnx(ReduceKind::kind, node, context);           \
+#define TENREC_REDUCE(function, kind)                                  \
+  inline Values function(const OnnxNode& node, OnnxContext& context) { \
+    return reduce_from_onnx(ReduceKind::kind, node, context);          \
   }
 TENREC_REDUCE(reduce_sum, sum)
 TENREC_REDUCE(reduce_mean, mean)

@@ -18,8 +18,8 @@ struct Factors {
 
 void add_factor(Factors& factors, const Dim& dim) {
   if (dim.is_const()) {
-    TENREC_CHECK(!__builtin_mul_overflow(factors.constant, dim.value(), &factors.constant), invalid_model,
-                 "the number of elements overflows");
+    TENREC_CHECK(!__builtin_mul_overflow(factors.constant, dim.value(), &factors.constant),
+                 invalid_model, "the number of elements overflows");
   } else if (dim.kind() == Dim::Kind::mul) {
     for (const Dim& operand : dim.operands()) add_factor(factors, operand);
   } else {
@@ -54,8 +54,9 @@ Dim exact_quotient(const Shape& total, const Shape& known) {
     it = below.symbolic.erase(it);
   }
   if (below.constant == 0 || above.constant == 0) {
-    TENREC_CHECK(above.constant == 0, invalid_model, "shape {} cannot become {} with one size to find",
-                 to_string(total), to_string(known));
+    TENREC_CHECK(above.constant == 0, invalid_model,
+                 "shape {} cannot become {} with one size to find", to_string(total),
+                 to_string(known));
     TENREC_CHECK(below.constant != 0, invalid_model,
                  "a size of -1 beside a size of 0 has no value (shape {})", to_string(known));
     return Dim(0);
@@ -99,7 +100,8 @@ Shape reshaped_shape(const Type& from, const std::vector<Dim>& target, bool allo
       shape.emplace_back(1);
     } else if (size.is_const() && size.value() == 0 && !allowzero) {
       TENREC_CHECK(!from.ranked || i < from.shape.size(), invalid_model,
-                   "a Reshape target has 0 at axis {}, the input has {} axes", i, from.shape.size());
+                   "a Reshape target has 0 at axis {}, the input has {} axes", i,
+                   from.shape.size());
       shape.push_back(from.ranked ? from.shape[i] : Dim::fresh("reshape"));
     } else {
       TENREC_CHECK(size.upper() >= 0, invalid_model, "a Reshape target has size {}", size.str());
@@ -131,9 +133,11 @@ bool may_be_minus_one(const Dim& size) {
 Shape unknown_target(const Type& from, int64_t length) {
   const Dim total = from.ranked ? product(from.shape) : Dim::fresh("elements");
   if (length == 1) return {total};
+  // Beside a size of 0 the others may be anything.
+  const int64_t most = total.lower() >= 1 ? total.upper() : Dim::unbounded;
   Shape shape;
   for (int64_t i = 0; i < length; ++i) {
-    shape.push_back(Dim::fresh(fmt::format("reshape{}", i), 0, total.upper()));
+    shape.push_back(Dim::fresh(fmt::format("reshape{}", i), 0, most));
   }
   return shape;
 }

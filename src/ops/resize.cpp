@@ -11,7 +11,8 @@
 namespace tenrec {
 namespace {
 
-// Coordinates are computed in float32, as onnxruntime does: which pixel is the nearest depends on it.
+// Coordinates are computed in float32, as onnxruntime does: which pixel is the nearest depends on
+// it.
 float original_coordinate(const Resize& op, const ResizeAxis& axis, int64_t output) {
   const auto x = static_cast<float>(output);
   const auto length = static_cast<float>(axis.in);
@@ -41,7 +42,8 @@ int64_t nearest_index(ResizeNearest mode, float x, bool shrinks) {
     case ResizeNearest::round_prefer_floor:
       return x == static_cast<float>(whole) + 0.5F ? whole : static_cast<int64_t>(std::round(x));
     case ResizeNearest::round_prefer_ceil:
-      return x == static_cast<float>(whole) + 0.5F ? whole + 1 : static_cast<int64_t>(std::round(x));
+      return x == static_cast<float>(whole) + 0.5F ? whole + 1
+                                                   : static_cast<int64_t>(std::round(x));
     case ResizeNearest::floor: return whole;
     case ResizeNearest::ceil: return static_cast<int64_t>(std::ceil(x));
     case ResizeNearest::legacy: return shrinks ? static_cast<int64_t>(std::ceil(x)) : whole;
@@ -56,7 +58,8 @@ double cubic(double distance, double a) {
   return 0;
 }
 
-// The weights of one output element: `first` is the input element of weights[0] and may lie outside.
+// The weights of one output element: `first` is the input element of weights[0] and may lie
+// outside.
 struct Kernel {
   int64_t first = 0;
   std::vector<double> weights;
@@ -128,7 +131,8 @@ std::vector<size_t> resized_axes(const Resize& op, int64_t rank) {
   if (op.axes.empty()) {
     for (int64_t i = 0; i < rank; ++i) axes.push_back(static_cast<size_t>(i));
   }
-  for (const int64_t axis : op.axes) axes.push_back(static_cast<size_t>(normalise_axis(axis, rank)));
+  for (const int64_t axis : op.axes)
+    axes.push_back(static_cast<size_t>(normalise_axis(axis, rank)));
   return axes;
 }
 
@@ -289,7 +293,8 @@ Tensors Resize::eval(const Tensors& in) const {
     do {
       bool outside = false;
       for (size_t i = 0; i < axes.size(); ++i) {
-        outside = outside || (!taps[i].outside.empty() && taps[i].outside[static_cast<size_t>(index[i])]);
+        outside =
+            outside || (!taps[i].outside.empty() && taps[i].outside[static_cast<size_t>(index[i])]);
       }
       if (outside) x[element] = static_cast<double>(extrapolation_value);
       ++element;
@@ -348,16 +353,17 @@ Values Resize::from_onnx(const OnnxNode& node, OnnxContext& context) {
       {{"stretch", ResizeAspect::stretch},
        {"not_larger", ResizeAspect::not_larger},
        {"not_smaller", ResizeAspect::not_smaller}});
-  op.nearest = parse_choice<ResizeNearest>(
-      node.text("nearest_mode", "round_prefer_floor"), "nearest_mode",
-      {{"round_prefer_floor", ResizeNearest::round_prefer_floor},
-       {"round_prefer_ceil", ResizeNearest::round_prefer_ceil},
-       {"floor", ResizeNearest::floor},
-       {"ceil", ResizeNearest::ceil},
-       {"simple", ResizeNearest::legacy}});
+  op.nearest =
+      parse_choice<ResizeNearest>(node.text("nearest_mode", "round_prefer_floor"), "nearest_mode",
+                                  {{"round_prefer_floor", ResizeNearest::round_prefer_floor},
+                                   {"round_prefer_ceil", ResizeNearest::round_prefer_ceil},
+                                   {"floor", ResizeNearest::floor},
+                                   {"ceil", ResizeNearest::ceil},
+                                   {"simple", ResizeNearest::legacy}});
   // Only tf_crop_and_resize reads the region.
   Values inputs = context.inputs();
-  if (inputs.size() > 1 && op.coordinate != ResizeCoordinate::tf_crop_and_resize) inputs[1] = nullptr;
+  if (inputs.size() > 1 && op.coordinate != ResizeCoordinate::tf_crop_and_resize)
+    inputs[1] = nullptr;
   return context.add(op, inputs);
 }
 
@@ -368,10 +374,11 @@ Values upsample(const OnnxNode& node, OnnxContext& context) {
   op.nearest = ResizeNearest::floor;
   if (node.opset() >= 9) return context.add(op, {context.input(0), nullptr, context.input(1)});
   std::vector<float> scales = node.numbers("scales");
-  if (scales.empty()) scales = {1, 1, node.number("height_scale", 1), node.number("width_scale", 1)};
+  if (scales.empty())
+    scales = {1, 1, node.number("height_scale", 1), node.number("width_scale", 1)};
   const auto count = static_cast<int64_t>(scales.size());
-  return context.add(op, {context.input(0), nullptr,
-                          context.constant(Tensor::of<float>({count}, scales))});
+  return context.add(
+      op, {context.input(0), nullptr, context.constant(Tensor::of<float>({count}, scales))});
 }
 
 }  // namespace tenrec

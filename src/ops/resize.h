@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Resize of every opset, Upsample included. Inputs: x, roi, scales, sizes (one of the last two).
-// Every mode is separable: an output element along an axis is a weighted sum of a few input elements
+// Every mode is separable: an output element along an axis is a weighted sum of a few input
+// elements
 // (`resize_taps`), which is what the kernels of every target read too.
 #pragma once
 #include "ir/op_decl.h"
@@ -11,18 +12,26 @@ namespace tenrec {
 // Numbers are permanent (engine files hold them).
 enum class ResizeMode : uint8_t { nearest = 0, linear = 1, cubic = 2 };
 enum class ResizeCoordinate : uint8_t {
-  half_pixel = 0, pytorch_half_pixel = 1, align_corners = 2, asymmetric = 3, tf_crop_and_resize = 4,
-  half_pixel_symmetric = 5, tf_half_pixel_for_nn = 6,
+  half_pixel = 0,
+  pytorch_half_pixel = 1,
+  align_corners = 2,
+  asymmetric = 3,
+  tf_crop_and_resize = 4,
+  half_pixel_symmetric = 5,
+  tf_half_pixel_for_nn = 6,
 };
 enum class ResizeNearest : uint8_t {
-  round_prefer_floor = 0, round_prefer_ceil = 1, floor = 2, ceil = 3,
+  round_prefer_floor = 0,
+  round_prefer_ceil = 1,
+  floor = 2,
+  ceil = 3,
   legacy = 4,  // opset 10: ceil when an axis shrinks, else floor
 };
 enum class ResizeAspect : uint8_t { stretch = 0, not_larger = 1, not_smaller = 2 };
 
 struct Resize {
   bool antialias = false;
-  std::vector<int64_t> axes;  // those that roi, scales and sizes speak of; empty: all
+  std::vector<int64_t> axes = {};  // those that roi, scales and sizes speak of; empty: all
   ResizeCoordinate coordinate = ResizeCoordinate::half_pixel;
   float cubic_coeff_a = -0.75F;
   bool exclude_outside = false;
@@ -54,7 +63,8 @@ TENREC_ONNX("Upsample", upsample)
 struct ResizeAxis {
   int64_t in = 1, out = 1;
   float scale = 1;
-  float resized = 1;  // the length that the coordinates assume: in * scale, or out when sizes are given
+  float resized =
+      1;  // the length that the coordinates assume: in * scale, or out when sizes are given
   float roi_start = 0, roi_end = 1;
   bool resized_axis = false;  // false: not among the axes, copied as it is
 };
@@ -66,9 +76,10 @@ std::vector<ResizeAxis> resize_axes(const Resize& op, const Dims& x, const std::
 // Output i along an axis = sum over j < width of weight[i * width + j] * x[index[i * width + j]].
 struct ResizeTaps {
   int64_t width = 1;
-  std::vector<int64_t> index;
-  std::vector<double> weight;
-  std::vector<uint8_t> outside;  // tf_crop_and_resize: takes the extrapolation value; else empty
+  std::vector<int64_t> index = {};
+  std::vector<double> weight = {};
+  std::vector<uint8_t> outside =
+      {};  // tf_crop_and_resize: takes the extrapolation value; else empty
 };
 ResizeTaps resize_taps(const Resize& op, const ResizeAxis& axis);
 

@@ -26,7 +26,8 @@ struct ReverseSequence {
     const auto time = static_cast<size_t>(normalise_axis(time_axis, in[0].rank()));
     const std::vector<int64_t> lengths = in[1].to_ints();
     TENREC_CHECK(static_cast<int64_t>(lengths.size()) == dims[batch], invalid_input,
-                 "ReverseSequence of {} batch entries with {} lengths", dims[batch], lengths.size());
+                 "ReverseSequence of {} batch entries with {} lengths", dims[batch],
+                 lengths.size());
     const Dims strides = row_major_strides(dims);
     IndexMap map{dims, even_offsets(static_cast<int64_t>(in[0].elements()), 1), 1};
     for (int64_t& from : map.from) {

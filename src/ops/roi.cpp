@@ -90,7 +90,8 @@ Types RoiAlign::infer(const Types& in) const {
   const Type& batch = required(in, 2, "the batch indices");
   Shape shape = regions_shape(in, 4, output_height, output_width);
   if (batch.ranked) {
-    TENREC_CHECK(batch.rank() == 1, invalid_model, "batch indices are {}, expected 1-D", batch.str());
+    TENREC_CHECK(batch.rank() == 1, invalid_model, "batch indices are {}, expected 1-D",
+                 batch.str());
     check_same_size(batch.shape[0], shape[0], "batch indices and regions");
   }
   return {Type::tensor(x.dtype, std::move(shape))};
@@ -135,7 +136,8 @@ Tensors RoiAlign::eval(const Tensors& in) const {
           const double down = (static_cast<double>(i) + 0.5) / static_cast<double>(rows);
           const double across = (static_cast<double>(j) + 0.5) / static_cast<double>(columns);
           samples.push_back(sample_at(top + (cell_row + down) * cell_height,
-                                      left + (cell_column + across) * cell_width, dims[2], dims[3]));
+                                      left + (cell_column + across) * cell_width, dims[2],
+                                      dims[3]));
         }
       }
       for (int64_t c = 0; c < dims[1]; ++c) {
@@ -182,13 +184,13 @@ Tensors MaxRoiPool::eval(const Tensors& in) const {
   const std::vector<double> rois = in[1].to_doubles();
   std::vector<double> y(element_count(out), 0.0);
   const auto pixel = [&](double value) {
-    return static_cast<int64_t>(std::clamp(std::round(value * static_cast<double>(spatial_scale)),
-                                           -1e9, 1e9));
+    return static_cast<int64_t>(
+        std::clamp(std::round(value * static_cast<double>(spatial_scale)), -1e9, 1e9));
   };
   // Cells [first, last) of pixels along one axis.
   const auto cell = [](int64_t i, int64_t start, int64_t end, int64_t cells, int64_t length) {
-    const double size = static_cast<double>(std::max<int64_t>(end - start + 1, 1)) /
-                        static_cast<double>(cells);
+    const double size =
+        static_cast<double>(std::max<int64_t>(end - start + 1, 1)) / static_cast<double>(cells);
     const auto first = static_cast<int64_t>(std::floor(static_cast<double>(i) * size)) + start;
     const auto last = static_cast<int64_t>(std::ceil(static_cast<double>(i + 1) * size)) + start;
     return std::pair{std::clamp<int64_t>(first, 0, length), std::clamp<int64_t>(last, 0, length)};
@@ -204,8 +206,9 @@ Tensors MaxRoiPool::eval(const Tensors& in) const {
     double best = -std::numeric_limits<double>::infinity();
     for (int64_t row = top; row < bottom; ++row) {
       for (int64_t column = left; column < right; ++column) {
-        best = std::max(best, x[static_cast<size_t>(
-                                  ((batch * dims[1] + at[1]) * dims[2] + row) * dims[3] + column)]);
+        best = std::max(
+            best,
+            x[static_cast<size_t>(((batch * dims[1] + at[1]) * dims[2] + row) * dims[3] + column)]);
       }
     }
     y[element++] = std::isinf(best) && (top >= bottom || left >= right) ? 0 : best;

@@ -11,13 +11,15 @@ namespace {
 
 int64_t entry(const std::vector<int64_t>& list, size_t i) { return i < list.size() ? list[i] : 0; }
 
-Type without_axis(const Type& type, int64_t axis, Dim& size, std::string_view what) {
-  TENREC_CHECK(type.kind == Type::Kind::tensor, invalid_model, "{} of Scan must be a tensor, got {}", what,
-               type.str());
+// `size` is what earlier values said of the axis, null before the first.
+Type without_axis(const Type& type, int64_t axis, std::optional<Dim>& size, std::string_view what) {
+  TENREC_CHECK(type.kind == Type::Kind::tensor, invalid_model,
+               "{} of Scan must be a tensor, got {}", what, type.str());
   if (!type.ranked) return type;
   const int64_t at = normalise_axis(axis, type.rank());
   Shape shape = type.shape;
-  size = agreed(size, shape[static_cast<size_t>(at)], what);
+  const Dim own = shape[static_cast<size_t>(at)];
+  size = size ? agreed(*size, own, what) : own;
   shape.erase(shape.begin() + at);
   return Type::tensor(type.dtype, std::move(shape));
 }
@@ -53,8 +55,9 @@ Scan::Formal Scan::formal(const Types& in) const {
   const size_t shift = batched ? 1 : 0;
   TENREC_CHECK(states >= 0 && scanned >= 1 &&
                    in.size() >= shift + static_cast<size_t>(states) + static_cast<size_t>(scanned),
-               invalid_model, "Scan of {} states and {} sequences has {} inputs", states, scanned, in.size());
-  Formal formal{{}, {}, Dim::fresh("scan"), Dim::fresh("batch")};
+               invalid_model, "Scan of {} states and {} sequences has {} inputs", states, scanned,
+               in.size());
+  Formal formal;
   for (size_t i = shift; i < shift + static_cast<size_t>(states); ++i) {
     formal.states.push_back(batched ? without_axis(in[i], 0, formal.batch, "a state") : in[i]);
   }
@@ -76,21 +79,24 @@ Types Scan::infer(const Types& in, const std::vector<const Graph*>& bodies) cons
     inputs.insert(inputs.end(), captures.begin(), captures.end());
     return body_outputs(*bodies[0], inputs);
   });
-  TENREC_CHECK(stable.outputs.size() == static_cast<size_t>(states) + collected.size(), invalid_model,
-               "the body of Scan gives {} outputs, {} are needed", stable.outputs.size(),
-               static_cast<size_t>(states) + collected.size());
+  TENREC_CHECK(stable.outputs.size() == static_cast<size_t>(states) + collected.size(),
+               invalid_model, "the body of Scan gives {} outputs, {} are needed",
+               stable.outputs.size(), static_cast<size_t>(states) + collected.size());
   const SymbolSet visible = symbols_of(in);
+  const Dim length = given.length.value_or(Dim::fresh("steps"));
+  const Dim batch = given.batch.value_or(Dim::fresh("batch"));
   Types out;
   for (size_t i = 0; i < stable.outputs.size(); ++i) {
     const bool is_state = i < stable.inputs.size();
     Type type = exported(is_state ? stable.inputs[i] : stable.outputs[i], visible);
-    if (!is_state) type = with_axis(type, entry(output_axes, i - stable.inputs.size()), given.length);
-    out.push_back(batched ? with_axis(type, 0, given.batch) : type);
+    if (!is_state) type = with_axis(type, entry(output_axes, i - stable.inputs.size()), length);
+    out.push_back(batched ? with_axis(type, 0, batch) : type);
   }
   return out;
 }
 
-Data Scan::run_one(const Data& in, const Data& captures, int64_t length, const BodyRunner& run) const {
+Data Scan::run_one(const Data& in, const Data& captures, int64_t length,
+                   const BodyRunner& run) const {
   Data state(in.begin(), in.begin() + states);
   std::vector<Tensors> parts(collected.size());
   for (int64_t step = 0; step < length; ++step) {
@@ -124,13 +130,15 @@ Data Scan::eval_bodies(const Data& in, const BodyRunner& run) const {
       const Tensor& other = in.at(static_cast<size_t>(states) + i).tensor;
       const int64_t own = normalise_axis(entry(input_axes, i), other.rank());
       TENREC_CHECK(other.dims()[static_cast<size_t>(own)] == length, invalid_input,
-                   "Scan over sequences of {} and {} steps", length, other.dims()[static_cast<size_t>(own)]);
+                   "Scan over sequences of {} and {} steps", length,
+                   other.dims()[static_cast<size_t>(own)]);
     }
     return run_one(Data(in.begin(), in.begin() + states + scanned), captures, length, run);
   }
   const Dims& dims = in.at(1 + static_cast<size_t>(states)).tensor.dims();
   const std::vector<int64_t> lengths =
-      in[0].tensor ? in[0].tensor.to_ints() : std::vector<int64_t>(static_cast<size_t>(dims.at(0)), dims.at(1));
+      in[0].tensor ? in[0].tensor.to_ints()
+                   : std::vector<int64_t>(static_cast<size_t>(dims.at(0)), dims.at(1));
   std::vector<Tensors> outputs(static_cast<size_t>(states) + collected.size());
   for (int64_t b = 0; b < dims[0]; ++b) {
     Data entries;

@@ -32,12 +32,14 @@ Types ScatterElements::infer(const Types& in) const {
   const Type& data = in[0];
   if (!data.ranked) return {data};
   TENREC_CHECK(!in[1].ranked || in[1].rank() == data.rank(), invalid_model,
-               "ScatterElements into {} by {}: both need the same number of axes", data.str(), in[1].str());
+               "ScatterElements into {} by {}: both need the same number of axes", data.str(),
+               in[1].str());
   const std::optional<std::vector<int64_t>> indices = in[1].constant_ints();
   if (!indices || !data.known || !is_small(data) || !is_small(in[1])) {
     return {Type::tensor(data.dtype, data.shape)};
   }
-  const auto places = places_along(static_dims(data.shape), static_dims(in[1].shape), *indices, axis);
+  const auto places =
+      places_along(static_dims(data.shape), static_dims(in[1].shape), *indices, axis);
   return {scattered_type(data, places, in[2], reduction)};
 }
 

@@ -6,8 +6,8 @@
 
 namespace tenrec {
 
-// Inputs: data, indices, updates. A copy of data in which each update replaces, or is combined with,
-// the element at its own place with the coordinate on `axis` replaced by its index.
+// Inputs: data, indices, updates. A copy of data in which each update replaces, or is combined
+// with, the element at its own place with the coordinate on `axis` replaced by its index.
 struct ScatterElements {
   int64_t axis = 0;
   std::string reduction = "none";  // none, add, mul, min, max

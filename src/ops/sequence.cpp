@@ -23,9 +23,10 @@ const std::vector<Datum>& elements_of(const Data& in, size_t index) {
   return in[index].elements;
 }
 
-// One element's type. The elements of a sequence share its type but not its symbols' values, so each
-// use of one gets symbols of its own.
+// One element's type. The elements of a sequence share its type but not its symbols' values, so
+// each use of one gets symbols of its own.
 Type instance(const Type& element) {
+  if (!element.present()) return Type::unranked(element.dtype);
   if (element.kind != Type::Kind::tensor || !element.ranked) return element;
   Shape shape = element.shape;
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -38,7 +39,8 @@ Type instance(const Type& element) {
 }
 
 Type without_value(const Type& type) {
-  return type.kind == Type::Kind::tensor && type.ranked ? Type::tensor(type.dtype, type.shape) : type;
+  return type.kind == Type::Kind::tensor && type.ranked ? Type::tensor(type.dtype, type.shape)
+                                                        : type;
 }
 
 // The place an operator's optional index input names, of `size` places.
@@ -60,7 +62,8 @@ Tensors tensors_of(const std::vector<Datum>& elements) {
 Types SequenceConstruct::infer(const Types& in) const {
   TENREC_CHECK(!in.empty(), invalid_model, "SequenceConstruct needs an input");
   Type element = without_value(in[0]);
-  for (const Type& type : in) element = merged(element, without_value(type), "an element of a sequence");
+  for (const Type& type : in)
+    element = merged(element, without_value(type), "an element of a sequence");
   return {Type::sequence_of(element)};
 }
 
@@ -79,7 +82,6 @@ Data SequenceAt::eval_data(const Data& in) const {
 Types SequenceInsert::infer(const Types& in) const {
   check_input_count(in, 2, 3, "SequenceInsert");
   const Type& element = element_of(in, 0, "SequenceInsert");
-  // What SequenceEmpty gives fits every tensor of its element type; it says nothing about shapes.
   return {Type::sequence_of(merged(element, without_value(in[1]), "an element of a sequence"))};
 }
 
@@ -127,8 +129,7 @@ Types SplitToSequence::infer(const Types& in) const {
   const int64_t at = normalise_axis(axis, x.rank());
   Shape shape = x.shape;
   if (has_input(in, 1)) {
-    shape[static_cast<size_t>(at)] =
-        Dim::fresh("piece", 0, shape[static_cast<size_t>(at)].upper());
+    shape[static_cast<size_t>(at)] = Dim::fresh("piece", 0, shape[static_cast<size_t>(at)].upper());
   } else if (keepdims) {
     shape[static_cast<size_t>(at)] = Dim(1);
   } else {
@@ -148,7 +149,8 @@ Data SplitToSequence::eval_data(const Data& in) const {
   } else {
     const int64_t chunk = given ? in[1].tensor.to_ints().at(0) : 1;
     TENREC_CHECK(chunk > 0, invalid_input, "SplitToSequence into pieces of size {}", chunk);
-    for (int64_t first = 0; first < size; first += chunk) sizes.push_back(std::min(chunk, size - first));
+    for (int64_t first = 0; first < size; first += chunk)
+      sizes.push_back(std::min(chunk, size - first));
   }
   const std::vector<int64_t> all = identity_offsets(x.dims())[at];
   std::vector<Datum> elements;
@@ -226,14 +228,16 @@ Data SequenceMap::eval_bodies(const Data& in, const BodyRunner& run) const {
       const bool takes_element =
           static_cast<int64_t>(k) < mapped && in[k].kind == Datum::Kind::sequence;
       TENREC_CHECK(!takes_element || i < in[k].elements.size(), invalid_input,
-                   "SequenceMap over sequences of {} and {} elements", first.size(), in[k].elements.size());
+                   "SequenceMap over sequences of {} and {} elements", first.size(),
+                   in[k].elements.size());
       inputs.push_back(takes_element ? in[k].elements[i] : in[k]);
     }
     Data one = run(0, inputs);
     for (size_t k = 0; k < collected.size(); ++k) collected[k].push_back(std::move(one.at(k)));
   }
   Data out;
-  for (std::vector<Datum>& elements : collected) out.push_back(Datum::sequence(std::move(elements)));
+  for (std::vector<Datum>& elements : collected)
+    out.push_back(Datum::sequence(std::move(elements)));
   return out;
 }
 

@@ -19,7 +19,12 @@ struct SequenceEmpty {
   DType dtype = DType::f32;
   static auto fields(auto& s) { return std::tuple{field(1, "dtype", s.dtype)}; }
   static constexpr Accuracy accuracy = exact();
-  Types infer(const Types&) const { return {Type::sequence_of(Type::unranked(dtype))}; }
+  // An element type of kind none: there is no element yet whose shape could be said.
+  Types infer(const Types&) const {
+    Type nothing;
+    nothing.dtype = dtype;
+    return {Type::sequence_of(nothing)};
+  }
   Data eval_data(const Data&) const { return {Datum::sequence({})}; }
 };
 TENREC_OP(SequenceEmpty, "sequence_empty")
@@ -86,8 +91,8 @@ struct ConcatFromSequence {
 };
 TENREC_OP(ConcatFromSequence, "concat_from_sequence")
 
-// Runs the body once for each element of the first input; of the next `mapped - 1` inputs, sequences
-// give their element of that number and tensors themselves. The rest are captures.
+// Runs the body once for each element of the first input; of the next `mapped - 1` inputs,
+// sequences give their element of that number and tensors themselves. The rest are captures.
 struct SequenceMap {
   int64_t mapped = 1;
   int64_t outputs = 1;

@@ -18,7 +18,9 @@ struct ShapeOf {
   static constexpr Accuracy accuracy = exact();
 
   std::pair<int64_t, int64_t> range(int64_t rank) const {
-    const auto clamped = [&](int64_t axis) { return std::clamp<int64_t>(axis < 0 ? axis + rank : axis, 0, rank); };
+    const auto clamped = [&](int64_t axis) {
+      return std::clamp<int64_t>(axis < 0 ? axis + rank : axis, 0, rank);
+    };
     const int64_t first = clamped(start);
     return {first, std::max(first, clamped(end))};
   }

@@ -25,7 +25,8 @@ std::optional<Dim> from_front(const Dim& bound, const Dim& size) {
 }
 
 // [first, last) of a forward slice.
-std::optional<std::pair<Dim, Dim>> forward_bounds(const Dim& size, const Dim& start, const Dim& end) {
+std::optional<std::pair<Dim, Dim>> forward_bounds(const Dim& size, const Dim& start,
+                                                  const Dim& end) {
   const auto clamp = [&](const Dim& bound) -> std::optional<Dim> {
     if (is_huge(bound)) return size;
     if (is_hugely_negative(bound)) return Dim(0);
@@ -40,7 +41,8 @@ std::optional<std::pair<Dim, Dim>> forward_bounds(const Dim& size, const Dim& st
 }
 
 // [first, last) of a backward slice: last is before first and may be -1.
-std::optional<std::pair<Dim, Dim>> backward_bounds(const Dim& size, const Dim& start, const Dim& end) {
+std::optional<std::pair<Dim, Dim>> backward_bounds(const Dim& size, const Dim& start,
+                                                   const Dim& end) {
   const Dim top = size - 1;
   const auto clamp = [&](const Dim& bound, int64_t least) -> std::optional<Dim> {
     if (is_huge(bound)) return top;
@@ -62,21 +64,21 @@ struct Bounds {
   int64_t step = 1;
 };
 
-std::vector<std::optional<Bounds>> bounds_by_axis(size_t rank, const std::vector<Dim>& starts,
-                                                  const std::vector<Dim>& ends,
-                                                  const std::optional<std::vector<int64_t>>& axes,
-                                                  const std::optional<std::vector<int64_t>>& steps) {
+std::vector<std::optional<Bounds>> bounds_by_axis(
+    size_t rank, const std::vector<Dim>& starts, const std::vector<Dim>& ends,
+    const std::optional<std::vector<int64_t>>& axes,
+    const std::optional<std::vector<int64_t>>& steps) {
   TENREC_CHECK(starts.size() == ends.size() && (!axes || axes->size() == starts.size()) &&
                    (!steps || steps->size() == starts.size()) && starts.size() <= rank,
-               invalid_model, "Slice of {} axes with {} starts, {} ends, {} axes and {} steps", rank,
-               starts.size(), ends.size(), axes ? axes->size() : starts.size(),
+               invalid_model, "Slice of {} axes with {} starts, {} ends, {} axes and {} steps",
+               rank, starts.size(), ends.size(), axes ? axes->size() : starts.size(),
                steps ? steps->size() : starts.size());
   std::vector<std::optional<Bounds>> by_axis(rank);
   for (size_t i = 0; i < starts.size(); ++i) {
     const int64_t step = steps ? (*steps)[i] : 1;
     TENREC_CHECK(step != 0, invalid_model, "a Slice step of 0");
-    const int64_t axis = normalise_axis(axes ? (*axes)[i] : static_cast<int64_t>(i),
-                                        static_cast<int64_t>(rank));
+    const int64_t axis =
+        normalise_axis(axes ? (*axes)[i] : static_cast<int64_t>(i), static_cast<int64_t>(rank));
     by_axis[static_cast<size_t>(axis)] = Bounds{starts[i], ends[i], step};
   }
   return by_axis;
@@ -100,7 +102,8 @@ Type unknown_slice(const Type& x, const std::optional<std::vector<int64_t>>& axe
   Shape shape = x.shape;
   std::vector<bool> sliced(shape.size(), !axes);
   if (axes) {
-    for (const int64_t axis : *axes) sliced[static_cast<size_t>(normalise_axis(axis, x.rank()))] = true;
+    for (const int64_t axis : *axes)
+      sliced[static_cast<size_t>(normalise_axis(axis, x.rank()))] = true;
   }
   for (size_t i = 0; i < shape.size(); ++i) {
     if (sliced[i]) shape[i] = Dim::fresh(fmt::format("slice{}", i), 0, shape[i].upper());
@@ -110,8 +113,10 @@ Type unknown_slice(const Type& x, const std::optional<std::vector<int64_t>>& axe
 
 }  // namespace
 
-std::optional<SliceRange> slice_range(const Dim& size, const Dim& start, const Dim& end, int64_t step) {
-  const auto bounds = step > 0 ? forward_bounds(size, start, end) : backward_bounds(size, start, end);
+std::optional<SliceRange> slice_range(const Dim& size, const Dim& start, const Dim& end,
+                                      int64_t step) {
+  const auto bounds =
+      step > 0 ? forward_bounds(size, start, end) : backward_bounds(size, start, end);
   if (!bounds) return std::nullopt;
   const auto& [first, last] = *bounds;
   // size - max(size - k, 0) is min(k, size): how "the last k" reads where size may be below k.
@@ -119,9 +124,10 @@ std::optional<SliceRange> slice_range(const Dim& size, const Dim& start, const D
     return SliceRange{first, tight_min(Dim(0) - start, size)};
   }
   const Dim span = step > 0 ? last - first : first - last;
-  const int64_t stride = step > 0 ? step : (step == std::numeric_limits<int64_t>::min()
-                                                ? std::numeric_limits<int64_t>::max()
-                                                : -step);
+  const int64_t stride =
+      step > 0 ? step
+               : (step == std::numeric_limits<int64_t>::min() ? std::numeric_limits<int64_t>::max()
+                                                              : -step);
   const Dim count = stride == 1 ? span : ceildiv(tight_max(span, Dim(0)), stride);
   return SliceRange{first, tight_max(count, Dim(0))};
 }
@@ -137,7 +143,8 @@ Types Slice::infer(const Types& in) const {
   if (has_input(in, 4)) steps = in[4].constant_ints();
   if (has_input(in, 3) && !axes) return {unknown_slice(x, std::nullopt)};
   if (!axes && constant_length(in[1])) axes = even_offsets(*constant_length(in[1]), 1);
-  if (!starts || !ends || !x.ranked || (has_input(in, 4) && !steps)) return {unknown_slice(x, axes)};
+  if (!starts || !ends || !x.ranked || (has_input(in, 4) && !steps))
+    return {unknown_slice(x, axes)};
 
   const auto bounds = bounds_by_axis(x.shape.size(), *starts, *ends, axes, steps);
   Shape shape = x.shape;
@@ -169,7 +176,8 @@ Values Slice::from_onnx(const OnnxNode& node, OnnxContext& context) {
   const auto constant = [&](const std::vector<int64_t>& values) {
     return context.constant(Tensor::of({static_cast<int64_t>(values.size())}, values));
   };
-  Values inputs{context.input(0), constant(node.integers("starts")), constant(node.integers("ends"))};
+  Values inputs{context.input(0), constant(node.integers("starts")),
+                constant(node.integers("ends"))};
   if (const auto axes = node.maybe_integers("axes")) inputs.push_back(constant(*axes));
   return context.add(Slice{}, std::move(inputs));
 }

@@ -20,6 +20,7 @@ struct SliceRange {
   Dim first;
   Dim count;
 };
-std::optional<SliceRange> slice_range(const Dim& size, const Dim& start, const Dim& end, int64_t step);
+std::optional<SliceRange> slice_range(const Dim& size, const Dim& start, const Dim& end,
+                                      int64_t step);
 
 }  // namespace tenrec

@@ -28,7 +28,8 @@ Tensors along_axis(const Tensor& x, int64_t axis, Body&& body) {
   const int64_t stride = dims.empty() ? 1 : elements_between(dims, at + 1, dims.size());
   const int64_t outer = elements_between(dims, 0, at);
   for (int64_t o = 0; o < outer && count > 0; ++o) {
-    for (int64_t i = 0; i < stride; ++i) body(values.data() + o * count * stride + i, stride, count);
+    for (int64_t i = 0; i < stride; ++i)
+      body(values.data() + o * count * stride + i, stride, count);
   }
   return {Tensor::from_doubles(x.dtype(), dims, values)};
 }
@@ -39,8 +40,8 @@ double greatest(const double* x, int64_t stride, int64_t count) {
   return top;
 }
 
-// Before opset 13 the axes from `axis` on count as one. Zeros in a Reshape's target copy the sizes in
-// front, so [0, ..., -1] joins them without knowing any.
+// Before opset 13 the axes from `axis` on count as one. Zeros in a Reshape's target copy the sizes
+// in front, so [0, ..., -1] joins them without knowing any.
 template <class T>
 Values import_softmax(const OnnxNode& node, OnnxContext& context) {
   Value* x = context.input(0);
@@ -51,8 +52,8 @@ Values import_softmax(const OnnxNode& node, OnnxContext& context) {
   if (first == rank - 1) return context.add(T{.axis = -1}, {x});
   std::vector<int64_t> target(static_cast<size_t>(first), 0);
   target.push_back(-1);
-  Value* joined = context.one(
-      Reshape{}, {x, context.constant(Tensor::of<int64_t>({first + 1}, target))});
+  Value* joined =
+      context.one(Reshape{}, {x, context.constant(Tensor::of<int64_t>({first + 1}, target))});
   Value* result = context.one(T{.axis = -1}, {joined});
   return context.add(Reshape{}, {result, context.one(ShapeOf{}, {x})});
 }

@@ -56,15 +56,16 @@ Types Split::infer(const Types& in) const {
     }
   }
   Types out;
-  int64_t first = 0;
+  Dim first(0);
   for (const Dim& size : sizes) {
     Shape shape = x.shape;
     shape[at] = size;
     Type type = Type::tensor(x.dtype, std::move(shape));
-    if (movable_known(x, type.shape)) {
-      type = with_moved_known(type, x, piece(static_dims(x.shape), at, first, size.value()));
+    if (first.is_const() && movable_known(x, type.shape)) {
+      type =
+          with_moved_known(type, x, piece(static_dims(x.shape), at, first.value(), size.value()));
     }
-    first += size.is_const() ? size.value() : 0;
+    first = first + size;
     out.push_back(std::move(type));
   }
   return out;

@@ -5,7 +5,8 @@
 namespace tenrec {
 
 // Cuts the input along `axis` into `num_outputs` pieces: of the sizes that the optional input 1
-// lists, else of equal size (with `even`, as before opset 18: exactly; else the last may be smaller).
+// lists, else of equal size (with `even`, as before opset 18: exactly; else the last may be
+// smaller).
 struct Split {
   int64_t axis = 0;
   int64_t num_outputs = 1;

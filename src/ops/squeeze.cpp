@@ -44,7 +44,8 @@ Shape unsqueezed(const Shape& shape, const std::vector<int64_t>& axes) {
 Type of_rank_change(const Type& x, const Type& axes, int64_t sign) {
   const std::optional<int64_t> count = constant_length(axes);
   if (!x.ranked || !count) return Type::unranked(x.dtype);
-  TENREC_CHECK(x.rank() + sign * *count >= 0, invalid_model, "removes {} axes of {}", *count, x.str());
+  TENREC_CHECK(x.rank() + sign * *count >= 0, invalid_model, "removes {} axes of {}", *count,
+               x.str());
   return fresh_tensor(x.dtype, x.rank() + sign * *count, "squeeze");
 }
 

@@ -17,22 +17,22 @@ inline bool present(const Tensors& in, size_t i) {
 // Input `i`, which must be given and be a tensor; `what` is its role: "the weight".
 inline const Type& required(const Types& in, size_t i, std::string_view what) {
   TENREC_CHECK(present(in, i), invalid_model, "{} (input {}) is missing", what, i);
-  TENREC_CHECK(in[i].kind == Type::Kind::tensor, invalid_model, "{} (input {}) is not a tensor", what,
-               i);
+  TENREC_CHECK(in[i].kind == Type::Kind::tensor, invalid_model, "{} (input {}) is not a tensor",
+               what, i);
   return in[i];
 }
 
 inline const Type& required_float(const Types& in, size_t i, std::string_view what) {
   const Type& type = required(in, i, what);
-  TENREC_CHECK(is_float(type.dtype), invalid_model, "{} (input {}) is {}, expected a float type", what,
-               i, name(type.dtype));
+  TENREC_CHECK(is_float(type.dtype), invalid_model, "{} (input {}) is {}, expected a float type",
+               what, i, name(type.dtype));
   return type;
 }
 
 // Two sizes that must agree; only a contradiction between numbers is an error here.
 inline void check_same_size(const Dim& a, const Dim& b, std::string_view what) {
-  TENREC_CHECK(!a.is_const() || !b.is_const() || a == b, invalid_model, "{}: {} and {} differ", what,
-               a.str(), b.str());
+  TENREC_CHECK(!a.is_const() || !b.is_const() || a == b, invalid_model, "{}: {} and {} differ",
+               what, a.str(), b.str());
 }
 
 inline Types types_of(const Tensors& in) {
@@ -42,7 +42,8 @@ inline Types types_of(const Tensors& in) {
   return types;
 }
 
-// The types of the outputs for actual inputs; every output of these operators has a static shape then.
+// The types of the outputs for actual inputs; every output of these operators has a static shape
+// then.
 template <class T>
 Types actual_outputs(const T& op, const Tensors& in) {
   return op.infer(types_of(in));

@@ -15,7 +15,8 @@ IndexMap tile_map(const Dims& dims, const std::vector<int64_t>& repeats) {
     TENREC_CHECK(repeats[i] >= 0, invalid_input, "Tile with {} repeats", repeats[i]);
     const std::vector<int64_t> once = offsets[i];
     offsets[i].clear();
-    for (int64_t k = 0; k < repeats[i]; ++k) offsets[i].insert(offsets[i].end(), once.begin(), once.end());
+    for (int64_t k = 0; k < repeats[i]; ++k)
+      offsets[i].insert(offsets[i].end(), once.begin(), once.end());
   }
   return index_map(offsets);
 }
@@ -32,8 +33,8 @@ Types Tile::infer(const Types& in) const {
     return {rank ? fresh_tensor(x.dtype, *rank, "tile") : Type::unranked(x.dtype)};
   }
   if (!known) return {fresh_tensor(x.dtype, x.rank(), "tile")};
-  TENREC_CHECK(known->size() == x.shape.size(), invalid_model, "Tile of {} with {} repeats", x.str(),
-               known->size());
+  TENREC_CHECK(known->size() == x.shape.size(), invalid_model, "Tile of {} with {} repeats",
+               x.str(), known->size());
   Shape shape;
   for (size_t i = 0; i < known->size(); ++i) shape.push_back(x.shape[i] * (*known)[i]);
   Type out = Type::tensor(x.dtype, std::move(shape));
@@ -52,8 +53,9 @@ Values Tile::from_onnx(const OnnxNode& node, OnnxContext& context) {
   // Opset 1: one count and one axis.
   const Tensor* count = context.constant_of(inputs[1]);
   const Tensor* axis = context.constant_of(inputs[2]);
-  TENREC_CHECK(count && axis && count->elements() == 1 && axis->elements() == 1, unsupported,
-               "Tile of opset 1 with counts computed at run time; convert the model to opset 6 or newer");
+  TENREC_CHECK(
+      count && axis && count->elements() == 1 && axis->elements() == 1, unsupported,
+      "Tile of opset 1 with counts computed at run time; convert the model to opset 6 or newer");
   const int64_t rank = inputs[0]->type.rank();
   std::vector<int64_t> repeats(static_cast<size_t>(rank), 1);
   repeats[static_cast<size_t>(normalise_axis(axis->to_ints()[0], rank))] = count->to_ints()[0];

@@ -57,10 +57,10 @@ Types TopK::infer(const Types& in) const {
                count.str());
   Shape shape = x.shape;
   const Dim k = known ? (*known)[0] : Dim::fresh("k", 0, x.shape[at].upper());
-  TENREC_CHECK(!k.is_const() || !shape[at].is_const() ||
-                   (k.value() >= 0 && k.value() <= shape[at].value()),
-               invalid_model, "k is {}, but axis {} of {} has {} elements", k.str(), axis, x.str(),
-               shape[at].str());
+  TENREC_CHECK(
+      !k.is_const() || !shape[at].is_const() || (k.value() >= 0 && k.value() <= shape[at].value()),
+      invalid_model, "k is {}, but axis {} of {} has {} elements", k.str(), axis, x.str(),
+      shape[at].str());
   shape[at] = k;
   return {Type::tensor(x.dtype, shape), Type::tensor(DType::i64, shape)};
 }
@@ -78,7 +78,8 @@ Tensors TopK::eval(const Tensors& in) const {
   }
   std::vector<int64_t> values;
   select(*this, in[0].to_ints(), in[0].dims(), at, k, values, indices);
-  return {Tensor::from_ints(in[0].dtype(), out, values), Tensor::from_ints(DType::i64, out, indices)};
+  return {Tensor::from_ints(in[0].dtype(), out, values),
+          Tensor::from_ints(DType::i64, out, indices)};
 }
 
 Values TopK::from_onnx(const OnnxNode& node, OnnxContext& context) {

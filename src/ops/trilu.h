@@ -15,7 +15,8 @@ struct Trilu {
   Types infer(const Types& in) const {
     check_input_count(in, 1, 2, "Trilu");
     const Type& x = tensor_input(in, 0, "Trilu");
-    TENREC_CHECK(!x.ranked || x.rank() >= 2, invalid_model, "Trilu of {}; it needs a matrix", x.str());
+    TENREC_CHECK(!x.ranked || x.rank() >= 2, invalid_model, "Trilu of {}; it needs a matrix",
+                 x.str());
     return {x.ranked ? Type::tensor(x.dtype, x.shape) : x};
   }
 

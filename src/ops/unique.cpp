@@ -2,6 +2,7 @@
 #include "ops/unique.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "ops/movement.h"
@@ -9,23 +10,32 @@
 namespace tenrec {
 namespace {
 
-// Three-way comparison of entries by their elements' rank in the tensor, so that one order serves
+// NaNs, which compare with nothing, come last and are one value.
+template <class T>
+bool is_before(const T& a, const T& b) {
+  if constexpr (std::is_floating_point_v<T>) return a < b || (std::isnan(b) && !std::isnan(a));
+  else return a < b;
+}
+
+// Comparison of entries by their elements' rank in the tensor, so that one order serves
 // every element type.
 std::vector<int64_t> ranks(const Tensor& x) {
   std::vector<int64_t> order = even_offsets(static_cast<int64_t>(x.elements()), 1);
   std::vector<int64_t> rank(order.size());
   const auto assign = [&](const auto& values) {
     const auto value = [&](int64_t i) -> const auto& { return values[static_cast<size_t>(i)]; };
-    std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return value(a) < value(b); });
+    const auto before = [&](int64_t i, int64_t k) { return is_before(value(i), value(k)); };
+    std::stable_sort(order.begin(), order.end(), before);
     int64_t next = 0;
     for (size_t i = 0; i < order.size(); ++i) {
-      if (i > 0 && value(order[i - 1]) < value(order[i])) ++next;
+      if (i > 0 && before(order[i - 1], order[i])) ++next;
       rank[static_cast<size_t>(order[i])] = next;
     }
   };
   if (x.dtype() == DType::string) assign(x.strings());
   else if (is_float(x.dtype())) assign(x.to_doubles());
-  else if (x.dtype() == DType::u64) assign(std::vector<uint64_t>(x.as<uint64_t>().begin(), x.as<uint64_t>().end()));
+  else if (x.dtype() == DType::u64)
+    assign(std::vector<uint64_t>(x.as<uint64_t>().begin(), x.as<uint64_t>().end()));
   else assign(x.to_ints());
   return rank;
 }
@@ -39,7 +49,8 @@ struct Groups {
 Groups group(const std::vector<std::vector<int64_t>>& keys, bool sorted) {
   std::vector<size_t> order(keys.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return keys[a] < keys[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return keys[a] < keys[b]; });
   Groups groups;
   groups.inverse.resize(keys.size());
   for (size_t i = 0; i < order.size(); ++i) {
@@ -81,7 +92,8 @@ Types Unique::infer(const Types& in) const {
   Shape shape = axis ? x.shape : Shape{found};
   shape[at] = found;
   const Type counts = Type::tensor(DType::i64, {found});
-  return {Type::tensor(x.dtype, std::move(shape)), counts, Type::tensor(DType::i64, {entries}), counts};
+  return {Type::tensor(x.dtype, std::move(shape)), counts, Type::tensor(DType::i64, {entries}),
+          counts};
 }
 
 Tensors Unique::eval(const Tensors& in) const {

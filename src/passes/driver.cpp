@@ -14,7 +14,8 @@ bool sweep(Graph& graph, const std::vector<Rule>& rules) {
   Rewriter rewriter(graph);
   bool any = false;
   for (Node* node = graph.front(); node;) {
-    const bool used = std::any_of(node->outputs().begin(), node->outputs().end(),
+    const Values outputs = node->outputs();
+    const bool used = std::any_of(outputs.begin(), outputs.end(),
                                   [](const Value* output) { return !output->uses().empty(); });
     Node* next = node->next();
     if (used) {
@@ -49,11 +50,12 @@ void apply_rules(Graph& graph, const std::vector<Rule>& rules) {
 bool run_passes(Graph& graph, const std::vector<Pass>& passes, const PassOptions& options) {
   for (const Pass& pass : passes) {
     if (std::find(options.skip.begin(), options.skip.end(), pass.name) == options.skip.end()) {
-      with_context([&] { return fmt::format("pass {}", pass.name); }, [&] {
-        pass.run(graph);
-        graph.remove_dead();
-        verify(graph);
-      });
+      with_context([&] { return fmt::format("pass {}", pass.name); },
+                   [&] {
+                     pass.run(graph);
+                     graph.remove_dead();
+                     verify(graph);
+                   });
     }
     if (options.after) options.after(pass.name, graph);
     if (pass.name == options.stop_after) return true;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Computes what is known at build time: nodes whose inputs are all constants become constants; values
-// that inference knows as sizes become `dims` nodes, and with them whole Shape -> Gather -> Concat chains
-// disappear.
+// Computes what is known at build time: nodes whose inputs are all constants become constants;
+// values that inference knows as sizes become `dims` nodes, and with them whole Shape -> Gather ->
+// Concat chains disappear.
 #include "base/error.h"
 #include "ir/constant.h"
 #include "ops/dims.h"
 #include "ops/evaluate.h"
+#include "passes/match.h"
 #include "passes/passes.h"
 
 namespace tenrec {
 namespace {
 
-// Folding must not blow up an engine: bigger results (an Expand of a scalar, say) are computed when run.
+// Folding must not blow up an engine: bigger results (an Expand of a scalar, say) are computed when
+// run.
 constexpr uint64_t max_growth_bytes = 1 << 20;
 
 bool all_inputs_constant(const Node& node) {
@@ -44,8 +46,11 @@ bool fold_node(Rewriter& rw, const Node& node) {
   }
   if (result_bytes > constant_bytes(node) + max_growth_bytes) return false;
   Data inputs;
-  for (const Value* input : node.inputs()) inputs.push_back(input ? Datum(*input->constant()) : Datum());
-  const BodyRunner run_body = [&](size_t i, const Data& data) { return evaluate(node.body(i), data); };
+  for (const Value* input : node.inputs())
+    inputs.push_back(input ? Datum(*input->constant()) : Datum());
+  const BodyRunner run_body = [&](size_t i, const Data& data) {
+    return evaluate(node.body(i), data);
+  };
   const Data outputs = node.op().eval(inputs, run_body);
   Values values;
   for (size_t i = 0; i < node.output_count(); ++i) {
@@ -56,10 +61,11 @@ bool fold_node(Rewriter& rw, const Node& node) {
   return true;
 }
 
-bool materialise_known(Rewriter& rw, const Node& node) {
+bool materialise_known(Rewriter& rw, const Node& node, const InputSymbols& symbols) {
   if (node.as<Constant>() || node.as<DimsValue>() || node.output_count() != 1) return false;
   const Type& type = node.output()->type;
-  if (type.kind != Type::Kind::tensor || !type.known_ints() || !type.is_static() || is_float(type.dtype)) {
+  if (type.kind != Type::Kind::tensor || !type.known_ints() || !type.is_static() ||
+      is_float(type.dtype)) {
     return false;
   }
   const Dims shape = static_dims(type.shape);
@@ -68,6 +74,7 @@ bool materialise_known(Rewriter& rw, const Node& node) {
     return true;
   }
   if (type.dtype != DType::i64 && type.dtype != DType::i32) return false;
+  if (!symbols.can_say(rw.graph(), *type.known_ints())) return false;
   rw.replace(node, DimsValue{*type.known_ints(), shape, type.dtype}, {});
   return true;
 }
@@ -75,7 +82,11 @@ bool materialise_known(Rewriter& rw, const Node& node) {
 }  // namespace
 
 void fold_constants(Graph& graph) {
-  apply_rules(graph, {{"fold_node", fold_node}, {"materialise_known", materialise_known}});
+  const InputSymbols symbols(graph);
+  apply_rules(graph,
+              {{"fold_node", fold_node}, {"materialise_known", [&](Rewriter& rw, const Node& node) {
+                                            return materialise_known(rw, node, symbols);
+                                          }}});
 }
 
 }  // namespace tenrec

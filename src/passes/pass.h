@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Passes rewrite a graph. A Pass is a named function; most are lists of rules run to fixpoint. The driver
-// does, once for all of them: skipping by name, stopping, dead code, the verifier, timing, dumps.
+// Passes rewrite a graph. A Pass is a named function; most are lists of rules run to fixpoint. The
+// driver does, once for all of them: skipping by name, stopping, dead code, the verifier, timing,
+// dumps.
 //
-// HOW TO ADD A PASS OR RULE: a rule looks at one node of one operator type and either returns false or
-// replaces it:
+// HOW TO ADD A PASS OR RULE: a rule looks at one node of one operator type and either returns false
+// or replaces it:
 //
 //   bool drop_identity(Rewriter& rw, const Node& n, const Identity&) {
 //     rw.replace(n, {n.input(0)});
 //     return true;
 //   }
 //
-// list it in its pass as rule<Identity>("drop_identity", drop_identity), and the pass in pipeline.cpp.
-// Passes must be deterministic and idempotent; tests/passes/<pass>.ir holds one small golden a behaviour.
+// list it in its pass as rule<Identity>("drop_identity", drop_identity), and the pass in
+// pipeline.cpp. Passes must be deterministic and idempotent; tests/passes/<pass>.ir holds one small
+// golden a behaviour.
 #pragma once
 #include <functional>
 #include <string>
@@ -44,9 +46,10 @@ struct Pass {
 };
 
 struct PassOptions {
-  std::vector<std::string> skip;                                    // names; an unknown one is a usage Error
-  std::string stop_after;                                           // a pass name, or empty
-  std::function<void(std::string_view pass, const Graph&)> after;   // dumps, progress; may throw `cancelled`
+  std::vector<std::string> skip;  // names; an unknown one is a usage Error
+  std::string stop_after;         // a pass name, or empty
+  std::function<void(std::string_view pass, const Graph&)>
+      after;  // dumps, progress; may throw `cancelled`
 };
 
 // The whole ordered list of passes on the symbolic graph, run once per model.

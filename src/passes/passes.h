@@ -6,6 +6,10 @@
 namespace tenrec {
 
 void fold_constants(Graph& graph);
+void simplify(Graph& graph);
+void recognise(Graph& graph);
+void transposes(Graph& graph);
+void fold_affine(Graph& graph);
 void common_subexpressions(Graph& graph);
 
 }  // namespace tenrec

@@ -98,8 +98,8 @@ int64_t scale(int64_t a, int64_t bits) {
 }
 
 int64_t floor_divide(int64_t a, int64_t b) {
-  TENREC_CHECK(b > 0, invalid_input, "computing sizes: {} divided by {}; the divisor must be >= 1", a,
-               b);
+  TENREC_CHECK(b > 0, invalid_input, "computing sizes: {} divided by {}; the divisor must be >= 1",
+               a, b);
   return a / b - (a % b < 0 ? 1 : 0);
 }
 
@@ -136,7 +136,8 @@ void DimValues::set_symbol(int32_t slot, int64_t value) {
   if (symbol.is_float) {
     const float actual = std::bit_cast<float>(static_cast<uint32_t>(value));
     TENREC_CHECK(std::isfinite(actual), invalid_input,
-                 "the value that decides sizes \"{}\" is {}; it must be finite", symbol.name, actual);
+                 "the value that decides sizes \"{}\" is {}; it must be finite", symbol.name,
+                 actual);
   } else {
     TENREC_CHECK(value >= symbol.lower && value <= symbol.upper, invalid_input,
                  "size \"{}\" is {}; this engine allows {} to {}", symbol.name, value, symbol.lower,
@@ -162,8 +163,14 @@ void DimValues::run_check(const Check& check) const {
   const char* relation = "==";
   switch (check.relation) {
     case Relation::equal: holds = a == b; break;
-    case Relation::greater_equal: holds = a >= b; relation = ">="; break;
-    case Relation::equal_or_one: holds = b == 1 || b == a; relation = "broadcasts with"; break;
+    case Relation::greater_equal:
+      holds = a >= b;
+      relation = ">=";
+      break;
+    case Relation::equal_or_one:
+      holds = b == 1 || b == a;
+      relation = "broadcasts with";
+      break;
   }
   TENREC_CHECK(holds, invalid_input, "{} (needed: {} {} {})", check.message, a, relation, b);
 }
@@ -183,8 +190,9 @@ uint64_t layout_bytes(const ValueDef& value, std::span<const int64_t> dims) {
            fmt::join(dims, " x "));
   }
   int64_t bits = 0;
-  TENREC_CHECK(!__builtin_mul_overflow(elements, static_cast<int64_t>(bit_width(value.dtype)), &bits),
-               invalid_input, "\"{}\": {} elements are too many bytes", value.name, elements);
+  TENREC_CHECK(
+      !__builtin_mul_overflow(elements, static_cast<int64_t>(bit_width(value.dtype)), &bits),
+      invalid_input, "\"{}\": {} elements are too many bytes", value.name, elements);
   return (static_cast<uint64_t>(bits) + 7) / 8;
 }
 

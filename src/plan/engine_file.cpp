@@ -22,9 +22,9 @@ std::string_view as_text(Bytes bytes) {
 Bytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string_view kind_name(uint32_t kind) {
-  constexpr std::array<std::string_view, 11> names = {
-      "?", "META", "IO", "PLAN", "CODE", "SOURCE", "WEIGHTS", "WEIGHT_TABLE", "GRAPH", "DEBUG",
-      "REFIT"};
+  constexpr std::array<std::string_view, 11> names = {"?",     "META",   "IO",      "PLAN",
+                                                      "CODE",  "SOURCE", "WEIGHTS", "WEIGHT_TABLE",
+                                                      "GRAPH", "DEBUG",  "REFIT"};
   return kind < names.size() ? names[kind] : names[0];
 }
 
@@ -51,7 +51,7 @@ uint64_t round_up(uint64_t value, uint64_t multiple) {
 struct Section {
   SectionKind kind;
   uint32_t flags;
-  std::string text;                           // empty for weights
+  std::string text;  // empty for weights
   const WeightStore* weights = nullptr;
   uint64_t size() const { return weights ? weights->bytes() : text.size(); }
 };
@@ -81,10 +81,9 @@ std::vector<Section> sections_of(const EngineParts& parts) {
   sections.push_back({SectionKind::io, section_required, encode(parts.io)});
   for (const Plan& plan : parts.plans)
     sections.push_back({SectionKind::plan, section_required, encode(plan)});
-  sections.push_back({SectionKind::weight_table, section_required,
-                      encode(WeightTable{parts.weights.weights()})});
-  if (!parts.graph.text.empty())
-    sections.push_back({SectionKind::graph, 0, encode(parts.graph)});
+  sections.push_back(
+      {SectionKind::weight_table, section_required, encode(WeightTable{parts.weights.weights()})});
+  if (!parts.graph.text.empty()) sections.push_back({SectionKind::graph, 0, encode(parts.graph)});
   if (!parts.debug.empty()) sections.push_back({SectionKind::debug, 0, parts.debug});
   sections.push_back({SectionKind::weights, section_required, {}, &parts.weights});
   return sections;
@@ -145,13 +144,15 @@ uint32_t check_header(Bytes image) {
   TENREC_CHECK(image.size() >= header_size, invalid_engine,
                "the engine has {} bytes, fewer than its header; the file is cut off or no engine",
                image.size());
-  TENREC_CHECK(as_text(image.first(file_magic.size())) == file_magic, invalid_engine,
-               "this is no Tenrec engine (its first 8 bytes are not the engine mark); build one with "
-               "`tenrec build`");
+  TENREC_CHECK(
+      as_text(image.first(file_magic.size())) == file_magic, invalid_engine,
+      "this is no Tenrec engine (its first 8 bytes are not the engine mark); build one with "
+      "`tenrec build`");
   const auto major = get<uint16_t>(image, 8);
   const auto minor = get<uint16_t>(image, 10);
   TENREC_CHECK(major == format_major, invalid_engine,
-               "the engine has format {}.{}, this Tenrec reads {}.x; {}", major, minor, format_major,
+               "the engine has format {}.{}, this Tenrec reads {}.x; {}", major, minor,
+               format_major,
                major > format_major ? "use a newer Tenrec or rebuild the engine with this one"
                                     : "rebuild the engine from its model");
   const auto size = get<uint64_t>(image, 16);
@@ -175,8 +176,9 @@ void check_table_checksum(Bytes image, uint32_t count) {
   hasher.add(Bytes(zeros));
   hasher.add(image.subspan(checksum_offset + 16, end - checksum_offset - 16));
   const auto stored = Hash128::from_bytes(image.subspan(checksum_offset).first<16>());
-  TENREC_CHECK(hasher.digest() == stored, invalid_engine,
-               "the checksum of the engine's header and section table is wrong; the file is damaged");
+  TENREC_CHECK(
+      hasher.digest() == stored, invalid_engine,
+      "the checksum of the engine's header and section table is wrong; the file is damaged");
 }
 
 std::vector<Entry> read_table(Bytes image) {
@@ -205,8 +207,9 @@ std::vector<Entry> read_table(Bytes image) {
             [](const Entry* a, const Entry* b) { return a->offset < b->offset; });
   for (size_t i = 1; i < by_offset.size(); ++i)
     TENREC_CHECK(by_offset[i - 1]->offset + by_offset[i - 1]->size <= by_offset[i]->offset,
-                 invalid_engine, "sections {} and {} overlap at {}", kind_name(by_offset[i - 1]->kind),
-                 kind_name(by_offset[i]->kind), by_offset[i]->offset);
+                 invalid_engine, "sections {} and {} overlap at {}",
+                 kind_name(by_offset[i - 1]->kind), kind_name(by_offset[i]->kind),
+                 by_offset[i]->offset);
   return entries;
 }
 
@@ -221,7 +224,8 @@ class SectionReader {
     if (!is_known(kind)) {
       TENREC_CHECK(!required, invalid_engine,
                    "the engine needs section kind {}, which this Tenrec does not know; use a newer "
-                   "Tenrec", entry.kind);
+                   "Tenrec",
+                   entry.kind);
       return;
     }
     if (entry.version != 1) {
@@ -322,9 +326,8 @@ std::vector<std::byte> serialise(const EngineParts& parts) {
 }
 
 void write_engine(const EngineParts& parts, const std::filesystem::path& path) {
-  write_file_atomic(path, [&](FileWriter& writer) {
-    emit(parts, [&](Bytes bytes) { writer.write(bytes); });
-  });
+  write_file_atomic(
+      path, [&](FileWriter& writer) { emit(parts, [&](Bytes bytes) { writer.write(bytes); }); });
 }
 
 EngineFile EngineFile::read(std::span<const std::byte> image, std::shared_ptr<const void> owner) {

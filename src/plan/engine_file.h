@@ -38,7 +38,7 @@ struct Original {
   }
 };
 
-struct GraphSection {                // what other machines re-specialise from; empty when lean
+struct GraphSection {  // what other machines re-specialise from; empty when lean
   std::string text;
   std::vector<Original> originals;
   static auto fields(auto& s) {
@@ -83,8 +83,8 @@ struct EngineParts {
 std::vector<std::byte> serialise(const EngineParts& parts);
 void write_engine(const EngineParts& parts, const std::filesystem::path& path);  // atomically
 
-// An engine read back: decoded, checksums verified and validated completely; weights stay where they
-// lie in `image`.
+// An engine read back: decoded, checksums verified and validated completely; weights stay where
+// they lie in `image`.
 struct EngineFile {
   Meta meta;
   Io io;

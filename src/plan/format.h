@@ -43,7 +43,7 @@ constexpr uint64_t checksum_offset = 40;
 constexpr uint64_t section_alignment = 4096;  // mapped, so weights can be used where they lie
 constexpr uint64_t weight_alignment = 64;
 constexpr uint32_t max_sections = 65536;
-constexpr uint32_t section_required = 1;      // a reader that does not know the kind must refuse
+constexpr uint32_t section_required = 1;  // a reader that does not know the kind must refuse
 
 enum class SectionKind : uint32_t {
   meta = 1,          // Meta

@@ -45,7 +45,8 @@ Placement place(std::span<const Buffer> buffers) {
   for (const Buffer& buffer : buffers) {
     TENREC_CHECK(buffer.bytes < uint64_t{1} << 62 && sum < uint64_t{1} << 62, out_of_memory,
                  "placing intermediate values: {} bytes for one step's buffer are too many; use "
-                 "smaller input sizes", buffer.bytes);
+                 "smaller input sizes",
+                 buffer.bytes);
     sum += aligned(buffer.bytes);
   }
   std::vector<size_t> order(buffers.size());
@@ -64,9 +65,10 @@ Placement place(std::span<const Buffer> buffers) {
     if (bytes == 0) continue;
     const uint64_t offset = find_gap(placed, buffer, bytes);
     const Placed entry{offset, offset + bytes, buffer.first, buffer.last};
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), entry,
-                                   [](const Placed& a, const Placed& b) { return a.offset < b.offset; }),
-                  entry);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), entry,
+                         [](const Placed& a, const Placed& b) { return a.offset < b.offset; }),
+        entry);
     placement.offsets[i] = offset;
     placement.total = std::max(placement.total, entry.end);
   }

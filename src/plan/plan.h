@@ -2,8 +2,8 @@
 // The contract between compiler and runtime: pure data, no pointers, validated before use.
 //
 // A Plan is one profile's program. All sizes are slots of the dim program: slot i of a run holds an
-// int64 (symbols first, then one slot an instruction). Symbols get their value from input dims, from
-// the values of shape inputs, or from the step that defines them (data-dependent sizes).
+// int64 (symbols first, then one slot an instruction). Symbols get their value from input dims,
+// from the values of shape inputs, or from the step that defines them (data-dependent sizes).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -33,16 +33,23 @@ struct SymbolDef {
   int64_t upper = unbounded;
   bool is_float = false;
   static auto fields(auto& s) {
-    return std::tuple{field(1, "name", s.name),       field(2, "source", s.source),
-                      field(3, "index", s.index),     field(4, "element", s.element),
-                      field(5, "lower", s.lower),     field(6, "upper", s.upper),
+    return std::tuple{field(1, "name", s.name),        field(2, "source", s.source),
+                      field(3, "index", s.index),      field(4, "element", s.element),
+                      field(5, "lower", s.lower),      field(6, "upper", s.upper),
                       field(7, "is_float", s.is_float)};
   }
 };
 
 // slot[symbols + i] = op(slot a, slot b). `a`, `b` may be symbols and earlier instructions only.
 enum class DimOp : uint8_t {
-  constant = 0, add = 1, sub = 2, mul = 3, floordiv = 4, mod = 5, min = 6, max = 7,
+  constant = 0,
+  add = 1,
+  sub = 2,
+  mul = 3,
+  floordiv = 4,
+  mod = 5,
+  min = 6,
+  max = 7,
   scaled = 8,     // int64(float(a) * float_bits(b)), product rounded to float32
   broadcast = 9,  // a == 1 ? b : a
 };
@@ -69,13 +76,13 @@ struct Check {
 };
 
 enum class Storage : uint8_t {
-  arena = 0,    // placed by the memory planner
-  weight = 1,   // `index` = weight of the engine
-  input = 2,    // `index` = plan input
-  output = 3,   // `index` = plan output; written in place
-  dims = 4,     // small i64/i32/f32 host tensor computed from slots `elements`
-  alias = 5,    // of value `index`, starting `offset` bytes (a slot) in
-  host = 6,     // sequences, optionals, strings: a host Datum
+  arena = 0,   // placed by the memory planner
+  weight = 1,  // `index` = weight of the engine
+  input = 2,   // `index` = plan input
+  output = 3,  // `index` = plan output; written in place
+  dims = 4,    // small i64/i32/f32 host tensor computed from slots `elements`
+  alias = 5,   // of value `index`, starting `offset` bytes (a slot) in
+  host = 6,    // sequences, optionals, strings: a host Datum
 };
 
 struct ValueDef {
@@ -83,16 +90,16 @@ struct ValueDef {
   DType dtype = DType::f32;
   Storage storage = Storage::arena;
   int32_t index = none;
-  int32_t offset = none;             // slot, alias only; none = 0
-  std::vector<int32_t> dims;         // slots, logical dims; unknown rank: `ranked` false
+  int32_t offset = none;      // slot, alias only; none = 0
+  std::vector<int32_t> dims;  // slots, logical dims; unknown rank: `ranked` false
   bool ranked = true;
-  int32_t block_axis = -1;           // layout, as ir/type.h
+  int32_t block_axis = -1;  // layout, as ir/type.h
   int64_t block = 0;
   bool channels_last = false;
-  std::vector<int32_t> elements;     // Storage::dims
-  int32_t bytes = none;              // slot: size in bytes in its layout
-  int64_t upper_bytes = unbounded;   // bound inside the profile
-  int64_t arena_offset = -1;         // bounded plans: placed at build time; -1: placed at run time
+  std::vector<int32_t> elements;    // Storage::dims
+  int32_t bytes = none;             // slot: size in bytes in its layout
+  int64_t upper_bytes = unbounded;  // bound inside the profile
+  int64_t arena_offset = -1;        // bounded plans: placed at build time; -1: placed at run time
   static auto fields(auto& s) {
     return std::tuple{field(1, "name", s.name),
                       field(2, "dtype", s.dtype),
@@ -111,9 +118,9 @@ struct ValueDef {
   }
 };
 
-// A step that defines sizes is either one that runs and then knows the true dims of its outputs, or one
-// of family "infer": no outputs, its operator's inference runs on the inputs' actual values, and
-// `output` counts the operator's outputs.
+// A step that defines sizes is either one that runs and then knows the true dims of its outputs, or
+// one of family "infer": no outputs, its operator's inference runs on the inputs' actual values,
+// and `output` counts the operator's outputs.
 struct Define {
   int32_t symbol = none;  // slot
   int32_t output = 0;
@@ -125,18 +132,18 @@ struct Define {
 };
 
 struct Step {
-  std::string family;              // kernel family compiled into the runtime: "generic", "conv_direct", ...
-  std::string tactic;              // its parameters as text, e.g. "tile=6x2 band=96"
-  std::string op;                  // operator name, for `generic` and for messages
-  std::string op_fields;           // the operator's fields in wire format
-  std::string params;              // the family's own parameters, in wire format of its struct
-  std::vector<int32_t> inputs;     // values; none = omitted
-  std::vector<int32_t> outputs;    // values; none = not wanted
-  std::vector<int32_t> bodies;     // plan indices of If/Loop/Scan bodies (Plan::bodies)
-  int32_t scratch = none;          // slot: bytes of scratch wanted; none = 0
+  std::string family;     // kernel family compiled into the runtime: "generic", "conv_direct", ...
+  std::string tactic;     // its parameters as text, e.g. "tile=6x2 band=96"
+  std::string op;         // operator name, for `generic` and for messages
+  std::string op_fields;  // the operator's fields in wire format
+  std::string params;     // the family's own parameters, in wire format of its struct
+  std::vector<int32_t> inputs;   // values; none = omitted
+  std::vector<int32_t> outputs;  // values; none = not wanted
+  std::vector<int32_t> bodies;   // plan indices of If/Loop/Scan bodies (Plan::bodies)
+  int32_t scratch = none;        // slot: bytes of scratch wanted; none = 0
   int64_t scratch_upper = 0;
-  int64_t scratch_offset = -1;     // as ValueDef::arena_offset
-  std::vector<Define> defines;     // symbols this step determines by running
+  int64_t scratch_offset = -1;  // as ValueDef::arena_offset
+  std::vector<Define> defines;  // symbols this step determines by running
   std::vector<std::string> origins;
   static auto fields(auto& s) {
     return std::tuple{field(1, "family", s.family),
@@ -168,19 +175,24 @@ struct Plan {
   std::vector<DimInstruction> program;
   std::vector<Check> checks;
   std::vector<ValueDef> values;
-  std::vector<int32_t> inputs;    // values, in model order
+  std::vector<int32_t> inputs;  // values, in model order
   std::vector<int32_t> outputs;
   std::vector<Step> steps;
-  std::vector<Plan> bodies;       // nested plans, referenced by steps
-  std::vector<Range> ranges;      // one per input; profile bounds (dims)
+  std::vector<Plan> bodies;         // nested plans, referenced by steps
+  std::vector<Range> ranges;        // one per input; profile bounds (dims)
   std::vector<Range> value_ranges;  // one per input; empty ranges where it is no shape input
-  int64_t arena_bytes = -1;       // bounded plans: total; -1: open
+  int64_t arena_bytes = -1;         // bounded plans: total; -1: open
   static auto fields(auto& s) {
-    return std::tuple{field(1, "symbols", s.symbols), field(2, "program", s.program),
-                      field(3, "checks", s.checks),   field(4, "values", s.values),
-                      field(5, "inputs", s.inputs),   field(6, "outputs", s.outputs),
-                      field(7, "steps", s.steps),     field(8, "bodies", s.bodies),
-                      field(9, "ranges", s.ranges),   field(10, "value_ranges", s.value_ranges),
+    return std::tuple{field(1, "symbols", s.symbols),
+                      field(2, "program", s.program),
+                      field(3, "checks", s.checks),
+                      field(4, "values", s.values),
+                      field(5, "inputs", s.inputs),
+                      field(6, "outputs", s.outputs),
+                      field(7, "steps", s.steps),
+                      field(8, "bodies", s.bodies),
+                      field(9, "ranges", s.ranges),
+                      field(10, "value_ranges", s.value_ranges),
                       field(11, "arena_bytes", s.arena_bytes)};
   }
 };
@@ -189,7 +201,7 @@ struct Plan {
 struct Weight {
   DType dtype = DType::f32;
   std::vector<int64_t> dims;
-  uint64_t offset = 0;            // 64-byte aligned
+  uint64_t offset = 0;  // 64-byte aligned
   uint64_t bytes = 0;
   static auto fields(auto& s) {
     return std::tuple{field(1, "dtype", s.dtype), field(2, "dims", s.dims),
@@ -197,31 +209,37 @@ struct Weight {
   }
 };
 
-struct Binding {                  // one input or output of the model
+struct Binding {  // one input or output of the model
   std::string name;
   DType dtype = DType::f32;
   std::vector<std::string> dims;  // declared text: "N", "3", "?" ; for people
   bool ranked = true;
-  bool is_shape_input = false;    // its value decides shapes
-  bool is_host = false;           // strings, sequences, optionals
+  bool is_shape_input = false;  // its value decides shapes
+  bool is_host = false;         // strings, sequences, optionals
   static auto fields(auto& s) {
-    return std::tuple{field(1, "name", s.name), field(2, "dtype", s.dtype), field(3, "dims", s.dims),
-                      field(4, "ranked", s.ranked), field(5, "is_shape_input", s.is_shape_input),
+    return std::tuple{field(1, "name", s.name),
+                      field(2, "dtype", s.dtype),
+                      field(3, "dims", s.dims),
+                      field(4, "ranked", s.ranked),
+                      field(5, "is_shape_input", s.is_shape_input),
                       field(6, "is_host", s.is_host)};
   }
 };
 
 struct Meta {
   std::string builder_version;
-  std::string target;             // "cpu"
-  std::string device;             // fingerprint: "cpu avx2 fma"
-  std::string options;            // canonical text of the build options
+  std::string target;   // "cpu"
+  std::string device;   // fingerprint: "cpu avx2 fma"
+  std::string options;  // canonical text of the build options
   std::string model_name;
-  std::vector<std::string> notes; // what the builder said (precision kept wide, ...)
+  std::vector<std::string> notes;  // what the builder said (precision kept wide, ...)
   static auto fields(auto& s) {
-    return std::tuple{field(1, "builder_version", s.builder_version), field(2, "target", s.target),
-                      field(3, "device", s.device), field(4, "options", s.options),
-                      field(5, "model_name", s.model_name), field(6, "notes", s.notes)};
+    return std::tuple{field(1, "builder_version", s.builder_version),
+                      field(2, "target", s.target),
+                      field(3, "device", s.device),
+                      field(4, "options", s.options),
+                      field(5, "model_name", s.model_name),
+                      field(6, "notes", s.notes)};
   }
 };
 

@@ -15,9 +15,12 @@ namespace {
 
 #define PLAN_CHECK(condition, ...) TENREC_CHECK(condition, invalid_engine, __VA_ARGS__)
 
+bool known_dtype(DType dtype) { return is_valid(dtype) && dtype != DType::undefined; }
+
 // Element types whose values may decide sizes: integers of whole bytes, bool, and f32 as scales.
 bool holds_sizes(DType dtype) {
-  return dtype == DType::f32 || dtype == DType::boolean || (is_integer(dtype) && !is_sub_byte(dtype));
+  return dtype == DType::f32 || dtype == DType::boolean ||
+         (is_integer(dtype) && !is_sub_byte(dtype));
 }
 
 // Errors of size computations, which a run would blame on the input.
@@ -87,7 +90,8 @@ class Validator {
   }
   const ValueDef& value_at(int32_t value) const { return plan_.values[static_cast<size_t>(value)]; }
   static void check_text(std::string_view text, std::string_view field) {
-    PLAN_CHECK(text.size() <= max_name_bytes, "{}: {} bytes of text are too long", field, text.size());
+    PLAN_CHECK(text.size() <= max_name_bytes, "{}: {} bytes of text are too long", field,
+               text.size());
   }
 
   void check_counts() const {
@@ -138,8 +142,8 @@ class Validator {
     PLAN_CHECK(input.storage == Storage::input, "input {} is no tensor in memory", symbol.index);
     PLAN_CHECK(symbol.is_float ? input.dtype == DType::f32
                                : holds_sizes(input.dtype) && input.dtype != DType::f32,
-               "input {} is {}; a size is read from integers or, as a scale, from f32", symbol.index,
-               name(input.dtype));
+               "input {} is {}; a size is read from integers or, as a scale, from f32",
+               symbol.index, name(input.dtype));
   }
 
   void check_outer_symbol(const SymbolDef& symbol) const {
@@ -147,8 +151,10 @@ class Validator {
     const size_t outer_slots = outer_->plan.symbols.size() + outer_->plan.program.size();
     check_slot(symbol.index, "index", outer_slots);
     const auto index = static_cast<size_t>(symbol.index);
-    const bool is_float = index < outer_->plan.symbols.size() && outer_->plan.symbols[index].is_float;
-    PLAN_CHECK(symbol.is_float == is_float, "is_float differs from the enclosing plan's slot {}", index);
+    const bool is_float =
+        index < outer_->plan.symbols.size() && outer_->plan.symbols[index].is_float;
+    PLAN_CHECK(symbol.is_float == is_float, "is_float differs from the enclosing plan's slot {}",
+               index);
     PLAN_CHECK(outer_->schedule.slot_stage(symbol.index) < outer_->step,
                "slot {} of the enclosing plan is not known yet at step {}", index, outer_->step);
   }
@@ -186,16 +192,18 @@ class Validator {
 
   void check_value(const ValueDef& value) const {
     check_text(value.name, "name");
-    PLAN_CHECK(is_known(value.dtype), "dtype: {} is unknown", static_cast<int>(value.dtype));
+    PLAN_CHECK(known_dtype(value.dtype), "dtype: {} is unknown", static_cast<int>(value.dtype));
     PLAN_CHECK(value.storage <= Storage::host, "storage: {} is unknown",
                static_cast<int>(value.storage));
     PLAN_CHECK(value.dtype != DType::string || value.storage == Storage::host,
                "storage: strings are host values");
-    PLAN_CHECK(value.dims.size() <= max_rank, "dims: rank {} is above {}", value.dims.size(), max_rank);
+    PLAN_CHECK(value.dims.size() <= max_rank, "dims: rank {} is above {}", value.dims.size(),
+               max_rank);
     for (const int32_t slot : value.dims) check_size_slot(slot, "dims");
     if (value.offset != none) check_size_slot(value.offset, "offset");
     if (value.bytes != none) check_size_slot(value.bytes, "bytes");
-    PLAN_CHECK(value.offset == none || value.storage == Storage::alias, "offset: only aliases have one");
+    PLAN_CHECK(value.offset == none || value.storage == Storage::alias,
+               "offset: only aliases have one");
     PLAN_CHECK(value.elements.empty() || value.storage == Storage::dims,
                "elements: only dims values have them");
     for (const int32_t slot : value.elements) check_slot(slot, "elements", slots());
@@ -219,8 +227,8 @@ class Validator {
       case Storage::arena:
       case Storage::host: break;
       case Storage::weight:
-        PLAN_CHECK(value.index >= 0 && index < weights_.size(), "index: the engine has no weight {}",
-                   value.index);
+        PLAN_CHECK(value.index >= 0 && index < weights_.size(),
+                   "index: the engine has no weight {}", value.index);
         PLAN_CHECK(weights_[index].dtype == value.dtype, "dtype: {} but weight {} is {}",
                    name(value.dtype), index, name(weights_[index].dtype));
         break;
@@ -233,14 +241,15 @@ class Validator {
                    "index: it is not output {} of the plan", value.index);
         break;
       case Storage::dims:
-        PLAN_CHECK(value.dtype == DType::i64 || value.dtype == DType::i32 || value.dtype == DType::f32,
-                   "dtype: {} cannot hold sizes", name(value.dtype));
+        PLAN_CHECK(
+            value.dtype == DType::i64 || value.dtype == DType::i32 || value.dtype == DType::f32,
+            "dtype: {} cannot hold sizes", name(value.dtype));
         PLAN_CHECK(value.block_axis < 0 && !value.channels_last, "a dims value has no layout");
         break;
       case Storage::alias: check_alias(i); break;
     }
-    const bool may_be_unranked = value.storage != Storage::weight && value.storage != Storage::dims &&
-                                 value.storage != Storage::alias;
+    const bool may_be_unranked = value.storage != Storage::weight &&
+                                 value.storage != Storage::dims && value.storage != Storage::alias;
     PLAN_CHECK(value.ranked || may_be_unranked, "ranked: this storage needs a known rank");
   }
 
@@ -274,7 +283,8 @@ class Validator {
       PLAN_CHECK(value.storage == Storage::host ||
                      (value.storage == Storage::input && value.index == static_cast<int32_t>(i)),
                  "inputs: value {} is not stored as input {}", plan_.inputs[i], i);
-      PLAN_CHECK(value.block_axis < 0 && !value.channels_last, "inputs: input {} is not row-major", i);
+      PLAN_CHECK(value.block_axis < 0 && !value.channels_last, "inputs: input {} is not row-major",
+                 i);
     }
     std::vector<int32_t> sorted = plan_.inputs;
     std::sort(sorted.begin(), sorted.end());
@@ -328,14 +338,15 @@ class Validator {
     PLAN_CHECK(symbol.source == SymbolSource::step && symbol.index == static_cast<int32_t>(i) &&
                    symbol.element == static_cast<int32_t>(d),
                "defines[{}].symbol: \"{}\" is defined elsewhere", d, symbol.name);
-    PLAN_CHECK(define.output >= 0 && define.axis >= 0 &&
-                   static_cast<size_t>(define.axis) < max_rank,
-               "defines[{}]: output {} or axis {} is no index", d, define.output, define.axis);
+    PLAN_CHECK(
+        define.output >= 0 && define.axis >= 0 && static_cast<size_t>(define.axis) < max_rank,
+        "defines[{}]: output {} or axis {} is no index", d, define.output, define.axis);
     const auto output = static_cast<size_t>(define.output);
     if (output >= step.outputs.size() || step.outputs[output] == none) return;
     const ValueDef& value = value_at(step.outputs[output]);
-    PLAN_CHECK(value.storage == Storage::host || static_cast<size_t>(define.axis) < value.dims.size(),
-               "defines[{}].axis: output {} has no dim {}", d, define.output, define.axis);
+    PLAN_CHECK(
+        value.storage == Storage::host || static_cast<size_t>(define.axis) < value.dims.size(),
+        "defines[{}].axis: output {} has no dim {}", d, define.output, define.axis);
   }
 
   // Slots whose value no input can change. Symbols with equal bounds count: set_symbol checks them.
@@ -382,23 +393,26 @@ class Validator {
       PLAN_CHECK(*said >= 0 && static_cast<uint64_t>(*said) >= *bytes,
                  "bytes: {} but its dims need {}", *said, *bytes);
     if (bytes && value.storage == Storage::arena)
-      PLAN_CHECK(value.upper_bytes == unbounded || *bytes <= static_cast<uint64_t>(value.upper_bytes),
-                 "upper_bytes: {} but its dims need {}", value.upper_bytes, *bytes);
+      PLAN_CHECK(
+          value.upper_bytes == unbounded || *bytes <= static_cast<uint64_t>(value.upper_bytes),
+          "upper_bytes: {} but its dims need {}", value.upper_bytes, *bytes);
     if (value.storage == Storage::weight) check_weight(value, bytes);
     if (value.storage == Storage::dims) {
       const auto expected = value.elements.size() * (value.dtype == DType::i64 ? 8U : 4U);
-      PLAN_CHECK(bytes && *bytes == expected, "elements: {} do not fill the dims", value.elements.size());
+      PLAN_CHECK(bytes && *bytes == expected, "elements: {} do not fill the dims",
+                 value.elements.size());
       for (const int32_t slot : value.elements)
-        PLAN_CHECK(value.dtype == DType::f32 || !is_float_symbol(slot), "elements: slot {} is a float",
-                   slot);
+        PLAN_CHECK(value.dtype == DType::f32 || !is_float_symbol(slot),
+                   "elements: slot {} is a float", slot);
     }
     if (value.storage != Storage::alias) return;
     const auto base = constant_bytes(value_at(value.index));
     const auto offset = value.offset == none ? std::optional<int64_t>(0) : constant(value.offset);
     if (base && offset && bytes)
-      PLAN_CHECK(*offset >= 0 && *bytes <= *base && static_cast<uint64_t>(*offset) <= *base - *bytes,
-                 "offset: {} bytes at {} do not lie inside value {} of {} bytes", *bytes, *offset,
-                 value.index, *base);
+      PLAN_CHECK(
+          *offset >= 0 && *bytes <= *base && static_cast<uint64_t>(*offset) <= *base - *bytes,
+          "offset: {} bytes at {} do not lie inside value {} of {} bytes", *bytes, *offset,
+          value.index, *base);
   }
 
   void check_weight(const ValueDef& value, std::optional<uint64_t> bytes) const {
@@ -413,7 +427,8 @@ class Validator {
 
   void check_input_stages() const {
     for (const int32_t input : plan_.inputs)
-      PLAN_CHECK(schedule_->value_stage(input) == at_start, "inputs: value {} waits for a step", input);
+      PLAN_CHECK(schedule_->value_stage(input) == at_start, "inputs: value {} waits for a step",
+                 input);
   }
 
   // Steps read only what is written, write only what may be written, once, and after its memory is
@@ -426,7 +441,8 @@ class Validator {
     producer_.assign(count, none);
     for (size_t v = 0; v < count; ++v) {
       const Storage storage = plan_.values[v].storage;
-      if (storage == Storage::weight || storage == Storage::dims) mark_written(static_cast<int32_t>(v));
+      if (storage == Storage::weight || storage == Storage::dims)
+        mark_written(static_cast<int32_t>(v));
     }
     for (const int32_t input : plan_.inputs) mark_written(input);
     each("step", plan_.steps.size(), [&](size_t s) {
@@ -437,10 +453,12 @@ class Validator {
                    "scratch: slot {} is not known yet", step.scratch);
       for (const int32_t value : step.outputs) check_write(value, static_cast<int32_t>(s));
     });
-    for (const int32_t value : plan_.outputs) check_read(value, static_cast<int32_t>(plan_.steps.size()));
+    for (const int32_t value : plan_.outputs)
+      check_read(value, static_cast<int32_t>(plan_.steps.size()));
   }
 
-  // A value and all its bases hold data now (a part of a base counts: views make up concatenations).
+  // A value and all its bases hold data now (a part of a base counts: views make up
+  // concatenations).
   void mark_written(int32_t value) {
     written_[static_cast<size_t>(value)] = true;
     for (;;) {
@@ -473,14 +491,14 @@ class Validator {
     const Storage storage = value_at(root).storage;
     PLAN_CHECK(storage == Storage::arena || storage == Storage::output || storage == Storage::host,
                "writes value {} (\"{}\"), which is read-only", value, value_at(value).name);
-    PLAN_CHECK(producer_[static_cast<size_t>(value)] == none, "writes value {}, as step {} does", value,
-               producer_[static_cast<size_t>(value)]);
+    PLAN_CHECK(producer_[static_cast<size_t>(value)] == none, "writes value {}, as step {} does",
+               value, producer_[static_cast<size_t>(value)]);
     producer_[static_cast<size_t>(value)] = step;
     for (const int32_t input : plan_.inputs)
       PLAN_CHECK(value_at(value).storage != Storage::host || input != value,
                  "writes value {}, which is an input", value);
-    PLAN_CHECK(schedule_->value_stage(value) <= step, "writes value {}, whose size is not known yet",
-               value);
+    PLAN_CHECK(schedule_->value_stage(value) <= step,
+               "writes value {}, whose size is not known yet", value);
     PLAN_CHECK(value == root || schedule_->value_stage(root) < step,
                "writes value {} into value {}, whose size is not known yet", value, root);
     mark_written(value);
@@ -491,7 +509,8 @@ class Validator {
     for (size_t v = 0; v < plan_.values.size(); ++v) {
       const ValueDef& value = plan_.values[v];
       if (value.arena_offset == -1) continue;
-      PLAN_CHECK(value.storage == Storage::arena, "value {}: arena_offset: it is not in the arena", v);
+      PLAN_CHECK(value.storage == Storage::arena, "value {}: arena_offset: it is not in the arena",
+                 v);
       check_offset(value.arena_offset, value.upper_bytes, fmt::format("value {}: arena_offset", v));
       placed.push_back({live_.first[v], live_.last[v], value.arena_offset, value.upper_bytes,
                         fmt::format("value {}", v)});
@@ -500,9 +519,11 @@ class Validator {
       const Step& step = plan_.steps[s];
       if (step.scratch_offset == -1) continue;
       PLAN_CHECK(step.scratch != none, "step {}: scratch_offset without scratch", s);
-      check_offset(step.scratch_offset, step.scratch_upper, fmt::format("step {}: scratch_offset", s));
+      check_offset(step.scratch_offset, step.scratch_upper,
+                   fmt::format("step {}: scratch_offset", s));
       const auto at = static_cast<int32_t>(s);
-      placed.push_back({at, at, step.scratch_offset, step.scratch_upper, fmt::format("step {}", s)});
+      placed.push_back(
+          {at, at, step.scratch_offset, step.scratch_upper, fmt::format("step {}", s)});
     }
     check_overlaps(placed);
   }
@@ -520,7 +541,8 @@ class Validator {
                plan_.arena_bytes);
   }
 
-  // Buffers alive at the same time must not share memory: swept over the steps, neighbours compared.
+  // Buffers alive at the same time must not share memory: swept over the steps, neighbours
+  // compared.
   static void check_overlaps(const std::vector<Interval>& placed) {
     struct Event {
       int32_t step;
@@ -539,7 +561,8 @@ class Validator {
     std::map<int64_t, size_t> alive;  // by offset
     const auto check_disjoint = [&](const Interval& low, const Interval& high) {
       PLAN_CHECK(low.offset + low.bytes <= high.offset,
-                 "{} and {} are alive at once and share memory at {}", low.what, high.what, high.offset);
+                 "{} and {} are alive at once and share memory at {}", low.what, high.what,
+                 high.offset);
     };
     for (const Event& event : events) {
       const Interval& item = placed[event.item];

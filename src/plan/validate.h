@@ -20,9 +20,6 @@ constexpr int max_body_depth = 32;
 constexpr int max_alias_depth = 64;
 constexpr size_t max_name_bytes = 1 << 20;
 
-// One of the numbers of DType, undefined apart: other functions of dtypes assert that.
-inline bool is_known(DType dtype) { return dtype > DType::undefined && dtype <= DType::i2; }
-
 // Each throws an invalid_engine Error that names plan, step or value, and field.
 void validate(const EngineFile& file);
 void validate_plan(const Plan& plan, std::span<const Weight> weights, std::string_view name);

@@ -12,11 +12,13 @@ namespace {
 
 #define PLAN_CHECK(condition, ...) TENREC_CHECK(condition, invalid_engine, __VA_ARGS__)
 
+bool known_dtype(DType dtype) { return is_valid(dtype) && dtype != DType::undefined; }
+
 void check_weights(const EngineFile& file) {
   for (size_t i = 0; i < file.weights.size(); ++i) {
     const Weight& weight = file.weights[i];
-    PLAN_CHECK(is_known(weight.dtype) && weight.dtype != DType::string, "weight {}: dtype {} is unknown", i,
-               static_cast<int>(weight.dtype));
+    PLAN_CHECK(known_dtype(weight.dtype) && weight.dtype != DType::string,
+               "weight {}: dtype {} is unknown", i, static_cast<int>(weight.dtype));
     PLAN_CHECK(weight.offset % weight_alignment == 0 && weight.offset <= file.weight_bytes.size() &&
                    weight.bytes <= file.weight_bytes.size() - weight.offset,
                "weight {}: {} bytes at {} do not lie inside the WEIGHTS section", i, weight.bytes,
@@ -25,9 +27,9 @@ void check_weights(const EngineFile& file) {
                weight.dims.size(), max_rank);
   }
   for (const Original& original : file.graph.originals)
-    PLAN_CHECK(original.weight >= none &&
-                   original.weight < static_cast<int32_t>(file.weights.size()),
-               "graph weight \"{}\": the engine has no weight {}", original.name, original.weight);
+    PLAN_CHECK(
+        original.weight >= none && original.weight < static_cast<int32_t>(file.weights.size()),
+        "graph weight \"{}\": the engine has no weight {}", original.name, original.weight);
 }
 
 void check_names(const std::vector<Binding>& bindings, std::string_view what) {
@@ -36,8 +38,8 @@ void check_names(const std::vector<Binding>& bindings, std::string_view what) {
     PLAN_CHECK(!binding.name.empty() && binding.name.size() <= max_name_bytes &&
                    names.insert(binding.name).second,
                "{} \"{}\": the name is empty, too long or there twice", what, binding.name);
-    PLAN_CHECK(binding.is_host || is_known(binding.dtype), "{} \"{}\": dtype {} is unknown", what,
-               binding.name, static_cast<int>(binding.dtype));
+    PLAN_CHECK(binding.is_host || known_dtype(binding.dtype), "{} \"{}\": dtype {} is unknown",
+               what, binding.name, static_cast<int>(binding.dtype));
   }
 }
 

@@ -13,12 +13,12 @@ struct Context::Impl {
   // What the caller set; the executor of whichever profile fits gets it at run().
   struct Input {
     bool is_set = false;
-    bool is_default = false;        // a shape input nobody set: `fallback` holds its value
+    bool is_default = false;  // a shape input nobody set: `fallback` holds its value
     const std::byte* data = nullptr;
     std::vector<int64_t> dims;
     uint64_t bytes = 0;
     bool on_device = false;
-    Datum datum;                    // host values
+    Datum datum;  // host values
     HostTensor fallback;
   };
 
@@ -60,8 +60,8 @@ std::string names_of(const std::vector<TensorInfo>& infos) {
 size_t find(const std::vector<TensorInfo>& infos, std::string_view name, std::string_view what) {
   const auto found = std::find_if(infos.begin(), infos.end(),
                                   [&](const TensorInfo& info) { return info.name == name; });
-  TENREC_CHECK(found != infos.end(), invalid_input, "the model has no {} \"{}\"; it has {}", what, name,
-               names_of(infos));
+  TENREC_CHECK(found != infos.end(), invalid_input, "the model has no {} \"{}\"; it has {}", what,
+               name, names_of(infos));
   return static_cast<size_t>(found - infos.begin());
 }
 
@@ -81,10 +81,13 @@ float as_float(int64_t bits) { return std::bit_cast<float>(static_cast<uint32_t>
 }  // namespace
 
 Context::Impl::Impl(std::shared_ptr<const Engine::Impl> source, const ContextOptions& options)
-    : engine(std::move(source)), device(engine->device), weights(engine->weights),
+    : engine(std::move(source)),
+      device(engine->device),
+      weights(engine->weights),
       wanted_profile(options.profile) {
-  TENREC_CHECK(options.profile >= -1 && options.profile < static_cast<int>(engine->plans.size()), usage,
-               "the engine has {} profiles, no profile {}", engine->plans.size(), options.profile);
+  TENREC_CHECK(options.profile >= -1 && options.profile < static_cast<int>(engine->plans.size()),
+               usage, "the engine has {} profiles, no profile {}", engine->plans.size(),
+               options.profile);
   if (options.threads > 0 && options.threads != engine->options.threads) {
     device = engine->open(options.threads);
     weights = device->upload(engine->file.weight_bytes, engine->file.owner);
@@ -131,7 +134,8 @@ void Context::Impl::set_input_value(std::string_view name, HostValue value) {
   const size_t i = input_index(name);
   Input& input = inputs[i];
   if (!engine->inputs[i].is_host) {
-    TENREC_CHECK(value.kind == HostValue::Kind::tensor, invalid_input, "input \"{}\" is a tensor", name);
+    TENREC_CHECK(value.kind == HostValue::Kind::tensor, invalid_input, "input \"{}\" is a tensor",
+                 name);
     HostTensor kept = std::move(value.tensor);
     set_input(name, TensorRef(kept));
     input.fallback = std::move(kept);
@@ -139,8 +143,9 @@ void Context::Impl::set_input_value(std::string_view name, HostValue value) {
     return;
   }
   const TensorInfo& info = engine->inputs[i];
-  TENREC_CHECK(value.kind != HostValue::Kind::tensor || value.tensor.dtype == info.dtype, invalid_input,
-               "input \"{}\" is {}, got {}", name, dtype_name(info.dtype), dtype_name(value.tensor.dtype));
+  TENREC_CHECK(value.kind != HostValue::Kind::tensor || value.tensor.dtype == info.dtype,
+               invalid_input, "input \"{}\" is {}, got {}", name, dtype_name(info.dtype),
+               dtype_name(value.tensor.dtype));
   input.datum = with_context([&] { return fmt::format("input \"{}\"", name); },
                              [&] { return to_datum(value); });
   input.is_set = true;
@@ -154,8 +159,10 @@ void Context::Impl::fill_defaults() {
     if (input.is_set) continue;
     const TensorInfo& info = engine->inputs[i];
     TENREC_CHECK(info.is_shape_input && !info.is_host, invalid_input,
-                 "input \"{}\" is not set; call set_input(\"{}\", ...) before run()", info.name, info.name);
-    std::vector<double> values = engine->profiles[static_cast<size_t>(std::max(wanted_profile, 0))][i].value_opt;
+                 "input \"{}\" is not set; call set_input(\"{}\", ...) before run()", info.name,
+                 info.name);
+    std::vector<double> values =
+        engine->profiles[static_cast<size_t>(std::max(wanted_profile, 0))][i].value_opt;
     const std::vector<int64_t>& dims = plan.ranges[i].opt;
     const uint64_t elements = tensor_bytes(DType::u8, dims);
     TENREC_CHECK(elements <= 1024, invalid_input, "input \"{}\" is not set", info.name);
@@ -183,7 +190,8 @@ int64_t Context::Impl::element(size_t i, size_t k) const {
   const DType dtype = engine->inputs[i].dtype;
   const uint64_t size = byte_size(dtype, 1);
   std::byte bytes[8] = {};
-  if (input.on_device && !device->host_memory()) device->copy_to_host(bytes, input.data + k * size, size);
+  if (input.on_device && !device->host_memory())
+    device->copy_to_host(bytes, input.data + k * size, size);
   else std::memcpy(bytes, input.data + k * size, size);
   uint64_t value = 0;
   std::memcpy(&value, bytes, size);
@@ -211,7 +219,8 @@ std::string Context::Impl::allowed(size_t i) const {
   std::string text;
   for (size_t p = 0; p < engine->file.plans.size(); ++p) {
     const plan::Plan& plan = engine->file.plans[p];
-    text += fmt::format("{}profile {} allows {}", p == 0 ? "" : ", ", p, range_text(plan.ranges[i]));
+    text +=
+        fmt::format("{}profile {} allows {}", p == 0 ? "" : ", ", p, range_text(plan.ranges[i]));
     const InputRange& range = engine->profiles[p][i];
     if (!range.value_min.empty())
       text += fmt::format(" with values from [{}] to [{}]", fmt::join(range.value_min, ", "),
@@ -223,7 +232,7 @@ std::string Context::Impl::allowed(size_t i) const {
 size_t Context::Impl::choose_profile() const {
   const size_t first = wanted_profile >= 0 ? static_cast<size_t>(wanted_profile) : 0;
   const size_t last = wanted_profile >= 0 ? first + 1 : engine->file.plans.size();
-  size_t misfit = 0;      // of the profile that most inputs fit before one does not
+  size_t misfit = 0;  // of the profile that most inputs fit before one does not
   for (size_t p = first; p < last; ++p) {
     size_t i = 0;
     while (i < inputs.size() && fits(engine->file.plans[p], i)) ++i;
@@ -231,7 +240,8 @@ size_t Context::Impl::choose_profile() const {
     misfit = std::max(misfit, i);
   }
   fail(ErrorCode::invalid_input,
-       "input \"{}\" has dims [{}]{}; {}{}; give a shape inside one of them or build the engine with a "
+       "input \"{}\" has dims [{}]{}; {}{}; give a shape inside one of them or build the engine "
+       "with a "
        "profile for this shape",
        engine->inputs[misfit].name, fmt::join(inputs[misfit].dims, ", "),
        engine->inputs[misfit].is_shape_input ? " or values" : "", allowed(misfit),
@@ -241,7 +251,8 @@ size_t Context::Impl::choose_profile() const {
 Executor& Context::Impl::executor(size_t profile) {
   std::unique_ptr<Executor>& made = executors[profile];
   if (!made)
-    made = std::make_unique<Executor>(engine->plans[profile], engine->file.weights, device, weights->data);
+    made = std::make_unique<Executor>(engine->plans[profile], engine->file.weights, device,
+                                      weights->data);
   return *made;
 }
 
@@ -257,8 +268,9 @@ void Context::Impl::run() {
     binding.on_device = inputs[i].on_device;
     if (engine->inputs[i].is_host) {
       binding.datum = inputs[i].datum;
-    } else if (engine->file.plans[profile].values[static_cast<size_t>(
-                   engine->file.plans[profile].inputs[i])].storage == plan::Storage::host) {
+    } else if (engine->file.plans[profile]
+                   .values[static_cast<size_t>(engine->file.plans[profile].inputs[i])]
+                   .storage == plan::Storage::host) {
       binding.datum = Tensor(engine->inputs[i].dtype, inputs[i].dims, nullptr, inputs[i].data);
     }
   }
@@ -311,8 +323,9 @@ TensorRef Context::output(std::string_view name) const {
   if (view.datum == nullptr)
     return {impl_->engine->outputs[i].dtype, view.dims, view.data, view.bytes,
             !view.in_host_memory && !impl_->device->host_memory()};
-  TENREC_CHECK(view.datum->kind == Datum::Kind::tensor && view.datum->tensor.dtype() != DType::string,
-               usage, "output \"{}\" is no tensor of numbers; read it with output_value", name);
+  TENREC_CHECK(
+      view.datum->kind == Datum::Kind::tensor && view.datum->tensor.dtype() != DType::string, usage,
+      "output \"{}\" is no tensor of numbers; read it with output_value", name);
   const Tensor& tensor = view.datum->tensor;
   return {tensor.dtype(), tensor.dims(), tensor.data(), tensor.bytes(), false};
 }

@@ -9,9 +9,11 @@ void MemoryBudget::take(uint64_t bytes, std::string_view what) {
   ++allocations_;
   uint64_t used = used_.load();
   do {
-    TENREC_CHECK(limit_ == 0 || (bytes <= limit_ && used <= limit_ - bytes), out_of_memory,
-                 "allocating {} bytes for {}: {} of the memory limit of {} bytes are in use; raise the "
-                 "limit or use smaller inputs", bytes, what, used, limit_);
+    TENREC_CHECK(
+        limit_ == 0 || (bytes <= limit_ && used <= limit_ - bytes), out_of_memory,
+        "allocating {} bytes for {}: {} of the memory limit of {} bytes are in use; raise the "
+        "limit or use smaller inputs",
+        bytes, what, used, limit_);
   } while (!used_.compare_exchange_weak(used, used + bytes));
 }
 

@@ -18,7 +18,9 @@ struct Registry {
 Registry& registry() {
   static Registry* const instance = [] {
     auto* created = new Registry;  // never destroyed: devices may outlive static destruction
-    created->factories["null"] = [](const DeviceOptions&) { return std::make_shared<NullDevice>(); };
+    created->factories["null"] = [](const DeviceOptions&) {
+      return std::make_shared<NullDevice>();
+    };
     return created;
   }();
   return *instance;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the runtime needs from a device. Targets implement it in targets/*/run; the runtime knows only
-// this. Required: memory, weights, prepare. A StepRunner never allocates and never throws in run.
+// What the runtime needs from a device. Targets implement it in targets/*/run; the runtime knows
+// only this. Required: memory, weights, prepare. A StepRunner never allocates and never throws in
+// run.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,16 +19,19 @@ namespace tenrec {
 struct Datum;
 
 // One argument of a step at run time. `dims` are logical; memory follows the ValueDef's layout.
-// Omitted arguments have no `def`. An output with `def` but neither data nor datum has a size that the
-// step decides: it calls resize_output before it writes. Storage::dims values lie in host memory.
+// Omitted arguments have no `def`. An output with `def` but neither data nor datum has a size that
+// the step decides: it calls resize_output before it writes. Storage::dims values lie in host
+// memory.
 struct TensorView {
-  std::byte* data = nullptr;          // device memory
+  std::byte* data = nullptr;  // device memory
   DType dtype = DType::undefined;
   std::span<const int64_t> dims;
   const plan::ValueDef* def = nullptr;
-  Datum* datum = nullptr;             // Storage::host values
+  Datum* datum = nullptr;  // Storage::host values
   template <class T>
-  T* as() const { return reinterpret_cast<T*>(data); }
+  T* as() const {
+    return reinterpret_cast<T*>(data);
+  }
   int64_t elements() const {
     int64_t n = 1;
     for (int64_t d : dims) n *= d;
@@ -40,11 +44,12 @@ struct StepArgs {
   std::span<TensorView> outputs;
   std::span<std::byte> scratch;
   // Runs body `index` of the step (control flow only).
-  std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body = nullptr;
+  std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body =
+      nullptr;
   // Sets the value of define `i` without an output: what steps of family "infer" do.
   std::function<void(size_t define, int64_t value)>* define = nullptr;
-  // Sets the true dims of output `i`, allocates it, refreshes its view and sets the symbols that the
-  // step's `defines` read from it.
+  // Sets the true dims of output `i`, allocates it, refreshes its view and sets the symbols that
+  // the step's `defines` read from it.
   std::function<void(size_t output, std::span<const int64_t> dims)>* resize_output = nullptr;
 };
 
@@ -66,8 +71,8 @@ class DeviceMemory {
 class Device {
  public:
   virtual ~Device() = default;
-  virtual std::string_view name() const = 0;           // "cpu"
-  virtual std::string fingerprint() const = 0;         // what tuning results depend on
+  virtual std::string_view name() const = 0;    // "cpu"
+  virtual std::string fingerprint() const = 0;  // what tuning results depend on
   // Aligned to 64 bytes or more. out_of_memory Errors say asked, free and what for.
   virtual std::unique_ptr<DeviceMemory> allocate(uint64_t bytes, std::string_view what) = 0;
   // Makes the weights section usable; the CPU uses the mapped bytes in place.
@@ -80,11 +85,11 @@ class Device {
     copy_to_host(to, from, bytes);
   }
   virtual void synchronise() {}
-  virtual bool host_memory() const { return true; }    // device pointers are host pointers
-  // Decodes and checks the step's parameters. The plan is valid as a plan (plan/validate.h), but only
-  // the family knows what it takes: it refuses wrong counts, omitted arguments, dtypes, ranks and (by
-  // decides_sizes) outputs of sizes that it does not decide, here, and dims that do not fit together
-  // in reshape, each by an invalid_engine Error.
+  virtual bool host_memory() const { return true; }  // device pointers are host pointers
+  // Decodes and checks the step's parameters. The plan is valid as a plan (plan/validate.h), but
+  // only the family knows what it takes: it refuses wrong counts, omitted arguments, dtypes, ranks
+  // and (by decides_sizes) outputs of sizes that it does not decide, here, and dims that do not fit
+  // together in reshape, each by an invalid_engine Error.
   virtual std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) = 0;
 };
 
@@ -99,9 +104,9 @@ inline bool decides_sizes(const plan::Plan& plan, const plan::Step& step) {
 }
 
 struct DeviceOptions {
-  int threads = 0;                   // 0: as many as affinity and quota allow
-  int index = 0;                     // GPU number
-  uint64_t memory_limit = 0;         // bytes, 0: none; counts every allocation of the engine
+  int threads = 0;            // 0: as many as affinity and quota allow
+  int index = 0;              // GPU number
+  uint64_t memory_limit = 0;  // bytes, 0: none; counts every allocation of the engine
 };
 // Opens a device by target name; a device Error if it isn't there. Targets register at start-up.
 std::shared_ptr<Device> open_device(std::string_view target, const DeviceOptions& options);

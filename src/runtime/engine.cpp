@@ -23,8 +23,8 @@ int64_t parse_fixed(const std::string& label) {
 std::vector<TensorInfo> describe(const std::vector<plan::Binding>& bindings) {
   std::vector<TensorInfo> infos;
   for (const plan::Binding& binding : bindings) {
-    TensorInfo info{binding.name, binding.dtype, binding.ranked, {}, binding.dims,
-                    binding.is_shape_input, binding.is_host};
+    TensorInfo info{binding.name, binding.dtype,          binding.ranked, {},
+                    binding.dims, binding.is_shape_input, binding.is_host};
     for (const std::string& label : binding.dims) info.dims.push_back(parse_fixed(label));
     infos.push_back(std::move(info));
   }
@@ -57,7 +57,8 @@ std::vector<InputRange> describe(const plan::Plan& plan, const plan::Io& io) {
 }  // namespace
 
 Engine::Impl::Impl(plan::EngineFile engine_file, const LoadOptions& load_options)
-    : file(std::move(engine_file)), options(load_options),
+    : file(std::move(engine_file)),
+      options(load_options),
       budget(std::make_shared<MemoryBudget>(load_options.memory_limit)) {
   device = open(options.threads);
   weights = device->upload(file.weight_bytes, file.owner);
@@ -77,8 +78,9 @@ std::shared_ptr<Device> Engine::Impl::open(int threads) const {
 
 Engine Engine::load(const std::string& path, const LoadOptions& options) {
   plan::EngineFile file = plan::EngineFile::open(path);
-  return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
-                      [&] { return Engine(std::make_shared<const Impl>(std::move(file), options)); });
+  return with_context(
+      [&] { return fmt::format("loading engine \"{}\"", path); },
+      [&] { return Engine(std::make_shared<const Impl>(std::move(file), options)); });
 }
 
 Engine Engine::from_bytes(std::vector<std::byte> bytes, const LoadOptions& options) {
@@ -88,10 +90,11 @@ Engine Engine::from_bytes(std::vector<std::byte> bytes, const LoadOptions& optio
 Engine Engine::from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes,
                           const LoadOptions& options) {
   TENREC_CHECK(bytes != nullptr, usage, "Engine::from_bytes: there are no bytes");
-  return with_context([] { return "loading an engine from memory"; }, [&] {
-    plan::EngineFile file = plan::EngineFile::read(*bytes, bytes);
-    return Engine(std::make_shared<const Impl>(std::move(file), options));
-  });
+  return with_context([] { return "loading an engine from memory"; },
+                      [&] {
+                        plan::EngineFile file = plan::EngineFile::read(*bytes, bytes);
+                        return Engine(std::make_shared<const Impl>(std::move(file), options));
+                      });
 }
 
 void Engine::save(const std::string& path) const {

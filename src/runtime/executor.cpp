@@ -15,8 +15,12 @@ using plan::Storage;
 
 Executor::Executor(const PlanInfo& info, std::span<const plan::Weight> table,
                    std::shared_ptr<Device> device, const std::byte* weights)
-    : info_(info), table_(table), device_(std::move(device)), weights_(weights),
-      slots_(info.plan, info.schedule), pool_(*device_) {
+    : info_(info),
+      table_(table),
+      device_(std::move(device)),
+      weights_(weights),
+      slots_(info.plan, info.schedule),
+      pool_(*device_) {
   const plan::Plan& plan = info_.plan;
   const size_t values = plan.values.size();
   inputs_.resize(plan.inputs.size());
@@ -33,16 +37,19 @@ Executor::Executor(const PlanInfo& info, std::span<const plan::Weight> table,
   own_block_.assign(values, plan::none);
   for (size_t v = 0; v < values; ++v)
     if (plan.values[v].ranked)
-      states_[v].dims = std::span(flat_dims_).subspan(info_.dims_start[v], plan.values[v].dims.size());
+      states_[v].dims =
+          std::span(flat_dims_).subspan(info_.dims_start[v], plan.values[v].dims.size());
   if (plan.arena_bytes >= 0)
-    arena_ = device_->allocate(std::max<uint64_t>(static_cast<uint64_t>(plan.arena_bytes), plan::arena_alignment),
-                               "intermediate values");
+    arena_ = device_->allocate(
+        std::max<uint64_t>(static_cast<uint64_t>(plan.arena_bytes), plan::arena_alignment),
+        "intermediate values");
   groups_.resize(info_.groups.size());
   for (size_t g = 0; g < groups_.size(); ++g) {
     for (const int32_t value : info_.groups[g].values)
       groups_[g].buffers.push_back({0, info_.live.first[static_cast<size_t>(value)],
                                     info_.live.last[static_cast<size_t>(value)]});
-    for (const int32_t step : info_.groups[g].scratch_steps) groups_[g].buffers.push_back({0, step, step});
+    for (const int32_t step : info_.groups[g].scratch_steps)
+      groups_[g].buffers.push_back({0, step, step});
   }
   prepare_steps();
 }
@@ -56,8 +63,8 @@ void Executor::prepare_steps() {
   size_t most_outputs = 0, most_defines = 0;
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
-    runners_.push_back(with_context([&] { return describe(s); },
-                                    [&] { return device_->prepare(plan, step); }));
+    runners_.push_back(
+        with_context([&] { return describe(s); }, [&] { return device_->prepare(plan, step); }));
     most_outputs = std::max(most_outputs, step.outputs.size());
     most_defines = std::max(most_defines, step.defines.size());
     for (const int32_t body : step.bodies)
@@ -66,9 +73,13 @@ void Executor::prepare_steps() {
   }
   resized_.resize(most_outputs);
   defined_.resize(most_defines);
-  run_body_ = [this](size_t index, const std::vector<Datum>& inputs) { return run_body(index, inputs); };
+  run_body_ = [this](size_t index, const std::vector<Datum>& inputs) {
+    return run_body(index, inputs);
+  };
   define_ = [this](size_t index, int64_t value) { define(index, value); };
-  resize_output_ = [this](size_t output, std::span<const int64_t> dims) { resize_output(output, dims); };
+  resize_output_ = [this](size_t output, std::span<const int64_t> dims) {
+    resize_output(output, dims);
+  };
 }
 
 void Executor::run(const Profiler* profiler) {
@@ -93,8 +104,10 @@ TensorView Executor::view(int32_t value) {
 void Executor::run_step(size_t s, const Profiler* profiler) {
   const plan::Step& step = info_.plan.steps[s];
   running_ = s;
-  const std::span<TensorView> inputs(input_views_.data() + info_.inputs_start[s], step.inputs.size());
-  const std::span<TensorView> outputs(output_views_.data() + info_.outputs_start[s], step.outputs.size());
+  const std::span<TensorView> inputs(input_views_.data() + info_.inputs_start[s],
+                                     step.inputs.size());
+  const std::span<TensorView> outputs(output_views_.data() + info_.outputs_start[s],
+                                      step.outputs.size());
   std::fill(defined_.begin(), defined_.end(), false);
   for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = view(step.inputs[i]);
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -108,18 +121,19 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
   if (step.scratch != plan::none && step.scratch_offset >= 0) {
     const int64_t bytes = slots_[step.scratch];
     TENREC_CHECK(bytes >= 0 && bytes <= step.scratch_upper, invalid_engine,
-                 "{}: scratch of {} bytes, its place has {}; rebuild the engine", describe(s), bytes,
-                 step.scratch_upper);
+                 "{}: scratch of {} bytes, its place has {}; rebuild the engine", describe(s),
+                 bytes, step.scratch_upper);
     scratch_[s] = {arena_->data + step.scratch_offset, static_cast<size_t>(bytes)};
   }
   StepArgs args{inputs, outputs, scratch_[s], &run_body_, &define_, &resize_output_};
   const auto start = std::chrono::steady_clock::now();
-  with_context([&] { return describe(s); }, [&] {
-    if (needs_reshape_[s]) runners_[s]->reshape(args);
-    needs_reshape_[s] = false;
-    runners_[s]->run(args);
-    if (info_.step_sizes_something[s]) finish_step(s);
-  });
+  with_context([&] { return describe(s); },
+               [&] {
+                 if (needs_reshape_[s]) runners_[s]->reshape(args);
+                 needs_reshape_[s] = false;
+                 runners_[s]->run(args);
+                 if (info_.step_sizes_something[s]) finish_step(s);
+               });
   if (profiler && *profiler) {
     device_->synchronise();
     const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
@@ -202,7 +216,8 @@ void Executor::finish_step(size_t s) {
                   step.defines[i].output);
   slots_.evaluate(stage);
   for (const int32_t value : info_.schedule.values(stage)) {
-    const bool is_output = std::find(step.outputs.begin(), step.outputs.end(), value) != step.outputs.end();
+    const bool is_output =
+        std::find(step.outputs.begin(), step.outputs.end(), value) != step.outputs.end();
     if (!is_output) {
       size_value(value);
       continue;
@@ -215,7 +230,8 @@ void Executor::finish_step(size_t s) {
   }
   place(stage);
   for (const int32_t value : info_.schedule.values(stage)) {
-    const bool is_output = std::find(step.outputs.begin(), step.outputs.end(), value) != step.outputs.end();
+    const bool is_output =
+        std::find(step.outputs.begin(), step.outputs.end(), value) != step.outputs.end();
     if (!is_output) state(value).data = locate(value);
   }
 }
@@ -251,8 +267,9 @@ void Executor::bind_body_input(Executor& body, size_t i, const Datum& datum) con
   InputBinding& input = body.input(i);
   input.datum = datum;
   if (value.storage == Storage::host) return;
-  TENREC_CHECK(datum.kind == Datum::Kind::tensor && datum.tensor.dtype() == value.dtype, invalid_engine,
-               "body input {} must be a tensor of {}; rebuild the engine", i, name(value.dtype));
+  TENREC_CHECK(datum.kind == Datum::Kind::tensor && datum.tensor.dtype() == value.dtype,
+               invalid_engine, "body input {} must be a tensor of {}; rebuild the engine", i,
+               name(value.dtype));
   input.data = datum.tensor.data();
   input.dims = input.datum.tensor.dims();
   input.bytes = datum.tensor.bytes();
@@ -268,7 +285,8 @@ std::vector<Datum> Executor::body_outputs(const Executor& body) const {
       results.push_back(*view.datum);
       continue;
     }
-    Tensor tensor(body.def(body.info_.plan.outputs[i]).dtype, Dims(view.dims.begin(), view.dims.end()));
+    Tensor tensor(body.def(body.info_.plan.outputs[i]).dtype,
+                  Dims(view.dims.begin(), view.dims.end()));
     if (view.bytes > 0) {
       if (view.in_host_memory) std::memcpy(tensor.mutable_data(), view.data, view.bytes);
       else device_->copy_to_host(tensor.mutable_data(), view.data, view.bytes);
@@ -299,7 +317,8 @@ void Executor::finish_outputs() {
     }
     const std::byte* const at = output.copied_to != nullptr ? output.copied_to : s.data;
     if (output.caller.data == nullptr || bytes == 0 || at == output.caller.data) continue;
-    if (output.caller.on_device) device_->copy(static_cast<std::byte*>(output.caller.data), at, bytes);
+    if (output.caller.on_device)
+      device_->copy(static_cast<std::byte*>(output.caller.data), at, bytes);
     else device_->copy_to_host(output.caller.data, at, bytes);
   }
 }
@@ -312,13 +331,14 @@ OutputView Executor::output(size_t i) const {
   const Output& output = outputs_[i];
   const uint64_t bytes = plan::layout_bytes(d, s.dims);
   if (output.caller.data != nullptr)
-    return {static_cast<const std::byte*>(output.caller.data), s.dims, bytes, !output.caller.on_device,
-            nullptr};
+    return {static_cast<const std::byte*>(output.caller.data), s.dims, bytes,
+            !output.caller.on_device, nullptr};
   return {output.copied_to != nullptr ? output.copied_to : s.data, s.dims, bytes, false, nullptr};
 }
 
 uint64_t Executor::activation_bytes() const {
-  uint64_t sum = pool_.bytes() + (arena_ ? arena_->bytes : 0) + (open_arena_ ? open_arena_->bytes : 0);
+  uint64_t sum =
+      pool_.bytes() + (arena_ ? arena_->bytes : 0) + (open_arena_ ? open_arena_->bytes : 0);
   for (const auto& body : bodies_) sum += body->activation_bytes() + body->binding_bytes();
   return sum;
 }

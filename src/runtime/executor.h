@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs one plan: sizes values when inputs change, places them, calls the steps. A Context has one per
-// profile; control flow has one per body.
+// Runs one plan: sizes values when inputs change, places them, calls the steps. A Context has one
+// per profile; control flow has one per body.
 #pragma once
 #include <functional>
 #include <memory>
@@ -21,22 +21,23 @@ struct InputBinding {
   std::span<const int64_t> dims;  // the binder keeps them alive
   uint64_t bytes = 0;
   bool on_device = false;
-  Datum datum;                    // inputs that are host values
+  Datum datum;  // inputs that are host values
 };
 
 struct OutputView {
   const std::byte* data = nullptr;  // device memory, or null for host values
   std::span<const int64_t> dims;
   uint64_t bytes = 0;
-  bool in_host_memory = false;      // though the device's memory is not
+  bool in_host_memory = false;  // though the device's memory is not
   const Datum* datum = nullptr;
 };
 
 class Executor {
  public:
-  // `weights` is where the device holds the WEIGHTS section. `table` and `info` outlive the executor.
-  Executor(const PlanInfo& info, std::span<const plan::Weight> table, std::shared_ptr<Device> device,
-           const std::byte* weights);
+  // `weights` is where the device holds the WEIGHTS section. `table` and `info` outlive the
+  // executor.
+  Executor(const PlanInfo& info, std::span<const plan::Weight> table,
+           std::shared_ptr<Device> device, const std::byte* weights);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
@@ -61,13 +62,13 @@ class Executor {
     MemoryRef caller;
     std::unique_ptr<DeviceMemory> owned[2];  // two, so that an output can be the next run's input
     int current = 0;
-    std::byte* copied_to = nullptr;          // set where the value's own memory is not the output
+    std::byte* copied_to = nullptr;  // set where the value's own memory is not the output
   };
   struct GroupState {
-    std::vector<plan::Buffer> buffers;       // sizes of the last placement
+    std::vector<plan::Buffer> buffers;  // sizes of the last placement
     std::vector<uint64_t> offsets;
     uint64_t total = 0;
-    int32_t block = plan::none;              // of the pool; the first group has the open arena
+    int32_t block = plan::none;  // of the pool; the first group has the open arena
   };
 
   // executor_bind.cpp: from inputs to sized and placed values
@@ -123,13 +124,13 @@ class Executor {
   std::vector<std::unique_ptr<DeviceMemory>> staging_;  // per input, where it had to be copied
   std::vector<std::byte*> input_data_;                  // where each input lies for this run
   std::vector<Output> outputs_;
-  std::vector<int64_t> start_values_;                   // of info_.start_symbols, as last evaluated
+  std::vector<int64_t> start_values_;  // of info_.start_symbols, as last evaluated
   bool is_sized_ = false;
 
   std::vector<ValueState> states_;
   std::vector<int64_t> flat_dims_, new_dims_;
-  std::vector<std::vector<int64_t>> loose_dims_;        // values of unknown rank
-  std::vector<int64_t> words_;                          // elements of Storage::dims values
+  std::vector<std::vector<int64_t>> loose_dims_;  // values of unknown rank
+  std::vector<int64_t> words_;                    // elements of Storage::dims values
   std::vector<Datum> data_;
   std::vector<int32_t> own_block_;
 
@@ -142,7 +143,7 @@ class Executor {
   std::vector<std::unique_ptr<StepRunner>> runners_;
   std::vector<bool> needs_reshape_;
   std::vector<TensorView> input_views_, output_views_;
-  std::vector<bool> resized_, defined_;                 // outputs and defines of the running step
+  std::vector<bool> resized_, defined_;  // outputs and defines of the running step
   std::vector<std::unique_ptr<Executor>> bodies_;
   size_t running_ = 0;
   const Profiler* profiler_ = nullptr;

@@ -119,7 +119,8 @@ void Executor::choose_output_buffers() {
     output.copied_to = nullptr;
     if (output.caller.data != nullptr) {
       TENREC_CHECK(!is_read(static_cast<std::byte*>(output.caller.data), output.caller.bytes),
-                   invalid_input, "an input and an output share the caller's memory; give the output "
+                   invalid_input,
+                   "an input and an output share the caller's memory; give the output "
                    "memory of its own");
       continue;
     }
@@ -127,8 +128,9 @@ void Executor::choose_output_buffers() {
     if (!current || !is_read(current->data, current->bytes)) continue;
     output.current ^= 1;
     const DeviceMemory* other = output.owned[output.current].get();
-    TENREC_CHECK(!other || !is_read(other->data, other->bytes), invalid_input,
-                 "inputs lie in both buffers of an output; only the last run's outputs may be fed back");
+    TENREC_CHECK(
+        !other || !is_read(other->data, other->bytes), invalid_input,
+        "inputs lie in both buffers of an output; only the last run's outputs may be fed back");
   }
 }
 
@@ -151,10 +153,12 @@ int64_t Executor::read_symbol(const plan::SymbolDef& symbol) const {
   if (symbol.source == SymbolSource::outer) return outer_[index];
   if (symbol.source == SymbolSource::input_value) return read_element(symbol);
   const InputBinding& input = inputs_[index];
-  const std::span<const int64_t> dims =
-      def(info_.plan.inputs[index]).storage == Storage::host ? input.datum.tensor.dims() : input.dims;
+  const std::span<const int64_t> dims = def(info_.plan.inputs[index]).storage == Storage::host
+                                            ? input.datum.tensor.dims()
+                                            : input.dims;
   TENREC_CHECK(element < dims.size(), invalid_input,
-               "input {} has {} dims; the model needs at least {}", index, dims.size(), element + 1);
+               "input {} has {} dims; the model needs at least {}", index, dims.size(),
+               element + 1);
   return dims[element];
 }
 
@@ -164,8 +168,8 @@ int64_t Executor::read_element(const plan::SymbolDef& symbol) const {
   const auto element = static_cast<uint64_t>(symbol.element);
   const uint64_t size = byte_size(dtype, 1);
   TENREC_CHECK(size <= input.bytes && element <= input.bytes / size - 1, invalid_input,
-               "input {} decides sizes by its element {}, but has only {} bytes", symbol.index, element,
-               input.bytes);
+               "input {} decides sizes by its element {}, but has only {} bytes", symbol.index,
+               element, input.bytes);
   if (!input.on_device || device_->host_memory()) return read_integer(dtype, input.data, element);
   std::byte copy[8];
   device_->copy_to_host(copy, input.data + element * size, size);
@@ -182,8 +186,8 @@ void Executor::check_inputs() const {
                  value.dims.size());
     for (size_t axis = 0; axis < dims.size(); ++axis)
       TENREC_CHECK(dims[axis] == slots_[value.dims[axis]], invalid_input,
-                   "input \"{}\": dim {} is {}; the model needs {} there", value.name, axis, dims[axis],
-                   slots_[value.dims[axis]]);
+                   "input \"{}\": dim {} is {}; the model needs {} there", value.name, axis,
+                   dims[axis], slots_[value.dims[axis]]);
   }
 }
 
@@ -194,7 +198,8 @@ bool Executor::update_loose_inputs() {
     const int32_t value = info_.plan.inputs[i];
     if (def(value).ranked || def(value).storage == Storage::host) continue;
     const std::vector<int64_t>& known = loose_dims_[static_cast<size_t>(value)];
-    changed |= !std::equal(known.begin(), known.end(), inputs_[i].dims.begin(), inputs_[i].dims.end());
+    changed |=
+        !std::equal(known.begin(), known.end(), inputs_[i].dims.begin(), inputs_[i].dims.end());
   }
   return changed;
 }
@@ -221,8 +226,8 @@ void Executor::size_value(int32_t value) {
   if (d.bytes != plan::none && d.storage != Storage::host) {
     const int64_t said = slots_[d.bytes];
     TENREC_CHECK(said >= 0 && static_cast<uint64_t>(said) >= needed, invalid_engine,
-                 "value \"{}\" has {} bytes by its plan but needs {}; rebuild the engine", d.name, said,
-                 needed);
+                 "value \"{}\" has {} bytes by its plan but needs {}; rebuild the engine", d.name,
+                 said, needed);
     bytes = static_cast<uint64_t>(said);
   }
   TENREC_CHECK(d.storage != Storage::arena || d.arena_offset < 0 ||
@@ -238,7 +243,8 @@ void Executor::update_dims(int32_t value, std::span<const int64_t> dims) {
   if (std::equal(s.dims.begin(), s.dims.end(), dims.begin(), dims.end())) return;
   if (def(value).ranked) {
     std::copy(dims.begin(), dims.end(),
-              flat_dims_.begin() + static_cast<std::ptrdiff_t>(info_.dims_start[static_cast<size_t>(value)]));
+              flat_dims_.begin() +
+                  static_cast<std::ptrdiff_t>(info_.dims_start[static_cast<size_t>(value)]));
   } else {
     std::vector<int64_t>& own = loose_dims_[static_cast<size_t>(value)];
     own.assign(dims.begin(), dims.end());
@@ -254,7 +260,8 @@ void Executor::mark_changed(int32_t value) {
 
 void Executor::fill_words(int32_t value) {
   const plan::ValueDef& d = def(value);
-  auto* words = reinterpret_cast<std::byte*>(words_.data() + info_.words_start[static_cast<size_t>(value)]);
+  auto* words =
+      reinterpret_cast<std::byte*>(words_.data() + info_.words_start[static_cast<size_t>(value)]);
   bool changed = false;
   for (size_t i = 0; i < d.elements.size(); ++i) {
     const int64_t element = slots_[d.elements[i]];
@@ -281,9 +288,11 @@ void Executor::place(int32_t stage) {
   bool same = !g.offsets.empty();
   for (size_t i = 0; i < g.buffers.size(); ++i) {
     const uint64_t bytes = i < count ? state(group.values[i]).bytes : [&] {
-      const plan::Step& step = info_.plan.steps[static_cast<size_t>(group.scratch_steps[i - count])];
+      const plan::Step& step =
+          info_.plan.steps[static_cast<size_t>(group.scratch_steps[i - count])];
       const int64_t scratch = slots_[step.scratch];
-      TENREC_CHECK(scratch >= 0, invalid_engine, "scratch of {} bytes; rebuild the engine", scratch);
+      TENREC_CHECK(scratch >= 0, invalid_engine, "scratch of {} bytes; rebuild the engine",
+                   scratch);
       return static_cast<uint64_t>(scratch);
     }();
     same &= g.buffers[i].bytes == bytes;
@@ -339,7 +348,8 @@ std::byte* Executor::locate(int32_t value) {
     case Storage::input: data = input_data_[index]; break;
     case Storage::output: data = output_buffer(index, s.bytes); break;
     case Storage::dims:
-      data = reinterpret_cast<std::byte*>(words_.data() + info_.words_start[static_cast<size_t>(value)]);
+      data = reinterpret_cast<std::byte*>(words_.data() +
+                                          info_.words_start[static_cast<size_t>(value)]);
       break;
     case Storage::alias: data = locate_alias(value); break;
   }
@@ -351,25 +361,28 @@ std::byte* Executor::locate_alias(int32_t value) {
   const ValueState& s = state(value);
   const ValueState& base = state(d.index);
   const int64_t offset = d.offset == plan::none ? 0 : slots_[d.offset];
-  TENREC_CHECK(offset >= 0 && s.bytes <= base.bytes &&
-                   static_cast<uint64_t>(offset) <= base.bytes - s.bytes &&
-                   static_cast<uint64_t>(offset) % alignment_of(d.dtype) == 0,
-               invalid_engine,
-               "value \"{}\" ({} bytes at {}) does not lie inside \"{}\" ({} bytes); rebuild the engine",
-               d.name, s.bytes, offset, def(d.index).name, base.bytes);
+  TENREC_CHECK(
+      offset >= 0 && s.bytes <= base.bytes &&
+          static_cast<uint64_t>(offset) <= base.bytes - s.bytes &&
+          static_cast<uint64_t>(offset) % alignment_of(d.dtype) == 0,
+      invalid_engine,
+      "value \"{}\" ({} bytes at {}) does not lie inside \"{}\" ({} bytes); rebuild the engine",
+      d.name, s.bytes, offset, def(d.index).name, base.bytes);
   return s.bytes == 0 ? empty_tensor : base.data + offset;
 }
 
 std::byte* Executor::output_buffer(size_t i, uint64_t bytes) {
   Output& output = outputs_[i];
-  const bool usable = output.caller.data != nullptr &&
-                      (device_->host_memory() || output.caller.on_device);
+  const bool usable =
+      output.caller.data != nullptr && (device_->host_memory() || output.caller.on_device);
   if (output.caller.data != nullptr)
-    TENREC_CHECK(bytes <= output.caller.bytes, invalid_input,
-                 "output \"{}\" needs {} bytes, the memory set for it has {}; give at least as many or "
-                 "none", def(info_.plan.outputs[i]).name, bytes, output.caller.bytes);
-  if (usable && !misaligned(static_cast<std::byte*>(output.caller.data),
-                            def(info_.plan.outputs[i]).dtype))
+    TENREC_CHECK(
+        bytes <= output.caller.bytes, invalid_input,
+        "output \"{}\" needs {} bytes, the memory set for it has {}; give at least as many or "
+        "none",
+        def(info_.plan.outputs[i]).name, bytes, output.caller.bytes);
+  if (usable &&
+      !misaligned(static_cast<std::byte*>(output.caller.data), def(info_.plan.outputs[i]).dtype))
     return static_cast<std::byte*>(output.caller.data);
   std::unique_ptr<DeviceMemory>& owned = output.owned[output.current];
   if (!owned || owned->bytes < bytes) {

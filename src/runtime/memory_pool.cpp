@@ -24,7 +24,8 @@ int32_t MemoryPool::acquire(uint64_t bytes) {
       if (!largest) largest = &block;
       continue;
     }
-    if (!largest || !largest->memory || block.memory->bytes > largest->memory->bytes) largest = &block;
+    if (!largest || !largest->memory || block.memory->bytes > largest->memory->bytes)
+      largest = &block;
     if (block.memory->bytes < bytes) continue;
     if (!fitting || block.memory->bytes < fitting->memory->bytes) fitting = &block;
   }

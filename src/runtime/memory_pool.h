@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device blocks for values whose size is known only while running. Blocks are kept, so a run like the
-// one before allocates nothing.
+// Device blocks for values whose size is known only while running. Blocks are kept, so a run like
+// the one before allocates nothing.
 #pragma once
 #include <memory>
 #include <vector>

@@ -28,7 +28,8 @@ void PlanInfo::lay_out() {
     const plan::Step& step = plan.steps[s];
     for (const auto* list : {&step.inputs, &step.outputs})
       for (const int32_t value : *list)
-        if (value != plan::none) users[static_cast<size_t>(value)].push_back(static_cast<int32_t>(s));
+        if (value != plan::none)
+          users[static_cast<size_t>(value)].push_back(static_cast<int32_t>(s));
     inputs_start.push_back(inputs);
     outputs_start.push_back(outputs);
     bodies_start.push_back(body_count);
@@ -57,7 +58,8 @@ void PlanInfo::group_buffers() {
       if (value != plan::none) producer[static_cast<size_t>(value)] = static_cast<int32_t>(s);
     const auto stage = static_cast<int32_t>(s);
     step_sizes_something[s] = !plan.steps[s].defines.empty() || !schedule.values(stage).empty() ||
-                              !schedule.instructions(stage).empty() || !schedule.checks(stage).empty();
+                              !schedule.instructions(stage).empty() ||
+                              !schedule.checks(stage).empty();
   }
   const auto join = [&](int32_t stage, int32_t last) -> Group& {
     Group& group = groups[static_cast<size_t>(stage + 1)];
@@ -72,7 +74,8 @@ void PlanInfo::group_buffers() {
     const int32_t last = live.last[v];
     if (stage != plan::at_start && producer[v] == stage) {
       has_own_block[v] = true;
-      if (last < static_cast<int32_t>(steps)) own_released_after[static_cast<size_t>(last)].push_back(id);
+      if (last < static_cast<int32_t>(steps))
+        own_released_after[static_cast<size_t>(last)].push_back(id);
     } else {
       join(stage, last).values.push_back(id);
     }
@@ -85,7 +88,8 @@ void PlanInfo::group_buffers() {
   }
   for (size_t g = 1; g < groups.size(); ++g)
     if (!groups[g].empty() && groups[g].last < static_cast<int32_t>(steps))
-      groups_released_after[static_cast<size_t>(groups[g].last)].push_back(static_cast<int32_t>(g) - 1);
+      groups_released_after[static_cast<size_t>(groups[g].last)].push_back(static_cast<int32_t>(g) -
+                                                                           1);
 }
 
 }  // namespace tenrec

@@ -37,7 +37,8 @@ Datum to_datum(const HostValue& value) {
       return Tensor::of_strings(from.dims, from.strings);
     }
     TENREC_CHECK(from.data.size() == tensor_bytes(from.dtype, from.dims), invalid_input,
-                 "a tensor of dims [{}] has {} bytes", fmt::join(from.dims, ", "), from.data.size());
+                 "a tensor of dims [{}] has {} bytes", fmt::join(from.dims, ", "),
+                 from.data.size());
     Tensor tensor(from.dtype, from.dims);
     if (!from.data.empty()) std::memcpy(tensor.mutable_data(), from.data.data(), from.data.size());
     return tensor;

@@ -2,18 +2,20 @@
 #include "targets/target.h"
 
 #include "base/error.h"
+#include "targets/cpu/target.h"
 
 namespace tenrec {
 namespace {
 
-std::vector<const Target*>& targets() {
-  static std::vector<const Target*> instance;
-  return instance;
+// One line a target.
+const std::vector<const Target*>& targets() {
+  static const std::vector<const Target*> all{
+      &cpu::cpu_target(),
+  };
+  return all;
 }
 
 }  // namespace
-
-void register_target(const Target& target) { targets().push_back(&target); }
 
 const Target& find_target(std::string_view name) {
   std::string names;

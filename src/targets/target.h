@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a target brings to the compiler. Nothing in the core names a target or a kernel: both register
-// themselves; being registered means being tested against the oracle, timed and explained.
+// What a target brings to the compiler. Nothing in the core names a target or a kernel: both stand
+// in one list each (target.cpp, kernels/list.cpp); being listed means being tested against the
+// oracle, timed and explained.
 //
 // HOW TO ADD A KERNEL (CPU): loops and their StepRunner in targets/cpu/run/foo.{h,cpp}, listed in
 // targets/cpu/run/families.cpp; a Kernel in targets/cpu/kernels/foo.cpp, listed in
 // targets/cpu/kernels/list.cpp. `check` says which nodes it can run, or why not; `tactics` offers
-// parameter choices as text ("tile=6x2 band=96"), best guess first; `compile` turns a node and a tactic
-// into a step. Then every operator case in tests/cases also runs through it, tactic by tactic.
+// parameter choices as text ("tile=6x2 band=96"), best guess first; `compile` turns a node and a
+// tactic into a step. Then every operator case in tests/cases also runs through it, tactic by
+// tactic.
 #pragma once
 #include <memory>
 #include <span>
@@ -20,13 +22,13 @@ namespace tenrec {
 
 // What selection may depend on; part of every tuning key.
 struct DeviceInfo {
-  std::string target;            // "cpu"
-  std::string fingerprint;       // "cpu avx2 fma": what the engine needs to find again
-  int vector_floats = 8;         // CPU: floats a register
-  int64_t channel_block = 8;     // CPU: inner block of the blocked layout
+  std::string target;         // "cpu"
+  std::string fingerprint;    // "cpu avx2 fma": what the engine needs to find again
+  int vector_floats = 8;      // CPU: floats a register
+  int64_t channel_block = 8;  // CPU: inner block of the blocked layout
   int threads = 1;
   uint64_t cache_l1 = 32 << 10, cache_l2 = 512 << 10, cache_l3 = 8 << 20;  // bytes
-  bool vendor = true;            // vendor libraries may be used
+  bool vendor = true;  // vendor libraries may be used
 };
 
 // Sizes of a node's tensors at the profile's opt point, by input and output index.
@@ -45,15 +47,15 @@ struct StepArg {
 
 // A step before buffers and slots are assigned.
 struct StepDraft {
-  std::string family;            // StepRunner to create; the kernel's name unless it says otherwise
+  std::string family;  // StepRunner to create; the kernel's name unless it says otherwise
   std::string tactic;
-  std::string op;                // with op_fields: the operator, for families that read it
+  std::string op;  // with op_fields: the operator, for families that read it
   std::string op_fields;
-  std::string params;            // the family's own parameter struct, in wire format
+  std::string params;  // the family's own parameter struct, in wire format
   std::vector<StepArg> inputs;
-  Values outputs;                // null: not wanted
-  Dim scratch = 0;               // bytes
-  std::vector<Node*> absorbed;   // other nodes this step also stands for
+  Values outputs;               // null: not wanted
+  Dim scratch = 0;              // bytes
+  std::vector<Node*> absorbed;  // other nodes this step also stands for
   // output 0 may be written over input k (same size and layout, elementwise order); -1: no.
   int in_place = -1;
 };
@@ -87,7 +89,6 @@ class Target {
   virtual void prepare_graph(Graph& graph, const DeviceInfo& device) const = 0;
 };
 
-void register_target(const Target& target);
 const Target& find_target(std::string_view name);  // a usage Error lists what there is
 
 }  // namespace tenrec

@@ -23,29 +23,31 @@ TimingCache TimingCache::load(const std::string& path) {
   TENREC_CHECK(file.good(), io, "reading the timing cache \"{}\" failed", path);
   const std::string text = buffer.str();
   TENREC_CHECK(text.starts_with(header), io,
-               "\"{}\" is not a timing cache of this version; delete it or name another file", path);
-  with_context([&] { return fmt::format("timing cache \"{}\"", path); }, [&] {
-    TextReader reader(std::string_view(text).substr(header.size()));
-    while (!reader.at_end()) {
-      const std::string key = reader.identifier();
-      TimingEntry entry;
-      entry.kernel = reader.identifier();
-      entry.microseconds = reader.number();
-      entry.tactic = reader.quoted();
-      entry.comment = reader.quoted();
-      cache.entries_[key] = std::move(entry);
-    }
-  });
+               "\"{}\" is not a timing cache of this version; delete it or name another file",
+               path);
+  with_context([&] { return fmt::format("timing cache \"{}\"", path); },
+               [&] {
+                 TextReader reader(std::string_view(text).substr(header.size()));
+                 while (!reader.at_end()) {
+                   const std::string key = reader.identifier();
+                   TimingEntry entry;
+                   entry.kernel = reader.identifier();
+                   entry.microseconds = reader.number();
+                   entry.tactic = reader.quoted();
+                   entry.comment = reader.quoted();
+                   cache.entries_[key] = std::move(entry);
+                 }
+               });
   return cache;
 }
 
 void TimingCache::save(const std::string& path) const {
   std::string text(header);
   for (const auto& [key, entry] : entries_) {
-    text += fmt::format("{} {} {:.2f} {} {}\n", key, entry.kernel, entry.microseconds, quote(entry.tactic),
-                        quote(entry.comment));
+    text += fmt::format("{} {} {:.2f} {} {}\n", key, entry.kernel, entry.microseconds,
+                        quote(entry.tactic), quote(entry.comment));
   }
-  write_file_atomic(path, std::as_bytes(std::span(text)));
+  write_file_atomic(path, [&](FileWriter& file) { file.write(text); });
 }
 
 const TimingEntry* TimingCache::find(const std::string& key) const {

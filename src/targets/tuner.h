@@ -7,10 +7,11 @@
 
 namespace tenrec {
 
-// Median time in microseconds of the steps of a small static plan on seeded random inputs, with warm-up.
-// Buffers rotate beyond the last-level cache where the working set is small enough to do so. Gives up
-// early (returning what it has) on a plan that is hopeless against `best` microseconds.
-double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights, uint64_t seed,
-                 double best);
+// Median time in microseconds of the steps of a small static plan on seeded random inputs, with
+// warm-up. Buffers rotate beyond the last-level cache where the working set is small enough to do
+// so. Gives up early (returning what it has) on a plan that is hopeless against `best`
+// microseconds.
+double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights,
+                 uint64_t seed, double best);
 
 }  // namespace tenrec

@@ -48,8 +48,17 @@ std::string wrapped(uint32_t id, std::string_view inner) {
 }
 
 // AttributeProto.AttributeType
-enum : int { float_type = 1, int_type, string_type, tensor_type, graph_type, floats_type, ints_type,
-             strings_type, sparse_type = 11 };
+enum : int {
+  float_type = 1,
+  int_type,
+  string_type,
+  tensor_type,
+  graph_type,
+  floats_type,
+  ints_type,
+  strings_type,
+  sparse_type = 11
+};
 
 }  // namespace
 
@@ -138,8 +147,12 @@ std::string onnx_unranked_type(int data_type) {
   add(tensor, 1, int64_t{data_type});
   return wrapped(1, tensor);
 }
-std::string onnx_sequence_type(const std::string& element) { return wrapped(4, wrapped(1, element)); }
-std::string onnx_optional_type(const std::string& element) { return wrapped(9, wrapped(1, element)); }
+std::string onnx_sequence_type(const std::string& element) {
+  return wrapped(4, wrapped(1, element));
+}
+std::string onnx_optional_type(const std::string& element) {
+  return wrapped(9, wrapped(1, element));
+}
 std::string onnx_map_type(int key_type, const std::string& value) {
   std::string map;
   add(map, 1, int64_t{key_type});
@@ -262,8 +275,7 @@ OnnxFunction& OnnxFunction::opset(int64_t version, std::string_view domain) {
   return *this;
 }
 OnnxFunction& OnnxFunction::node(std::string_view op_type, const Names& inputs,
-                                 const Names& outputs,
-                                 const std::vector<OnnxAttribute>& attributes,
+                                 const Names& outputs, const std::vector<OnnxAttribute>& attributes,
                                  std::string_view name, std::string_view domain) {
   field(7, onnx_node(op_type, inputs, outputs, attributes, name, domain));
   return *this;

@@ -62,7 +62,8 @@ class PlanMaker {
   }
   int32_t weight(const std::vector<Weight>& weights, int32_t index) {
     std::vector<int32_t> dims;
-    for (const int64_t dim : weights[static_cast<size_t>(index)].dims) dims.push_back(constant(dim));
+    for (const int64_t dim : weights[static_cast<size_t>(index)].dims)
+      dims.push_back(constant(dim));
     const int32_t id = value(weights[static_cast<size_t>(index)].dtype, dims);
     plan.values.back().storage = Storage::weight;
     plan.values.back().index = index;
@@ -185,8 +186,8 @@ inline EngineParts body_engine() {
   return parts;
 }
 
-// both = x and y written behind each other through views; sizes = [2 * N] as data; spread = f32[S] whose
-// dims are read from sizes and decided by the step; z = spread + both.  x, y: f32[N]
+// both = x and y written behind each other through views; sizes = [2 * N] as data; spread = f32[S]
+// whose dims are read from sizes and decided by the step; z = spread + both.  x, y: f32[N]
 inline EngineParts view_engine() {
   EngineParts parts;
   parts.meta.target = "test";

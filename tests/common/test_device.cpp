@@ -114,14 +114,15 @@ class TestDevice : public NullDevice {
     } else if (step.family == "call") {
       check_call(plan, step);
     } else {
-      TENREC_CHECK(step.family == "silent", invalid_engine, "family \"{}\" is unknown", step.family);
+      TENREC_CHECK(step.family == "silent", invalid_engine, "family \"{}\" is unknown",
+                   step.family);
     }
     return std::make_unique<TestRunner>(step);
   }
 
  private:
-  static void check(const plan::Plan& plan, const plan::Step& step, const std::vector<DType>& inputs,
-                    DType output, bool decides) {
+  static void check(const plan::Plan& plan, const plan::Step& step,
+                    const std::vector<DType>& inputs, DType output, bool decides) {
     TENREC_CHECK(step.inputs.size() == inputs.size() && step.outputs.size() == 1 &&
                      decides_sizes(plan, step) == decides,
                  invalid_engine, "{}: wrong arguments", step.family);

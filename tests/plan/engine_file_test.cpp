@@ -142,11 +142,12 @@ TEST(EngineFile, NewerFormatsAreRefused) {
   put(bytes, 10, 2, 7);  // minor
   repair(bytes);
   EXPECT_EQ(read_error(bytes), "");
-  put(bytes, 8, 2, 2);   // major
+  put(bytes, 8, 2, 2);  // major
   repair(bytes);
-  EXPECT_EQ(read_error(bytes),
-            "the engine has format 2.7, this Tenrec reads 1.x; use a newer Tenrec or rebuild the engine "
-            "with this one");
+  EXPECT_EQ(
+      read_error(bytes),
+      "the engine has format 2.7, this Tenrec reads 1.x; use a newer Tenrec or rebuild the engine "
+      "with this one");
 }
 
 TEST(EngineFile, DamageIsFound) {

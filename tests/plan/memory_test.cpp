@@ -11,7 +11,8 @@
 namespace tenrec::plan {
 namespace {
 
-// No two buffers alive at once share a byte; the total is between the largest sum alive and the sum.
+// No two buffers alive at once share a byte; the total is between the largest sum alive and the
+// sum.
 void expect_sound(const std::vector<Buffer>& buffers, const Placement& placement) {
   uint64_t sum = 0;
   for (size_t i = 0; i < buffers.size(); ++i) {
@@ -52,8 +53,10 @@ TEST(Memory, AChainNeedsTwoBuffers) {
 
 TEST(Memory, HugeBuffersAreAnError) {
   EXPECT_THROW(place(std::vector<Buffer>{{UINT64_MAX, 0, 0}}), Error);
-  EXPECT_THROW(place(std::vector<Buffer>{{uint64_t{1} << 61, 0, 0}, {uint64_t{1} << 61, 0, 0},
-                                         {uint64_t{1} << 61, 0, 0}}), Error);
+  EXPECT_THROW(
+      place(std::vector<Buffer>{
+          {uint64_t{1} << 61, 0, 0}, {uint64_t{1} << 61, 0, 0}, {uint64_t{1} << 61, 0, 0}}),
+      Error);
 }
 
 TEST(Memory, AliasesExtendTheirBase) {

@@ -31,8 +31,8 @@ void expect_refused(const EngineParts& parts, const std::string& message,
 }
 
 TEST(Validate, SamplesAreValid) {
-  for (const EngineParts& parts : {add_engine(16), add_engine(unbounded), nonzero_engine(), body_engine(),
-                                   view_engine()})
+  for (const EngineParts& parts :
+       {add_engine(16), add_engine(unbounded), nonzero_engine(), body_engine(), view_engine()})
     EXPECT_EQ(error_of(parts.plans[0], parts.weights.weights()), "");
 }
 
@@ -52,11 +52,13 @@ TEST(Validate, Indices) {
   expect_refused(parts, "check 0: b: slot -1", [](Plan& p) { p.checks[0].b = none; });
   expect_refused(parts, "value 2: index: the engine has no weight 5",
                  [](Plan& p) { p.values[2].index = 5; });
-  expect_refused(parts, "value 0: index: it is not input 1", [](Plan& p) { p.values[0].index = 1; });
+  expect_refused(parts, "value 0: index: it is not input 1",
+                 [](Plan& p) { p.values[0].index = 1; });
   expect_refused(parts, "value 3: dims: slot 1000", [](Plan& p) { p.values[3].dims[0] = 1000; });
   expect_refused(parts, "value 3: dtype: 99", [](Plan& p) { p.values[3].dtype = DType{99}; });
   expect_refused(parts, "step 1: inputs: value 77", [](Plan& p) { p.steps[1].inputs[0] = 77; });
-  expect_refused(parts, "step 1: bodies: the plan has no body 0", [](Plan& p) { p.steps[1].bodies = {0}; });
+  expect_refused(parts, "step 1: bodies: the plan has no body 0",
+                 [](Plan& p) { p.steps[1].bodies = {0}; });
   expect_refused(parts, "inputs: one value is two inputs", [](Plan& p) {
     p.inputs[1] = p.inputs[0];
     p.values[1].storage = Storage::arena;
@@ -89,7 +91,8 @@ TEST(Validate, SizesAndPlacement) {
   const EngineParts parts = add_engine(16);
   expect_refused(parts, "value 3: arena_offset: 192 bytes at 448 do not lie inside the arena",
                  [](Plan& p) { p.values[3].arena_offset = 448; });
-  expect_refused(parts, "value 3: arena_offset: 192 bytes at 3", [](Plan& p) { p.values[3].arena_offset = 3; });
+  expect_refused(parts, "value 3: arena_offset: 192 bytes at 3",
+                 [](Plan& p) { p.values[3].arena_offset = 3; });
   expect_refused(parts, "are alive at once and share memory", [](Plan& p) {
     p.values[3].arena_offset = 0;
     p.values[4].arena_offset = 64;
@@ -106,7 +109,8 @@ TEST(Validate, SizesAndPlacement) {
   });
   expect_refused(view_engine(), "index: the chain of aliases has no end", [](Plan& p) {
     for (ValueDef& value : p.values)
-      if (value.storage == Storage::alias) value.index = static_cast<int32_t>(&value - p.values.data());
+      if (value.storage == Storage::alias)
+        value.index = static_cast<int32_t>(&value - p.values.data());
   });
   expect_refused(view_engine(), "do not fill the dims", [](Plan& p) {
     for (ValueDef& value : p.values)
@@ -121,15 +125,14 @@ TEST(Validate, DefinesAndBodies) {
                  [](Plan& p) { p.steps[0].defines[0].axis = 1; });
   expect_refused(body_engine(), "body 0: symbol 2: index: slot 500",
                  [](Plan& p) { p.bodies[0].symbols[2].index = 500; });
-  expect_refused(body_engine(), "only bodies read slots", [](Plan& p) {
-    p.symbols[0].source = SymbolSource::outer;
-  });
+  expect_refused(body_engine(), "only bodies read slots",
+                 [](Plan& p) { p.symbols[0].source = SymbolSource::outer; });
   expect_refused(body_engine(), "bodies are nested more than", [](Plan& p) {
-    const Plan leaf;
-    Plan* at = &p.bodies[0];
-    for (int depth = 0; depth < max_body_depth; ++depth) {
-      at->bodies.push_back(leaf);
-      at = &at->bodies[0];
+    const Plan inner = p.bodies[0];
+    for (int depth = 0; depth < max_body_depth + 2; ++depth) {
+      Plan* at = &p;
+      while (!at->bodies.empty()) at = &at->bodies[0];
+      at->bodies.push_back(inner);
     }
   });
 }

@@ -41,7 +41,8 @@ void expect_sum(const Context& context, const HostTensor& x, const HostTensor& y
   const TensorRef z = context.output("z");
   ASSERT_EQ(std::vector<int64_t>(z.dims.begin(), z.dims.end()), x.dims);
   for (size_t i = 0; i < z.as<float>().size(); ++i)
-    ASSERT_EQ(z.as<float>()[i], 2 * (x.as<float>()[i] + y.as<float>()[i]) + 10 * static_cast<float>(i % 3 + 1));
+    ASSERT_EQ(z.as<float>()[i],
+              2 * (x.as<float>()[i] + y.as<float>()[i]) + 10 * static_cast<float>(i % 3 + 1));
 }
 
 TEST(Context, RunsAtChangingShapes) {
@@ -81,7 +82,8 @@ TEST(Context, BoundedProfileAllocatesNothingAfterTheLargestShape) {
   const Engine engine = load(plan::add_engine(64));
   Context context = engine.create_context();
   std::vector<HostTensor> tensors;
-  for (int64_t rows = 1; rows <= 64; ++rows) tensors.push_back(filled({rows, 3}, static_cast<float>(rows)));
+  for (int64_t rows = 1; rows <= 64; ++rows)
+    tensors.push_back(filled({rows, 3}, static_cast<float>(rows)));
   context.set_input("x", tensors.back());
   context.set_input("y", tensors.back());
   context.run();
@@ -169,8 +171,9 @@ TEST(Context, CallerMemory) {
   EXPECT_EQ(result[0], 14);
   EXPECT_EQ(result[5], 24 + 30);
   context.set_output("z", {result.data(), 23});
-  EXPECT_EQ(error_of([&] { context.run(); }),
-            "output \"v5\" needs 24 bytes, the memory set for it has 23; give at least as many or none");
+  EXPECT_EQ(
+      error_of([&] { context.run(); }),
+      "output \"v5\" needs 24 bytes, the memory set for it has 23; give at least as many or none");
   context.set_output("z", {const_cast<std::byte*>(x.data.data()), 24});
   EXPECT_NE(error_of([&] { context.run(); }).find("share the caller's memory"), std::string::npos);
   context.set_output("z", {});
@@ -188,7 +191,8 @@ TEST(Context, OutputsCanBeFedBack) {
   context.set_input("x", x);
   context.set_input("y", x);
   context.run();
-  std::vector<float> expected(context.output("z").as<float>().begin(), context.output("z").as<float>().end());
+  std::vector<float> expected(context.output("z").as<float>().begin(),
+                              context.output("z").as<float>().end());
   for (int round = 0; round < 5; ++round) {
     context.set_input("x", context.output("z"));
     context.run();
@@ -227,9 +231,10 @@ TEST(Context, InputErrorsSayWhatIsWanted) {
             "input \"y\" is not set; call set_input(\"y\", ...) before run()");
   const HostTensor large = filled({17, 3}, 1);
   context.set_input("y", large);
-  EXPECT_EQ(error_of([&] { context.run(); }),
-            "input \"y\" has dims [17, 3]; profile 0 allows [1..16, 3]; give a shape inside one of them "
-            "or build the engine with a profile for this shape");
+  EXPECT_EQ(
+      error_of([&] { context.run(); }),
+      "input \"y\" has dims [17, 3]; profile 0 allows [1..16, 3]; give a shape inside one of them "
+      "or build the engine with a profile for this shape");
   const HostTensor three = filled({3, 3}, 1);
   context.set_input("y", three);
   EXPECT_EQ(error_of([&] { context.run(); }),
@@ -298,7 +303,8 @@ TEST(Context, ShapeInputs) {
   value = 9;
   EXPECT_EQ(error_of([&] { context.run(); }), "\"slice\": too few rows (needed: 8 >= 9)");
   value = 101;
-  EXPECT_NE(error_of([&] { context.run(); }).find("with values from [1] to [100]"), std::string::npos);
+  EXPECT_NE(error_of([&] { context.run(); }).find("with values from [1] to [100]"),
+            std::string::npos);
 }
 
 TEST(Context, ProfilerSeesEveryStep) {
@@ -326,7 +332,8 @@ TEST(Context, MemoryLimitCountsEverything) {
   const HostTensor large = filled({400, 3}, 1);
   context.set_input("x", large);
   context.set_input("y", large);
-  EXPECT_NE(error_of([&] { context.run(); }, ErrorCode::out_of_memory).find("memory limit of 10000 bytes"),
+  EXPECT_NE(error_of([&] { context.run(); }, ErrorCode::out_of_memory)
+                .find("memory limit of 10000 bytes"),
             std::string::npos);
   context.set_input("x", small);
   context.set_input("y", small);
@@ -340,7 +347,8 @@ TEST(Context, StepErrorsNameTheStep) {
   Context context = load(parts).create_context();
   const HostTensor x = filled({2}, 1);
   context.set_input("x", x);
-  EXPECT_NE(error_of([&] { context.run(); }, ErrorCode::internal).find("step 0 \"nonzero_0\" (silent, silent)"),
+  EXPECT_NE(error_of([&] { context.run(); }, ErrorCode::internal)
+                .find("step 0 \"nonzero_0\" (silent, silent)"),
             std::string::npos);
 }
 

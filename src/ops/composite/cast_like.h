@@ -6,12 +6,17 @@
 namespace tenrec {
 
 // Cast to the type of the second input.
-inline Values cast_like(const OnnxNode&, OnnxContext& context) {
+inline Values cast_like(const OnnxNode& node, OnnxContext& context) {
+  Value* input = context.input(0);
   Value* like = context.input(1);
-  TENREC_CHECK(context.input(0) && like, invalid_model, "CastLike takes 2 inputs");
+  TENREC_CHECK(input && like, invalid_model, "CastLike takes 2 inputs");
   Cast op;
   op.to = like->type.dtype;
-  return context.add(op, {context.input(0)});
+  TENREC_CHECK((op.to == DType::string) == (input->type.dtype == DType::string), unsupported,
+               "CastLike between strings and numbers; do it outside the model");
+  TENREC_CHECK(node.integer("saturate", 1) != 0 || !is_float(op.to) || bit_width(op.to) > 8,
+               unsupported, "CastLike with saturate=0; use saturate=1");
+  return context.add(op, {input});
 }
 TENREC_ONNX("CastLike", cast_like)
 

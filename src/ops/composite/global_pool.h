@@ -27,7 +27,8 @@ inline Values global_max_pool(const OnnxNode&, OnnxContext& context) {
 }
 inline Values global_lp_pool(const OnnxNode& node, OnnxContext& context) {
   // Opset 1 had a float p.
-  const double p = node.opset() < 2 ? node.number("p", 2) : static_cast<double>(node.integer("p", 2));
+  const double p =
+      node.opset() < 2 ? node.number("p", 2) : static_cast<double>(node.integer("p", 2));
   Value* x = context.input(0);
   if (p == 1) return {reduce_spatial(context, ReduceKind::l1, x)};
   if (p == 2) return {reduce_spatial(context, ReduceKind::l2, x)};

@@ -15,8 +15,8 @@ namespace tenrec::cpu::HWY_NAMESPACE {
 
 // Copies rows x cols pixels from (y0, x0) of a plane of height x width to `to`; pixels outside the
 // plane become zeros.
-HWY_INLINE void copy_padded(const float* plane, int64_t row, int height, int width, Span ys, Span xs,
-                            float* to, int64_t to_row) {
+HWY_INLINE void copy_padded(const float* plane, int64_t row, int height, int width, Span ys,
+                            Span xs, float* to, int64_t to_row) {
   const int left = std::clamp(0 - xs.begin, 0, xs.size());
   const int right = std::clamp(width - xs.begin, left, xs.size());
   for (int y = ys.begin; y < ys.end; y++, to += to_row) {

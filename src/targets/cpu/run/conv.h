@@ -13,8 +13,8 @@
 
 namespace tenrec::cpu {
 
-// One spatial dim: out = (in + pad + pad_after - dilation * (kernel - 1) - 1) / stride + 1. Only the
-// leading pad is needed; what lies beyond `in` at the end reads as 0 too.
+// One spatial dim: out = (in + pad + pad_after - dilation * (kernel - 1) - 1) / stride + 1. Only
+// the leading pad is needed; what lies beyond `in` at the end reads as 0 too.
 struct Axis {
   int in = 1, out = 1, kernel = 1, stride = 1, dilation = 1, pad = 0;
 };

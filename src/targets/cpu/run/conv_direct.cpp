@@ -6,8 +6,8 @@
 #define HWY_TARGET_INCLUDE "targets/cpu/run/conv_direct.cpp"
 #include "targets/cpu/run/highway_each.h"
 
-#include "targets/cpu/run/blocked-inl.h"
 #include "targets/cpu/run/conv_direct_plan.h"
+#include "targets/cpu/run/blocked-inl.h"
 #include "targets/cpu/run/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -121,8 +121,7 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
   a.bias = first ? b.packed + out_block * B : nullptr;
   a.out = b.out + image * p.out.image + out_block * p.out.plane;
   a.out_plane = p.out.plane;
-  a.residual =
-      add ? b.residual + image * p.residual.image + out_block * p.residual.plane : nullptr;
+  a.residual = add ? b.residual + image * p.residual.image + out_block * p.residual.plane : nullptr;
   a.residual_plane = p.residual.plane;
   a.activation = last ? p.activation : Activation::none;
   a.low = p.low;
@@ -152,8 +151,8 @@ void fill_taps(const ConvDirect& p, const ConvDirectPlan& plan, int* taps) {
   for (int i = 0; i < plan.chunk; i++) {
     for (int y = 0; y < p.conv.h.kernel; y++) {
       for (int x = 0; x < p.conv.w.kernel; x++) {
-        *taps++ = static_cast<int>(i * plane + y * p.conv.h.dilation * row +
-                                   x * p.conv.w.dilation * B);
+        *taps++ =
+            static_cast<int>(i * plane + y * p.conv.h.dilation * row + x * p.conv.w.dilation * B);
       }
     }
   }

@@ -17,10 +17,9 @@
 namespace tenrec::cpu {
 
 struct ConvDirect {
-
   Conv conv = {};
   View in = {}, out = {};            // blocked
-  View residual = {};                 // blocked, read only if has_residual; may be the output itself
+  View residual = {};                // blocked, read only if has_residual; may be the output itself
   int in_halo_h = 0, in_halo_w = 0;  // rows and columns of zeros that lie around every input plane
   bool has_residual = false;
   Activation activation = Activation::none;

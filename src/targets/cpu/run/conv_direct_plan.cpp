@@ -39,7 +39,8 @@ std::vector<ConvDirectTactic> conv_direct_tactics(const ConvDirect& p, Isa isa, 
     return std::clamp(bytes / (kernel * block * block * vectors * 4), 1, std::max(in_blocks, 1));
   };
   const int tile = block == 16 ? 14 : 6;
-  const int vectors = out_blocks % 2 == 0 || out_blocks > 8 ? 2 : out_blocks % 3 == 0 ? 3
+  const int vectors = out_blocks % 2 == 0 || out_blocks > 8 ? 2
+                      : out_blocks % 3 == 0                 ? 3
                       : out_blocks == 1                     ? 1
                                                             : 2;
   std::vector<ConvDirectTactic> list;
@@ -64,7 +65,8 @@ std::vector<ConvDirectTactic> conv_direct_tactics(const ConvDirect& p, Isa isa, 
 size_t conv_direct_packed_size(const ConvDirect& p, const ConvDirectTactic& t, Isa isa) {
   const auto block = static_cast<size_t>(block_of(isa));
   const ConvDirectPlan plan(p, t, block_of(isa));
-  const size_t outputs = static_cast<size_t>(p.conv.groups) * static_cast<size_t>(plan.out_blocks) * block;
+  const size_t outputs =
+      static_cast<size_t>(p.conv.groups) * static_cast<size_t>(plan.out_blocks) * block;
   return outputs + outputs * static_cast<size_t>(plan.in_blocks * plan.kernel) * block;
 }
 

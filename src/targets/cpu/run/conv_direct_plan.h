@@ -33,14 +33,14 @@ struct ConvDirectPlan {
   int in_blocks, out_blocks, panels;  // of one group
   int kernel;                         // taps a channel block
   int chunk;                          // input blocks summed at a time
-  bool copies;  // the input has no zeros around it: bands are copied to where it has
+  bool copies;               // the input has no zeros around it: bands are copied to where it has
   int rows = 0, pixels = 0;  // of a band, at most
   int copy_cols = 0, copy_rows = 0;
   int64_t copy_row = 0, copy_plane = 0;  // strides of the copy, floats
 
   struct Scratch {
-    size_t taps, workers, worker_size, total;       // bytes
-    size_t in_at, residual_at, out_at, copy;        // within a worker's part
+    size_t taps, workers, worker_size, total;  // bytes
+    size_t in_at, residual_at, out_at, copy;   // within a worker's part
   };
   Scratch scratch(int threads) const {
     Scratch s{};

@@ -9,7 +9,8 @@
 
 namespace tenrec::cpu {
 
-// Input positions that output [first, last] of an axis reads, in input coordinates (may lie outside).
+// Input positions that output [first, last] of an axis reads, in input coordinates (may lie
+// outside).
 struct Span {
   int begin, end;
   constexpr int size() const { return end - begin; }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The CPU's kernel families, run side. A family turns a validated Step into a StepRunner; families.cpp
-// lists them all, one line each.
+// The CPU's kernel families, run side. A family turns a validated Step into a StepRunner;
+// families.cpp lists them all, one line each.
 #pragma once
 #include <memory>
 #include <string_view>
 
+#include "base/error.h"
+#include "ir/op.h"
 #include "plan/plan.h"
 #include "runtime/device.h"
+#include "targets/cpu/run/isa.h"
 #include "targets/cpu/run/threads.h"
 
 namespace tenrec::cpu {
@@ -14,9 +17,11 @@ namespace tenrec::cpu {
 // What a runner may use while it runs; lives as long as the device.
 struct RunEnvironment {
   Threads& threads;
+  Isa isa = Isa::baseline;
 };
 
-using PrepareFamily = std::unique_ptr<StepRunner> (*)(const plan::Plan& plan, const plan::Step& step,
+using PrepareFamily = std::unique_ptr<StepRunner> (*)(const plan::Plan& plan,
+                                                      const plan::Step& step,
                                                       RunEnvironment& environment);
 struct Family {
   std::string_view name;
@@ -26,9 +31,18 @@ struct Family {
 // Null when this build has no such family.
 const Family* find_family(std::string_view name);
 
-// Decodes the step's operator into T (families that read operator fields); invalid_engine Error if the
-// step names another operator.
+// The step's operator; an invalid_engine Error if this build has none of that name.
+Op decode_step_op(const plan::Step& step);
+
+// Decodes the step's operator into T (families that read operator fields); invalid_engine Error if
+// the step names another operator.
 template <class T>
-T step_op(const plan::Step& step);
+T step_op(const plan::Step& step) {
+  const Op op = decode_step_op(step);
+  const T* typed = op.as<T>();
+  TENREC_CHECK(typed, invalid_engine, "step of family \"{}\" names operator \"{}\"", step.family,
+               step.op);
+  return *typed;
+}
 
 }  // namespace tenrec::cpu

@@ -23,7 +23,7 @@
 #ifndef TENREC_CPU_PICK
 #if HWY_ARCH_X86
 #if (HWY_TARGETS & HWY_AVX2) && (HWY_TARGETS & HWY_SSE4)
-#define TENREC_CPU_PICK(isa, fn)                    \
+#define TENREC_CPU_PICK(isa, fn)                     \
   ((isa) == ::tenrec::cpu::Isa::avx512 ? &N_AVX3::fn \
    : (isa) == ::tenrec::cpu::Isa::avx2 ? &N_AVX2::fn \
                                        : &N_SSE4::fn)

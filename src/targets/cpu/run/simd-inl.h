@@ -31,8 +31,7 @@ using Tag = hn::CappedTag<float, static_cast<size_t>(B)>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Tag()));
 constexpr int kParts = B / kLanes;
 // Registers that hold B floats each: what a register tile may use.
-constexpr int kRegisters =
-    B == 16 ? 32 : (HWY_TARGET == HWY_NEON ? 32 : 16) / kParts;
+constexpr int kRegisters = B == 16 ? 32 : (HWY_TARGET == HWY_NEON ? 32 : 16) / kParts;
 
 struct V {
   hn::Vec<Tag> part[kParts];
@@ -91,7 +90,8 @@ HWY_INLINE V at_most(V high, V x) {
 }
 
 // The first n of B floats; the others read as 0 and are not touched in memory. 0 <= n <= B.
-// Only AVX2 and AVX-512 have masked moves that never fault; elsewhere Highway reads the whole vector.
+// Only AVX2 and AVX-512 have masked moves that never fault; elsewhere Highway reads the whole
+// vector.
 constexpr bool kMaskedMoves = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3;
 
 HWY_INLINE V load_first(const float* p, int n) {
@@ -118,7 +118,8 @@ HWY_INLINE void store_first(float* p, V a, int n) {
   TENREC_EACH_PART {
     const int left = n - i * kLanes;
     if (left <= 0) return;
-    hn::BlendedStore(a.part[i], hn::FirstN(Tag(), static_cast<size_t>(left)), Tag(), p + i * kLanes);
+    hn::BlendedStore(a.part[i], hn::FirstN(Tag(), static_cast<size_t>(left)), Tag(),
+                     p + i * kLanes);
   }
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads of a Device. OpenMP underneath, because Debian's oneDNN uses it too: one pool a process.
+// The threads of a Device. OpenMP underneath, because Debian's oneDNN uses it too: one pool a
+// process.
 //
 //   Threads threads;                                        // as many as this process may use
 //   threads.parallel(tasks, [&](int task, int worker) { ... });
 //
-// Rule for every kernel: a reduction is never split by threads, so results do not depend on count().
+// Rule for every kernel: a reduction is never split by threads, so results do not depend on
+// count().
 #pragma once
 
 #include <memory>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The register tile of the convolutions: `pixels` x `vectors` accumulators of B output channels.
 //
-// With blocked channels the address of an input value is pixel offset + tap offset + channel, so one
-// function with two small offset tables computes 1x1, KxK, strided, dilated and transposed
+// With blocked channels the address of an input value is pixel offset + tap offset + channel, so
+// one function with two small offset tables computes 1x1, KxK, strided, dilated and transposed
 // convolutions and Winograd's products. Padding is zeros in memory, never a branch in here.
 // Left to gcc, plain vector code allocates this tile at 97 % of peak in L1; forcing the
 // multiply-adds by inline assembly lost 15 to 25 % (laboratory, README).
@@ -30,8 +30,8 @@ constexpr int max_pixels(int vectors) {
 }
 
 struct TileArgs {
-  const float* in;    // base of pixel and tap offsets
-  const int* taps;    // offsets of the taps: each is B consecutive input channels
+  const float* in;  // base of pixel and tap offsets
+  const int* taps;  // offsets of the taps: each is B consecutive input channels
   int tap_count;
   const float* weights;   // [tap][B][vectors * B]
   const float* bias;      // vectors * B; null: go on from the partial sums in out
@@ -52,71 +52,11 @@ HWY_INLINE V activate(V x, Activation activation, float low, float high) {
   return x;
 }
 
-template <int P, int NV>
-HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_at,
-                       const int* out_at) {
-  V acc[P][NV];
-  TENREC_UNROLL for (int p = 0; p < P; p++) {
-    TENREC_UNROLL for (int n = 0; n < NV; n++) {
-      acc[p][n] = a.bias ? load(a.bias + n * B) : load(a.out + out_at[p] + n * a.out_plane);
-    }
-  }
-  if (a.residual) {
-    TENREC_UNROLL for (int p = 0; p < P; p++) {
-      TENREC_UNROLL for (int n = 0; n < NV; n++) {
-        acc[p][n] = acc[p][n] + load(a.residual + residual_at[p] + n * a.residual_plane);
-      }
-    }
-  }
-  TENREC_UNROLL for (int p = 0; p < P * B; p += 16) {
-    TENREC_UNROLL for (int n = 0; n < NV; n++) {
-      __builtin_prefetch(a.next_out + p + n * a.out_plane, 1);
-      if (a.residual) __builtin_prefetch(a.next_residual + p + n * a.residual_plane);
-    }
-  }
-  const float* in[P];
-  TENREC_UNROLL for (int p = 0; p < P; p++) in[p] = a.in + in_at[p];
-  const float *w = a.weights, *ahead = a.ahead;
-  for (int t = 0; t < a.tap_count; t++, ahead += 16) {
-    const ptrdiff_t tap = a.taps[t];
-    __builtin_prefetch(ahead, 0, 2);
-    // Eight channels unrolled: per channel NV loads and P broadcasts feed P * NV multiply-adds.
-    for (int c8 = 0; c8 < B; c8 += 8, w += 8 * NV * B) {
-      TENREC_UNROLL for (int c = 0; c < 8; c++) {
-        V wv[NV];
-        TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + (c * NV + n) * B);
-        TENREC_UNROLL for (int p = 0; p < P; p++) {
-          const V x = all(in[p][tap + c8 + c]);
-          TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
-        }
-      }
-    }
-  }
-  TENREC_UNROLL for (int p = 0; p < P; p++) {
-    TENREC_UNROLL for (int n = 0; n < NV; n++) {
-      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation, a.low, a.high));
-    }
-  }
-}
-
 using TileFn = void (*)(const TileArgs&, const int*, const int*, const int*);
 using TileRow = std::array<TileFn, static_cast<size_t>(max_pixels(1) + 1)>;
 
-template <int NV, int P = 1>
-constexpr void fill_tiles(TileRow& row) {
-  if constexpr (P <= max_pixels(NV)) {
-    row[P] = &tile<P, NV>;
-    fill_tiles<NV, P + 1>(row);
-  }
-}
-constexpr std::array<TileRow, kMaxVectors + 1> make_tiles() {
-  std::array<TileRow, kMaxVectors + 1> t{};
-  fill_tiles<1>(t[1]);
-  fill_tiles<2>(t[2]);
-  fill_tiles<3>(t[3]);
-  return t;
-}
-inline constexpr std::array<TileRow, kMaxVectors + 1> kTiles = make_tiles();
+// [vectors][pixels], defined in tile.cpp.
+extern const std::array<TileRow, kMaxVectors + 1> kTiles;
 
 // n items in the fewest parts of at most `most`, all equal +-1: 49 pixels in tiles of at most 6 are
 // 4 x 5 + 5 x 6. A tile of one or two pixels would wait on the latency of the multiply-adds.

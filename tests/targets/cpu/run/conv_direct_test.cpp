@@ -9,16 +9,8 @@ namespace {
 using namespace test;
 
 std::string describe(const ConvDirect& p, const ConvDirectTactic& t, Isa isa, int threads) {
-  const Conv& c = p.conv;
-  const auto axis = [](const Axis& a) {
-    return std::to_string(a.in) + "->" + std::to_string(a.out) + " k" + std::to_string(a.kernel) +
-           " s" + std::to_string(a.stride) + " d" + std::to_string(a.dilation) + " p" +
-           std::to_string(a.pad);
-  };
-  return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " n" +
-         std::to_string(c.images) + " g" + std::to_string(c.groups) + " " +
-         std::to_string(c.in_channels) + ">" + std::to_string(c.out_channels) + " h " +
-         axis(c.h) + " w " + axis(c.w) + " res " + std::to_string(p.has_residual) + " act " +
+  return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " " +
+         test::describe(p.conv) + " res " + std::to_string(p.has_residual) + " act " +
          std::to_string(static_cast<int>(p.activation)) + " halo " + std::to_string(p.in_halo_h) +
          "," + std::to_string(p.in_halo_w) + " tactic " + std::to_string(t.vectors) + " " +
          std::to_string(t.band) + " " + std::to_string(t.chunk) + " " +
@@ -132,22 +124,6 @@ class Layer {
   int64_t in_start_ = 0;
 };
 
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
-Axis random_axis(Random& g, int kernel, int longest) {
-  Axis a{.in = pick(g, 1, longest), .kernel = kernel};
-  a.stride = chance(g, 60) ? 1 : pick(g, 1, 3);
-  a.dilation = chance(g, 75) ? 1 : pick(g, 1, 3);
-  a.pad = chance(g, 30) ? 0 : pick(g, 0, kernel + 1);
-  const int after = chance(g, 60) ? a.pad : pick(g, 0, kernel);
-  const int reach = (kernel - 1) * a.dilation + 1;
-  while (a.in + a.pad + after < reach) a.in++;
-  a.out = (a.in + a.pad + after - reach) / a.stride + 1;
-  return a;
-}
-
 ConvDirect random_layer(Random& g, int block) {
   ConvDirect p;
   Conv& c = p.conv;
@@ -208,7 +184,8 @@ TEST(ConvDirect, residual_may_be_the_output) {
     for (int round = 0; round < 10; round++) {
       ConvDirect p = random_layer(g, block_of(isa));
       p.has_residual = true;
-      p.residual = p.out = dense_view(p.conv.out_channels, p.conv.h.out, p.conv.w.out, block_of(isa));
+      p.residual = p.out =
+          dense_view(p.conv.out_channels, p.conv.h.out, p.conv.w.out, block_of(isa));
       Layer layer(g, p, isa, false);
       for (const auto& t : all_tactics(p, isa)) {
         const auto apart = layer.check(t, 2, false), in_place = layer.check(t, 2, true);
@@ -262,7 +239,8 @@ TEST(ConvDirect, nan_goes_through_every_activation) {
       p.low = -1;
       p.high = 1;
       const ConvDirectTactic t;
-      Buffer in(block), out(block), packed(static_cast<int64_t>(conv_direct_packed_size(p, t, isa)));
+      Buffer in(block), out(block),
+          packed(static_cast<int64_t>(conv_direct_packed_size(p, t, isa)));
       Buffer scratch(static_cast<int64_t>(conv_direct_scratch_size(p, t, isa, 1) / 4));
       std::vector<float> weights(static_cast<size_t>(block * block), 1.0f);
       conv_direct_pack(p, t, isa, weights.data(), nullptr, packed.data());

@@ -93,10 +93,10 @@ struct Blocked {
       for (int c = 0; c < padded(); c++) {
         for (int y = 0; y < height; y++) {
           for (int x = 0; x < width; x++) {
-            to[at(n, c, y, x)] =
-                c < channels ? plain[static_cast<size_t>(
-                                   ((int64_t{n} * channels + c) * height + y) * width + x)]
-                             : pad;
+            to[at(n, c, y, x)] = c < channels
+                                     ? plain[static_cast<size_t>(
+                                           ((int64_t{n} * channels + c) * height + y) * width + x)]
+                                     : pad;
           }
         }
       }
@@ -125,7 +125,8 @@ inline int64_t size_out(const Conv& c) {
   return int64_t{c.images} * c.out_channels * c.d.out * c.h.out * c.w.out;
 }
 inline int64_t size_weights(const Conv& c) {
-  return int64_t{c.out_channels} * (c.in_channels / c.groups) * c.d.kernel * c.h.kernel * c.w.kernel;
+  return int64_t{c.out_channels} * (c.in_channels / c.groups) * c.d.kernel * c.h.kernel *
+         c.w.kernel;
 }
 
 // The plainest possible convolution; shares no code with the kernels.
@@ -155,8 +156,7 @@ inline Reference reference_conv(const Conv& c, const std::vector<float>& in,
                             c.w.in +
                         ix)];
                     const double b = weights[static_cast<size_t>(
-                        (((int64_t{o} * gi + i) * c.d.kernel + kz) * c.h.kernel + ky) *
-                            c.w.kernel +
+                        (((int64_t{o} * gi + i) * c.d.kernel + kz) * c.h.kernel + ky) * c.w.kernel +
                         kx)];
                     sum += a * b;
                     magnitude += std::abs(a * b);
@@ -168,6 +168,82 @@ inline Reference reference_conv(const Conv& c, const std::vector<float>& in,
             r.magnitude.push_back(magnitude + std::abs(extra));
           }
   return r;
+}
+
+// Transposed: every input value is scattered to the outputs that it takes part in.
+inline Reference reference_conv_transposed(const Conv& c, const std::vector<float>& in,
+                                           const std::vector<float>& weights,
+                                           const std::vector<float>& bias,
+                                           const std::vector<float>& residual) {
+  Reference r;
+  r.value.assign(static_cast<size_t>(size_out(c)), 0);
+  r.magnitude.assign(r.value.size(), 0);
+  const int gi = c.in_channels / c.groups, go = c.out_channels / c.groups;
+  size_t from = 0;
+  for (int n = 0; n < c.images; n++)
+    for (int i = 0; i < c.in_channels; i++)
+      for (int z = 0; z < c.d.in; z++)
+        for (int y = 0; y < c.h.in; y++)
+          for (int x = 0; x < c.w.in; x++, from++) {
+            size_t weight = static_cast<size_t>(i) * static_cast<size_t>(go) *
+                            static_cast<size_t>(c.d.kernel * c.h.kernel * c.w.kernel);
+            for (int o = 0; o < go; o++)
+              for (int kz = 0; kz < c.d.kernel; kz++)
+                for (int ky = 0; ky < c.h.kernel; ky++)
+                  for (int kx = 0; kx < c.w.kernel; kx++, weight++) {
+                    const int oz = z * c.d.stride + kz * c.d.dilation - c.d.pad;
+                    const int oy = y * c.h.stride + ky * c.h.dilation - c.h.pad;
+                    const int ox = x * c.w.stride + kx * c.w.dilation - c.w.pad;
+                    if (oz < 0 || oz >= c.d.out || oy < 0 || oy >= c.h.out || ox < 0 ||
+                        ox >= c.w.out)
+                      continue;
+                    const int channel = i / gi * go + o;
+                    const auto to = static_cast<size_t>(
+                        (((int64_t{n} * c.out_channels + channel) * c.d.out + oz) * c.h.out + oy) *
+                            c.w.out +
+                        ox);
+                    const double product = double{in[from]} * double{weights[weight]};
+                    r.value[to] += product;
+                    r.magnitude[to] += std::abs(product);
+                  }
+          }
+  const int64_t plane = int64_t{c.d.out} * c.h.out * c.w.out;
+  for (size_t at = 0; at < r.value.size(); at++) {
+    const auto channel = at / static_cast<size_t>(plane) % static_cast<size_t>(c.out_channels);
+    const double extra =
+        (bias.empty() ? 0.0 : bias[channel]) + (residual.empty() ? 0.0 : residual[at]);
+    r.value[at] += extra;
+    r.magnitude[at] += std::abs(extra);
+  }
+  return r;
+}
+
+// An axis with a kernel that fits at least once; pads on both sides are independent.
+inline Axis random_axis(Random& g, int kernel, int longest) {
+  Axis a{.in = pick(g, 1, longest), .kernel = kernel};
+  a.stride = chance(g, 60) ? 1 : pick(g, 1, 3);
+  a.dilation = chance(g, 75) ? 1 : pick(g, 1, 3);
+  a.pad = chance(g, 30) ? 0 : pick(g, 0, kernel + 1);
+  const int after = chance(g, 60) ? a.pad : pick(g, 0, kernel);
+  const int reach = (kernel - 1) * a.dilation + 1;
+  while (a.in + a.pad + after < reach) a.in++;
+  a.out = (a.in + a.pad + after - reach) / a.stride + 1;
+  return a;
+}
+
+inline std::string describe(const Conv& c) {
+  const auto axis = [](const Axis& a) {
+    return std::to_string(a.in) + "->" + std::to_string(a.out) + " k" + std::to_string(a.kernel) +
+           " s" + std::to_string(a.stride) + " d" + std::to_string(a.dilation) + " p" +
+           std::to_string(a.pad);
+  };
+  return "n" + std::to_string(c.images) + " g" + std::to_string(c.groups) + " " +
+         std::to_string(c.in_channels) + ">" + std::to_string(c.out_channels) + " d " + axis(c.d) +
+         " h " + axis(c.h) + " w " + axis(c.w);
+}
+
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 // Allowed rounding error of a sum of `terms` products in float: random signs make errors grow with
@@ -184,7 +260,7 @@ inline double apply(Activation activation, float low, float high, double x) {
 
 // An epilogue hook that knows where each piece must lie: y = 2 y + operand[same place].
 struct DoubleAndAdd {
-  const float* operand;  // same layout as the output
+  const float* operand;   // same layout as the output
   std::vector<int> seen;  // calls per float of the output; sized by the test
   bool sane = true;
   static void call(void* state, const Piece& piece) {

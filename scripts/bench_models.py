@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Times every model of a folder against onnxruntime. Called through scripts/bench.sh.
+
+Inputs come from scripts/model_inputs.py at the shapes of `bench` in model_hints.json. The timing is
+`tenrec bench`'s, in one process, so that neither side carries a script's overhead."""
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+import check_models
+import model_inputs
+
+
+def inputs_for(model, stem):
+    """Values at the shapes to time, and those shapes in words."""
+    reference = model_inputs.session(model)
+    shapes = model_inputs.HINTS["bench"].get(stem)
+    inputs = reference.get_inputs()
+    if shapes is None:
+        found = model_inputs.Inputs(reference)
+        return found.draw(found.shapes[0], 0), model_inputs.describe(found.shapes[0])
+    fixed = model_inputs.hint_for(inputs).get("values", {})
+    values = model_inputs.values_for(inputs, shapes, 0, "uniform", 100, fixed)
+    return values, model_inputs.describe(shapes)
+
+
+def bench(path, tenrec, threads, library, flags):
+    with tempfile.TemporaryDirectory(prefix="tenrec-bench-") as folder:
+        model = check_models.unpack(path, folder)
+        values, shapes = inputs_for(model, os.path.basename(model)[: -len(".onnx")])
+        source = os.path.join(folder, "in.npz")
+        np.savez(source, **values)
+        command = [tenrec, "bench", model, "--inputs", source, "--threads", str(threads)]
+        command += ["--vs", "onnxruntime", "--ort-library", library, "--json", *flags]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if done.returncode != 0:
+            lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
+            raise RuntimeError(f"exit code {done.returncode}: {lines[-1]}")
+        return json.loads(done.stdout), shapes
+
+
+def library_path():
+    import onnxruntime
+
+    folder = os.path.join(os.path.dirname(onnxruntime.__file__), "capi")
+    return next(
+        os.path.join(folder, name)
+        for name in sorted(os.listdir(folder))
+        if name.startswith("libonnxruntime.so")
+    )
+
+
+def main():
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
+    parser.add_argument("folder")
+    parser.add_argument("--only", action="append", default=[], help="part of a model's name")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--tenrec", default=os.path.join(root, "build/release/bin/tenrec"))
+    parser.add_argument("--json", help="write all results to this file")
+    args, flags = parser.parse_known_args()
+
+    library = library_path()
+    results, failed = {}, 0
+    print(f"{'model':42} {'tenrec ms':>10} {'theirs ms':>10} {'ratio':>7}  shapes", flush=True)
+    for path in check_models.find_models(args.folder):
+        if args.only and not any(only in path for only in args.only):
+            continue
+        name = os.path.relpath(path, args.folder)
+        try:
+            result, shapes = bench(path, args.tenrec, args.threads, library, flags)
+        except Exception as error:
+            failed += 1
+            print(f"{name:42} {error}", flush=True)
+            continue
+        results[name] = {**result, "shapes": shapes}
+        ratio = result["ratio"]
+        ours, theirs = result["latency_ms"]["median"], result["onnxruntime_ms"]["median"]
+        print(f"{name:42} {ours:10.3f} {theirs:10.3f} {ratio:7.3f}  {shapes}", flush=True)
+    if results:
+        logs = [math.log(result["ratio"]) for result in results.values()]
+        print(f"geometric mean of {len(logs)} ratios: {math.exp(sum(logs) / len(logs)):.3f}")
+    if args.json:
+        os.makedirs(os.path.dirname(os.path.abspath(args.json)), exist_ok=True)
+        with open(args.json, "w") as file:
+            json.dump({"threads": args.threads, "models": results}, file, indent=1)
+    return 1 if failed or not results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what Tenrec needs on Debian 12, as root or with sudo. Does nothing where all is there.
+#
+# usage: scripts/install_deps.sh [--build | --test]
+#   --build   enough to build and run `tenrec` (the default)
+#   --test    also what scripts/test.sh needs
+# docs/dependencies.md says what each library is for.
+set -euo pipefail
+
+build=(
+  g++ cmake ninja-build ccache mold pkg-config
+  libprotozero-dev libfmt-dev libhwy-dev libxxhash-dev
+  libdnnl-dev ocl-icd-opencl-dev  # Debian's oneDNN is not found by CMake without OpenCL's headers
+  libcli11-dev nlohmann-json3-dev libstb-dev zlib1g-dev
+)
+test=(
+  git python3 python3-venv zstd
+  libgtest-dev libbenchmark-dev
+  clang-format-19 clang-tidy-19 codespell shellcheck
+)
+
+case "${1:---build}" in
+  --build) wanted=("${build[@]}") ;;
+  --test) wanted=("${build[@]}" "${test[@]}") ;;
+  *) sed -n '3,8s/^# \?//p' "$0" >&2; exit 2 ;;
+esac
+
+missing=()
+for package in "${wanted[@]}"; do
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "need root or sudo to install: ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+# A source list of some other software that does not answer must not stop us: the install will say
+# what is really missing.
+"${as_root[@]}" apt-get update -qq || true
+"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Makes build/venv with what the checks compare against, and prints the path of its Python.
+# Pinned, so that a new release of a reference runtime cannot change what CI says.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6)
+venv=build/venv
+stamp="$venv/.packages"
+
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "${packages[*]}" ]; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "${packages[@]}" >&2
+  echo "${packages[*]}" > "$stamp"
+fi
+echo "$PWD/$venv/bin/python"

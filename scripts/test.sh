@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds and runs every test, cheapest first. Every stage runs even if an earlier one failed; the
+# last line sums them up as `N passed, N failed`, and the exit code is 1 if anything failed.
+#
+# usage: scripts/test.sh [--quick] [STAGE...]
+#   --quick   without the sanitizers and the model checks
+#   STAGE     only these: style harness build unit sample package models asan tsan
+# Logs are in build/test/.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+logs=build/test
+jobs=$(nproc)
+export CTEST_PARALLEL_LEVEL=$jobs
+
+# What the sanitizers are for: code that reads bytes from outside or moves memory about.
+asan_folders=(base onnx ir import plan runtime targets errors)
+tsan_folders=(runtime)
+# Models on which our own kernels alone have to do as well, beside all models with every kernel.
+no_vendor_models=(mnist ultraface-rfb-320-ortex gtcrn silero-vad-op18 tract rvm_mobilenetv3_fp32)
+
+# Stages -------------------------------------------------------------------------------------------
+
+counted() {  # runs a command as one check
+  if "$@"; then echo "1 passed, 0 failed"; else echo "$*: failed"; echo "0 passed, 1 failed"; fi
+}
+
+stage_style() {
+  counted scripts/format.sh --check
+  counted scripts/check_layers.py
+  counted scripts/check_style.py
+  counted codespell
+  counted shellcheck scripts/*.sh .ci/run
+}
+
+stage_harness() {
+  local python
+  python=$(scripts/python_env.sh) || return 1
+  "$python" tests/scripts/check_layers_test.py && "$python" tests/scripts/check_models_test.py
+}
+
+stage_build() {
+  cmake --preset release -DTENREC_TESTS=ON && counted cmake --build --preset release -j "$jobs"
+}
+
+stage_unit() {
+  ctest --preset release
+}
+
+stage_sample() {  # all ten digits, through the command and the public API
+  local bin=build/release/bin model=samples/mnist/mnist.onnx engine=$logs/mnist.engine digit
+  "$bin/tenrec" build "$model" -o "$engine" --no-tune &&
+    "$bin/tenrec" build "$model" -o "$engine.again" --no-tune || return 1
+  counted cmp "$engine" "$engine.again"  # the same inputs and options give the same bytes
+  for digit in samples/mnist/digits/*.pgm; do
+    counted "$bin/sample_mnist" "$engine" "$digit"
+  done
+}
+
+stage_package() {
+  scripts/check_package.sh
+}
+
+stage_models() {
+  local only=() name
+  for name in "${no_vendor_models[@]}"; do only+=(--only "$name"); done
+  scripts/check_models.sh ../shared/models
+  scripts/check_models.sh ../shared/models "${only[@]}" --no-vendor --no-tune
+}
+
+sanitized() {  # PRESET FOLDER...: the tests of these folders under a sanitizer
+  local preset=$1 folder targets=() labels
+  shift
+  for folder in "$@"; do
+    compgen -G "tests/$folder/*_test.cpp" >/dev/null && targets+=("${folder}_test")
+  done
+  labels=$(IFS='|'; echo "$*")
+  cmake --preset "$preset" &&
+    cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}" &&
+    ctest --preset "$preset" --label-regex "^($labels)\$"
+}
+
+stage_asan() {
+  ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1 \
+  UBSAN_OPTIONS=print_stacktrace=1 sanitized asan "${asan_folders[@]}"
+}
+
+stage_tsan() {
+  # libgomp is not built for ThreadSanitizer: its barriers are invisible to it. One OpenMP thread
+  # leaves what we check: engines shared by threads of the caller.
+  OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+    sanitized tsan "${tsan_folders[@]}"
+}
+
+# Counting -----------------------------------------------------------------------------------------
+
+# Adds up what the tools in a log say of themselves: ours, ctest and Python's unittest.
+counts() {
+  awk '
+    /^[0-9]+ passed, [0-9]+ failed$/ { passed += $1; failed += $3 }
+    /tests passed, [0-9]+ tests? failed out of [0-9]+/ {
+      match($0, /, [0-9]+ tests? failed out of [0-9]+/)
+      split(substr($0, RSTART + 2, RLENGTH - 2), word, " ")
+      failed += word[1]; passed += word[6] - word[1]
+    }
+    /^Ran [0-9]+ tests? in/ { ran = $2 }
+    /^OK/ && ran { passed += ran; ran = 0 }
+    /^FAILED \(/ && ran {
+      bad = 0
+      line = $0
+      while (match(line, /=[0-9]+/)) {
+        bad += substr(line, RSTART + 1, RLENGTH - 1); line = substr(line, RSTART + RLENGTH)
+      }
+      failed += bad; passed += ran - bad; ran = 0
+    }
+    END { print passed + 0, failed + 0 }' "$1"
+}
+
+passed_total=0 failed_total=0
+run_stage() {
+  local name=$1 log="$logs/$1.log" start=$SECONDS code passed failed
+  printf '== %s\n' "$name"
+  "stage_$name" > "$log" 2>&1 < /dev/null
+  code=$?
+  read -r passed failed < <(counts "$log")
+  # A stage that stops without a count has failed, and so has one that ran no test at all.
+  [ "$code" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
+  [ $((passed + failed)) -gt 0 ] || failed=1
+  if [ "$failed" -gt 0 ]; then
+    tail -n 80 "$log"
+  elif [ "$name" = models ]; then
+    cat "$log"
+  fi
+  printf '   %s: %d passed, %d failed (%d s)\n' "$name" "$passed" "$failed" $((SECONDS - start))
+  passed_total=$((passed_total + passed))
+  failed_total=$((failed_total + failed))
+}
+
+all=(style harness build unit sample package models asan tsan)
+# The models lie beside the repository where it is developed; a clone elsewhere has none.
+[ -d ../shared/models ] || all=("${all[@]/models/}")
+stages=()
+for argument in "$@"; do
+  case "$argument" in
+    --quick) stages=(style harness build unit sample package) ;;
+    -*) sed -n '3,9s/^# \?//p' "$0" >&2; exit 2 ;;
+    *)
+      if [[ " ${all[*]} " != *" $argument "* ]]; then
+        echo "no stage $argument; there are ${all[*]}" >&2
+        exit 2
+      fi
+      stages+=("$argument")
+      ;;
+  esac
+done
+[ ${#stages[@]} -gt 0 ] || stages=("${all[@]}")
+
+scripts/install_deps.sh --test || { echo "0 passed, 1 failed"; exit 1; }
+mkdir -p "$logs"
+for stage in "${stages[@]}"; do
+  [ -z "$stage" ] || run_stage "$stage"
+done
+echo "$passed_total passed, $failed_total failed"
+[ "$failed_total" -eq 0 ]

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The builder's entry for graphs that are already imported: what tools use that change a graph
+// first.
+#pragma once
+#include <string_view>
+
+#include "ir/graph.h"
+#include "tenrec/builder.h"
+
+namespace tenrec {
+
+// As build(), from the passes on. They rewrite `graph`, which is of no use afterwards.
+BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options = {});
+
+}  // namespace tenrec

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole build, top to bottom: read -> import -> passes -> per profile: bind -> target -> select
+// -> lower -> memory -> engine file.
+#include "tenrec/builder.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "build/bind.h"
+#include "build/build_graph.h"
+#include "build/lower.h"
+#include "build/select.h"
+#include "import/import.h"
+#include "onnx/reader.h"
+#include "passes/pass.h"
+#include "plan/engine_file.h"
+#include "plan/memory.h"
+#include "targets/target.h"
+#include "tenrec/version.h"
+
+namespace tenrec {
+namespace {
+
+// Stops at a point that the user named; the graph's text is the result.
+struct Stopped {
+  std::string text;
+};
+
+class Builder {
+ public:
+  explicit Builder(const BuildOptions& options)
+      : options_(options),
+        target_(find_target(options.target)),
+        device_(target_.device_info(options.device, options.threads)) {
+    device_.vendor = !options.no_vendor;
+    if (!options.timing_cache.empty()) cache_ = TimingCache::load(options.timing_cache);
+  }
+
+  BuildResult run(const onnx::Model& model) {
+    progress("import", model.graph.name, 0, 1);
+    ImportedModel imported = import_model(model);
+    return run(*imported.graph, model.graph.name, std::move(imported.notes));
+  }
+
+  BuildResult run(Graph& graph, std::string_view name, std::vector<std::string> notes) {
+    BuildResult result;
+    result.notes = std::move(notes);
+    try {
+      plan::EngineParts parts = compile(graph, name, result);
+      progress("write", "engine", 0, 1);
+      result.bytes = std::make_shared<const std::vector<std::byte>>(plan::serialise(parts));
+      if (!options_.timing_cache.empty() && cache_.changed()) cache_.save(options_.timing_cache);
+    } catch (Stopped& stopped) {
+      result.text = std::move(stopped.text);
+    }
+    return result;
+  }
+
+ private:
+  plan::EngineParts compile(Graph& graph, std::string_view name, BuildResult& result) {
+    stop_if("import", graph);
+    run_phase(graph, symbolic_passes());
+    stop_if("simplify", graph);
+
+    plan::EngineParts parts;
+    parts.meta = {.builder_version = TENREC_VERSION,
+                  .target = std::string(target_.name()),
+                  .device = device_.fingerprint,
+                  .options = describe_options(),
+                  .model_name = std::string(name),
+                  .notes = result.notes};
+    describe_bindings(graph, parts.io);
+    SelectOptions select_options{
+        .tune = !options_.no_tune,
+        .explain = options_.keep_explain,
+        .seed = options_.seed,
+        .pinned = options_.tactics,
+        .tick = [this] { progress("select", "timing", selected_, to_select_); }};
+    Selector selector(target_, device_, std::move(select_options), cache_);
+    const std::vector<ProfileOptions> profiles =
+        options_.profiles.empty() ? std::vector<ProfileOptions>(1) : options_.profiles;
+    for (const ProfileOptions& profile : profiles) {
+      parts.plans.push_back(compile_profile(graph, profile, selector, parts.weights));
+    }
+    result.explain = selector.explanation();
+    if (!options_.lean) add_graph(graph, parts);
+    return parts;
+  }
+
+  plan::Plan compile_profile(const Graph& graph, const ProfileOptions& profile, Selector& selector,
+                             plan::WeightStore& weights) {
+    BoundGraph bound = bind(graph, profile);
+    stop_if("bind", *bound.graph);
+    run_phase(*bound.graph, bound_passes());
+    target_.prepare_graph(*bound.graph, device_);
+    verify(*bound.graph);
+    stop_if("fuse", *bound.graph);
+    selected_ = 0;
+    to_select_ = bound.graph->nodes().size();
+    plan::Plan plan = lower(
+        bound,
+        [&](const Node& node) {
+          progress("select", node.describe(), selected_++, to_select_);
+          return selector.select(node, bound.opt);
+        },
+        weights);
+    stop_if("select", *bound.graph);
+    plan::plan_memory(plan);
+    return plan;
+  }
+
+  void run_phase(Graph& graph, const std::vector<Pass>& passes) {
+    PassOptions options{.skip = skipped_of(passes), .stop_after = {}, .after = {}};
+    size_t done = 0;
+    options.after = [&](std::string_view pass, const Graph& after) {
+      progress("passes", pass, ++done, passes.size());
+      stop_if(pass, after);
+    };
+    run_passes(graph, passes, options);
+  }
+
+  // A name that is in no list at all is an error; one of another phase is not for this one.
+  std::vector<std::string> skipped_of(const std::vector<Pass>&) const {
+    for (const std::string& name : options_.skip_passes) {
+      bool known = false;
+      std::string names;
+      for (const auto* list : {&symbolic_passes(), &bound_passes()}) {
+        for (const Pass& pass : *list) {
+          known |= pass.name == name;
+          names += (names.empty() ? "" : ", ") + std::string(pass.name);
+        }
+      }
+      TENREC_CHECK(known, usage, "there is no pass '{}' to skip; passes are {}", name, names);
+    }
+    return options_.skip_passes;
+  }
+
+  void stop_if(std::string_view point, const Graph& graph) const {
+    if (point == options_.stop_after) throw Stopped{print(graph)};
+  }
+
+  void progress(std::string_view phase, std::string_view detail, size_t done, size_t total) const {
+    if (!options_.progress) return;
+    if (!options_.progress({.phase = phase, .detail = detail, .done = done, .total = total})) {
+      fail(ErrorCode::cancelled, "the build was cancelled while in phase {}", phase);
+    }
+  }
+
+  // What the engine's bytes depend on beside model, device and timings.
+  std::string describe_options() const {
+    return fmt::format("vendor={} lean={} profiles={}", !options_.no_vendor, options_.lean,
+                       std::max<size_t>(options_.profiles.size(), 1));
+  }
+
+  static plan::Binding binding_of(const std::string& name, const Type& type) {
+    plan::Binding binding;
+    binding.name = name;
+    binding.dtype = type.dtype;
+    binding.ranked = type.ranked;
+    binding.is_host = type.kind != Type::Kind::tensor || type.dtype == DType::string;
+    for (const Dim& dim : type.shape) binding.dims.push_back(dim.str());
+    return binding;
+  }
+
+  static void describe_bindings(const Graph& graph, plan::Io& io) {
+    for (const auto& input : graph.inputs()) {
+      io.inputs.push_back(binding_of(input->name, input->type));
+      io.inputs.back().is_shape_input = decides_shapes(*input, graph);
+    }
+    for (size_t i = 0; i < graph.outputs().size(); ++i) {
+      io.outputs.push_back(binding_of(graph.output_names()[i], graph.outputs()[i]->type));
+    }
+  }
+
+  // Does any size of the graph hang on the value of this input?
+  static bool decides_shapes(const Value& input, const Graph& graph) {
+    if (!input.type.known) return false;
+    std::vector<SymbolRef> own;
+    for (const Dim& dim : input.type.known->ints) dim.collect_symbols(own);
+    for (const Scale& scale : input.type.known->floats) own.push_back(scale.symbol);
+    std::vector<SymbolRef> used;
+    for (const auto& node : graph.nodes()) {
+      for (const Value* output : node->outputs()) {
+        for (const Dim& dim : output->type.shape) dim.collect_symbols(used);
+      }
+    }
+    for (const SymbolRef& symbol : own) {
+      if (std::find(used.begin(), used.end(), symbol) != used.end()) return true;
+    }
+    return false;
+  }
+
+  static void add_graph(const Graph& graph, plan::EngineParts& parts) {
+    parts.graph.text = print(graph);
+    for (const auto& [name, tensor] : printed_weights(graph)) {
+      if (tensor.dtype() == DType::string) {
+        parts.graph.originals.push_back({.name = name,
+                                         .weight = plan::none,
+                                         .dims = tensor.dims(),
+                                         .strings = tensor.strings()});
+        continue;
+      }
+      const std::span bytes(tensor.data(), static_cast<size_t>(tensor.bytes()));
+      const int32_t weight =
+          parts.weights.add(tensor.dtype(), tensor.dims(), bytes, std::make_shared<Tensor>(tensor));
+      parts.graph.originals.push_back({.name = name, .weight = weight, .dims = {}, .strings = {}});
+    }
+  }
+
+  const BuildOptions& options_;
+  const Target& target_;
+  DeviceInfo device_;
+  TimingCache cache_;
+  size_t selected_ = 0, to_select_ = 0;
+};
+
+}  // namespace
+
+BuildResult build(const std::string& model_path, const BuildOptions& options) {
+  init_ops();
+  return with_context([&] { return fmt::format("building \"{}\"", model_path); },
+                      [&] { return Builder(options).run(onnx::read_model(model_path)); });
+}
+
+BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
+                  const std::string& folder) {
+  init_ops();
+  return with_context(
+      [] { return "building a model in memory"; },
+      [&] { return Builder(options).run(onnx::read_model(model, nullptr, folder)); });
+}
+
+BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options) {
+  return with_context([&] { return fmt::format("building graph \"{}\"", name); },
+                      [&] { return Builder(options).run(graph, name, {}); });
+}
+
+void BuildResult::save(const std::string& path) const {
+  TENREC_CHECK(bytes, usage, "there is no engine to save: the build stopped early");
+  write_file_atomic(path, [&](FileWriter& file) { file.write(*bytes); });
+}
+
+Engine BuildResult::load(const LoadOptions& options) const {
+  TENREC_CHECK(bytes, usage, "there is no engine to load: the build stopped early");
+  return Engine::from_bytes(bytes, options);
+}
+
+}  // namespace tenrec

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What exporters have taken apart becomes one operator again: kernels then read the data once and
+// keep their sums exact. The rules see canonical form (simplify), so a concept needs one rule.
+#include "passes/recognise.h"
+
+#include "passes/passes.h"
+
+namespace tenrec {
+
+void recognise(Graph& graph) {
+  std::vector<Rule> rules = normalisation_rules();
+  const std::vector<Rule> activations = activation_rules();
+  rules.insert(rules.end(), activations.begin(), activations.end());
+  apply_rules(graph, rules);
+}
+
+}  // namespace tenrec

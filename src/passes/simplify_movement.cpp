@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "ops/concat.h"
+#include "ops/elementwise.h"
+#include "ops/expand.h"
+#include "ops/identity.h"
+#include "ops/pad.h"
+#include "ops/slice.h"
+#include "ops/split.h"
+#include "ops/tile.h"
+#include "ops/transpose.h"
+#include "passes/simplify_rules.h"
+
+namespace tenrec {
+namespace {
+
+bool keep_input(Rewriter& rw, const Node& node, bool nothing_done) {
+  if (!nothing_done) return false;
+  rw.replace(node, {node.input(0)});
+  return true;
+}
+
+bool all_are(const std::optional<std::vector<int64_t>>& values, int64_t wanted) {
+  return values &&
+         std::all_of(values->begin(), values->end(), [&](int64_t x) { return x == wanted; });
+}
+
+bool drop_identity(Rewriter& rw, const Node& node, const Identity&) {
+  return keep_input(rw, node, true);
+}
+
+bool drop_cast(Rewriter& rw, const Node& node, const Cast& cast) {
+  return keep_input(rw, node, node.input(0)->type.dtype == cast.to);
+}
+
+// Every value of `from` is a value of `to`.
+bool widens(DType from, DType to) {
+  if (from == to || from == DType::boolean) return true;
+  const bool exact_integer = is_integer(from) && is_float(to) && to != DType::f16 &&
+                             to != DType::bf16 &&
+                             bit_width(from) <= (to == DType::f64   ? 32
+                                                 : to == DType::f32 ? 16
+                                                                    : 0);
+  const bool wider_float = is_float(from) && is_float(to) && bit_width(from) >= 16 &&
+                           (to == DType::f64 || (to == DType::f32 && from != DType::f64));
+  const bool signed_integer =
+      is_integer(from) && is_integer(to) && from != DType::u64 && to == DType::i64;
+  return exact_integer || wider_float || signed_integer;
+}
+
+bool fold_cast(Rewriter& rw, const Node& node, const Cast& cast) {
+  const Node* before = producer_of<Cast>(node.input(0));
+  if (!before || !widens(before->input(0)->type.dtype, before->as<Cast>()->to)) return false;
+  rw.replace(node, cast, {before->input(0)});
+  return true;
+}
+
+bool drop_transpose(Rewriter& rw, const Node& node, const Transpose& op) {
+  if (!node.output()->type.ranked) return false;
+  const std::vector<int64_t> order = op.order(node.output()->type.rank());
+  return keep_input(rw, node, std::is_sorted(order.begin(), order.end()));
+}
+
+bool fold_transpose(Rewriter& rw, const Node& node, const Transpose& op) {
+  const Node* before = producer_of<Transpose>(node.input(0));
+  if (!before || !node.output()->type.ranked) return false;
+  const int64_t rank = node.output()->type.rank();
+  const std::vector<int64_t> first = before->as<Transpose>()->order(rank);
+  std::vector<int64_t> order;
+  for (const int64_t axis : op.order(rank)) order.push_back(first[static_cast<size_t>(axis)]);
+  rw.replace(node, Transpose{order}, {before->input(0)});
+  return true;
+}
+
+bool drop_slice(Rewriter& rw, const Node& node, const Slice&) {
+  const bool forward = !node.input(4) || all_are(constant_ints(node.input(4)), 1);
+  return keep_input(rw, node, forward && same_type(*node.input(0), *node.output()));
+}
+
+bool drop_pad(Rewriter& rw, const Node& node, const Pad&) {
+  return keep_input(rw, node, all_are(constant_ints(node.input(1)), 0));
+}
+
+bool drop_expand(Rewriter& rw, const Node& node, const Expand&) {
+  return keep_input(rw, node, same_type(*node.input(0), *node.output()));
+}
+
+bool drop_tile(Rewriter& rw, const Node& node, const Tile&) {
+  return keep_input(rw, node, all_are(constant_ints(node.input(1)), 1));
+}
+
+bool drop_concat(Rewriter& rw, const Node& node, const Concat&) {
+  return keep_input(rw, node, node.inputs().size() == 1);
+}
+
+bool drop_split(Rewriter& rw, const Node& node, const Split&) {
+  return keep_input(rw, node,
+                    node.output_count() == 1 && same_type(*node.input(0), *node.output()));
+}
+
+// Pointwise operators broadcast by themselves.
+bool read_through_expand(Rewriter& rw, const Node& node) {
+  if (!node.op().info().pointwise || !node.output()->type.ranked) return false;
+  for (size_t i = 0; i < node.inputs().size(); ++i) {
+    const Node* expand = producer_of<Expand>(node.input(i));
+    if (!expand || !expand->input(0)->type.ranked) continue;
+    Values inputs = node.inputs();
+    inputs[i] = expand->input(0);
+    Types types = node.input_types();
+    types[i] = inputs[i]->type;
+    if (!(node.op().infer(types)[0] == node.output()->type)) continue;
+    rw.replace(node, node.op(), inputs);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<Rule> movement_rules() {
+  return {rule<Identity>("drop_identity", drop_identity),
+          rule<Cast>("drop_cast", drop_cast),
+          rule<Cast>("fold_cast", fold_cast),
+          rule<Transpose>("drop_transpose", drop_transpose),
+          rule<Transpose>("fold_transpose", fold_transpose),
+          rule<Slice>("drop_slice", drop_slice),
+          rule<Pad>("drop_pad", drop_pad),
+          rule<Expand>("drop_expand", drop_expand),
+          rule<Tile>("drop_tile", drop_tile),
+          rule<Concat>("drop_concat", drop_concat),
+          rule<Split>("drop_split", drop_split),
+          {"read_through_expand", read_through_expand}};
+}
+
+}  // namespace tenrec

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the convolution kernels' compiler sides share.
+#pragma once
+#include "ops/conv.h"
+#include "targets/cpu/kernels/anchored.h"
+#include "targets/cpu/run/conv_params.h"
+#include "targets/cpu/run/isa.h"
+
+namespace tenrec::cpu {
+
+// A conv node (or region) that the families may look at: f32, constant weight and bias, 1 to 3
+// spatial axes.
+Anchored read_conv_node(const Node& node);
+ConvParams conv_params(const Anchored& conv);
+Isa isa_of(const DeviceInfo& device);
+// The problem at these sizes. Channels are the weight's, whatever is known of x; sizes that only
+// running tells are raised to what the kernel needs.
+Conv conv_at(const Anchored& conv, const Sizes& sizes);
+bool is_blocked(const Type& type, const DeviceInfo& device);  // nChwBc with the device's block
+
+}  // namespace tenrec::cpu

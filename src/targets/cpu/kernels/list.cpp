@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/kernels/list.h"
+
+#include <array>
+
+namespace tenrec::cpu {
+
+std::span<const Kernel* const> kernel_list() {
+  static const std::array list{
+      &conv_direct_kernel(),
+#ifdef TENREC_ONEDNN
+      &onednn_conv_kernel(),
+#endif
+      &gemm_kernel(),
+      &pointwise_kernel(),
+      &copy_kernel(),
+      &gather_kernel(),
+      &reduce_kernel(),
+      &normalise_kernel(),
+      &pool_kernel(),
+      &resize_kernel(),
+      &recurrent_kernel(),
+      &order_kernel(),
+      &roi_align_kernel(),
+      // `generic` stays last: it accepts what nobody else does.
+      &generic_kernel(),
+  };
+  return list;
+}
+
+}  // namespace tenrec::cpu

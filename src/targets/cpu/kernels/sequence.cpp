@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recurrent networks, orders along an axis, and aligned regions.
+#include "ops/arg_reduce.h"
+#include "ops/cum_sum.h"
+#include "ops/recurrent.h"
+#include "ops/roi.h"
+#include "ops/topk.h"
+#include "targets/cpu/kernels/list.h"
+
+namespace tenrec::cpu {
+namespace {
+
+Reject plain_tensors(const Node& node) {
+  for (const Value* value : node.inputs()) {
+    if (!value) continue;
+    if (value->type.kind != Type::Kind::tensor || !value->type.ranked)
+      return "the rank is not known";
+    if (!value->type.layout.is_plain()) return "a blocked layout";
+  }
+  for (const Value* value : node.outputs()) {
+    if (!value->type.ranked) return "the rank is not known";
+    if (!value->type.layout.is_plain()) return "a blocked layout";
+  }
+  return "";
+}
+
+class RecurrentKernel : public Kernel {
+ public:
+  std::string_view name() const override { return "recurrent"; }
+  Reject check(const Node& node, const DeviceInfo&) const override {
+    const auto* lstm = node.as<LSTM>();
+    const auto* gru = node.as<GRU>();
+    const auto* rnn = node.as<RNN>();
+    if (!lstm && !gru && !rnn) return "no recurrent network";
+    if (Reject reject = plain_tensors(node); !reject.empty()) return reject;
+    const int64_t layout = lstm ? lstm->layout : gru ? gru->layout : rnn->layout;
+    if (layout != 0) return "batch-first layout";
+    for (size_t i = 0; i < node.inputs().size(); ++i) {
+      const Value* value = node.input(i);
+      if (!value) continue;
+      if (value->type.dtype != (i == 4 ? DType::i32 : DType::f32))
+        return fmt::format("{} input", tenrec::name(value->type.dtype));
+    }
+    return "";
+  }
+  StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
+    return draft_of(node, name(), tactic);
+  }
+};
+
+class OrderKernel : public Kernel {
+ public:
+  std::string_view name() const override { return "order"; }
+  Reject check(const Node& node, const DeviceInfo&) const override {
+    if (!node.as<ArgReduce>() && !node.as<TopK>() && !node.as<CumSum>())
+      return "no order along an axis";
+    if (Reject reject = plain_tensors(node); !reject.empty()) return reject;
+    const Type& in = node.input(0)->type;
+    if (in.rank() == 0) return "a scalar";
+    const bool known = in.dtype == DType::f32 || in.dtype == DType::f64 || in.dtype == DType::i32 ||
+                       in.dtype == DType::i64;
+    return known ? "" : fmt::format("{} elements", tenrec::name(in.dtype));
+  }
+  StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
+    return draft_of(node, name(), tactic);
+  }
+};
+
+class RoiAlignKernel : public Kernel {
+ public:
+  std::string_view name() const override { return "roi_align"; }
+  Reject check(const Node& node, const DeviceInfo&) const override {
+    if (!node.as<RoiAlign>()) return "no RoiAlign";
+    if (Reject reject = plain_tensors(node); !reject.empty()) return reject;
+    if (node.input(0)->type.dtype != DType::f32 || node.input(1)->type.dtype != DType::f32)
+      return "not f32";
+    const DType batch = node.input(2)->type.dtype;
+    return batch == DType::i64 || batch == DType::i32 ? "" : "batch indices are not i32 or i64";
+  }
+  StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
+    return draft_of(node, name(), tactic);
+  }
+};
+
+}  // namespace
+
+const Kernel& recurrent_kernel() {
+  static const RecurrentKernel kernel;
+  return kernel;
+}
+
+const Kernel& order_kernel() {
+  static const OrderKernel kernel;
+  return kernel;
+}
+
+const Kernel& roi_align_kernel() {
+  static const RoiAlignKernel kernel;
+  return kernel;
+}
+
+}  // namespace tenrec::cpu

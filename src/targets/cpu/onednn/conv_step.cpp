@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+#include <unordered_map>
+
+#include "targets/cpu/onednn/convolution.h"
+#include "targets/cpu/run/memory_layout.h"
+#include "targets/cpu/run/runners.h"
+
+namespace tenrec::cpu {
+namespace {
+
+class OnednnConvRunner final : public StepRunner {
+ public:
+  OnednnConvRunner(const plan::Step& step, RunEnvironment& environment)
+      : params_(decode_conv_params(step.params)),
+        environment_(environment),
+        stream_(onednn_engine()) {
+    TENREC_CHECK(step.inputs.size() >= conv_operands && step.outputs.size() == 1 &&
+                     params_.kernel.size() == 2 &&
+                     weights_tag(params_.weights_format) != dnnl::memory::format_tag::undef,
+                 invalid_engine, "a oneDNN convolution with {} inputs and weight format '{}'",
+                 step.inputs.size(), params_.weights_format);
+  }
+
+  void reshape(const StepArgs& args) override {
+    const TensorView& x = args.inputs[0];
+    const TensorView& y = args.outputs[0];
+    const bool has_bias = args.inputs[2].data != nullptr;
+    const auto made =
+        onednn_convolution(params_, x.dims, y.dims, block_of_view(x), block_of_view(y), has_bias);
+    TENREC_CHECK(made, unsupported, "oneDNN has no convolution for shapes [{}] -> [{}]",
+                 fmt::join(x.dims, ", "), fmt::join(y.dims, ", "));
+    const auto& description = made->description;
+    TENREC_CHECK(description.weights_desc().get_size() ==
+                         static_cast<size_t>(args.inputs[1].elements()) * 4 &&
+                     (!has_bias || args.inputs[2].elements() == params_.out_channels),
+                 invalid_engine, "packed weights of {} floats, oneDNN needs {} bytes",
+                 args.inputs[1].elements(), description.weights_desc().get_size());
+    primitive_ = dnnl::convolution_forward(description);
+    const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
+    epilogue_.reset();
+    if (made->fused) {
+      for (const TensorView& operand : operands) {
+        TENREC_CHECK(operand.dtype == DType::f32 && dims_of(operand) == dims_of(y) &&
+                         layout_of(operand) == layout_of(y),
+                     invalid_engine, "a residual differs from the output in shape or layout");
+      }
+    } else if (!params_.epilogue.nodes.empty()) {
+      epilogue_.emplace(params_.epilogue, environment_.isa, environment_.threads.count());
+      epilogue_->reshape(y, operands, false);
+    }
+    const size_t bytes = description.scratchpad_desc().get_size();
+    scratch_.reset(bytes ? static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64))
+                         : nullptr);
+    TENREC_CHECK(scratch_ || bytes == 0, out_of_memory, "allocating {} bytes for oneDNN failed",
+                 bytes);
+    arguments_.clear();
+    add(DNNL_ARG_SRC, description.src_desc());
+    add(DNNL_ARG_WEIGHTS, description.weights_desc());
+    if (has_bias) add(DNNL_ARG_BIAS, description.bias_desc());
+    add(DNNL_ARG_DST, description.dst_desc());
+    add(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc());
+    if (made->fused && !operands.empty()) add(residual_argument, description.dst_desc());
+    fused_ = made->fused;
+  }
+
+  void run(const StepArgs& args) override {
+    const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
+    set(DNNL_ARG_SRC, args.inputs[0].data);
+    set(DNNL_ARG_WEIGHTS, args.inputs[1].data);
+    if (args.inputs[2].data) set(DNNL_ARG_BIAS, args.inputs[2].data);
+    set(DNNL_ARG_DST, args.outputs[0].data);
+    set(DNNL_ARG_SCRATCHPAD, scratch_.get());
+    if (fused_ && !operands.empty()) set(residual_argument, operands[0].data);
+    environment_.threads.adopt();
+    primitive_.execute(stream_, arguments_);
+    if (epilogue_) epilogue_->apply(args.outputs[0], operands, environment_.threads);
+  }
+
+ private:
+  static constexpr int residual_argument = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+
+  static int64_t block_of_view(const TensorView& view) {
+    const Layout layout = layout_of(view);
+    TENREC_CHECK(view.dtype == DType::f32 && !layout.channels_last &&
+                     (layout.block_axis < 0 ||
+                      (layout.block_axis == 1 && (layout.block == 8 || layout.block == 16))),
+                 invalid_engine, "a oneDNN convolution on an unknown layout");
+    return layout.block_axis < 0 ? 0 : layout.block;
+  }
+  void add(int argument, const dnnl::memory::desc& desc) {
+    arguments_.emplace(argument, dnnl::memory(desc, onednn_engine(), nullptr));
+  }
+  void set(int argument, void* data) { arguments_.at(argument).set_data_handle(data); }
+
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+  ConvParams params_;
+  RunEnvironment& environment_;
+  dnnl::stream stream_;
+  dnnl::convolution_forward primitive_;
+  std::unordered_map<int, dnnl::memory> arguments_;
+  std::unique_ptr<std::byte, Free> scratch_;
+  std::optional<EpilogueRunner> epilogue_;
+  bool fused_ = false;
+};
+
+}  // namespace
+
+Runner prepare_onednn_conv(const plan::Plan&, const plan::Step& step, RunEnvironment& environment) {
+  return std::make_unique<OnednnConvRunner>(step, environment);
+}
+
+}  // namespace tenrec::cpu

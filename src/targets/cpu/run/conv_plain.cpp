@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// A task is some output channels x some pixels of one image and group. Pixels are counted within a
+// phase; in bands of `columns` of them, patches are copied to a matrix [chunk][columns], which
+// meets all rows of weights while it is in L2.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "targets/cpu/run/conv_plain.cpp"
+#include "targets/cpu/run/highway_each.h"
+
+#include "targets/cpu/run/conv_plain_plan.h"
+#include "targets/cpu/run/gemm_rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenrec::cpu::HWY_NAMESPACE {
+
+struct PlainTask {
+  struct Tap {
+    int z, y, x;  // input offsets
+  };
+  struct Part {  // of one row of a phase: columns [column, column + size) of the band
+    int z, y, x, size, column;
+  };
+
+  const ConvPlain& p;
+  const ConvPlainTactic& t;
+  const ConvPlainPlan& plan;
+  const ConvPlainBuffers& b;
+  Tap* taps;
+  Part* parts;
+  float *patches, *sums;
+  int image, group, worker;
+  Share rows, units;  // output channels; rows (z, y) of the first phase, which has most
+  int unit_rows;      // y of a unit: unit % unit_rows
+  int tap_count = 0, part_count = 0;
+
+  void run();
+  void set_taps(const ConvPhase& phase);
+  int set_parts(const ConvPhase& phase, int first, int last);
+  void band(const ConvPhase& phase, const float* weights, int first, int last);
+  void copy_patches(const ConvPhase& phase, int k0, int kn, int columns);
+  void scatter(const ConvPhase& phase, int columns);
+  void hook();
+  void call_hook(int m, int64_t at, int count, int64_t pixel);
+  const float* input() const {
+    const Conv& c = p.conv;
+    return b.in + (int64_t{image} * c.in_channels + int64_t{group} * plan.inputs) * in_plane();
+  }
+  int64_t in_plane() const { return int64_t{p.conv.d.in} * p.conv.h.in * p.conv.w.in; }
+  int64_t out_plane() const { return int64_t{p.conv.d.out} * p.conv.h.out * p.conv.w.out; }
+  int64_t out_start() const {  // of the first channel of the group
+    return (int64_t{image} * p.conv.out_channels + int64_t{group} * plan.outputs) * out_plane();
+  }
+};
+
+void PlainTask::run() {
+  const Conv& c = p.conv;
+  const float* weights = b.packed + c.out_channels;
+  for (int index = 0; index < plan.phases; index++) {
+    const ConvPhase phase(c, p.transposed, index);
+    set_taps(phase);
+    const int64_t group_size = int64_t{plan.outputs} * plan.inputs * tap_count;
+    const int first = units.begin * phase.w.count, last = units.end * phase.w.count;
+    const Cuts cuts(last - first, plan.columns);
+    for (int i = 0; i < cuts.parts; i++) {
+      band(phase, weights + group * group_size, first + cuts[i], first + cuts[i + 1]);
+    }
+    weights += c.groups * group_size;
+  }
+  if (b.epilogue.fn && plan.phases > 1) hook();
+}
+
+void PlainTask::set_taps(const ConvPhase& phase) {
+  tap_count = 0;
+  for (int z = 0; z < p.conv.d.kernel; z++) {
+    for (int y = 0; y < p.conv.h.kernel; y++) {
+      for (int x = 0; x < p.conv.w.kernel; x++) {
+        if (!phase.d.has(z) || !phase.h.has(y) || !phase.w.has(x)) continue;
+        taps[tap_count++] = {phase.d.offset(z), phase.h.offset(y), phase.w.offset(x)};
+      }
+    }
+  }
+}
+
+// Returns the number of columns: pixels [first, last) of the phase less the rows that it lacks.
+int PlainTask::set_parts(const ConvPhase& phase, int first, int last) {
+  part_count = 0;
+  int columns = 0;
+  for (int at = first; at < last;) {
+    const int unit = at / phase.w.count, x = at - unit * phase.w.count;
+    const int size = std::min(phase.w.count - x, last - at);
+    const int z = unit / unit_rows, y = unit % unit_rows;
+    at += size;
+    if (z >= phase.d.count || y >= phase.h.count) continue;
+    parts[part_count++] = {z, y, x, size, columns};
+    columns += size;
+  }
+  return columns;
+}
+
+// One row of patches: outputs [x, x + size) of one row read input x * step + offset.
+HWY_INLINE void copy_row(float* to, const float* row, int x, int size, int step, int offset,
+                         int width) {
+  const int at = x * step + offset;  // of the first output
+  // Outputs [low, high) of this piece read inside the row.
+  const int low = std::clamp(at >= 0 ? 0 : (-at + step - 1) / step, 0, size);
+  const int high = std::clamp(at >= width ? 0 : (width - 1 - at) / step + 1, low, size);
+  for (int i = 0; i < low; i++) to[i] = 0;
+  const float* from = row + at;
+  if (step == 1) {
+    int i = low;
+    for (; i + B <= high; i += B) store(to + i, load(from + i));
+    for (; i < high; i++) to[i] = from[i];
+  } else {
+    for (int i = low; i < high; i++) to[i] = from[int64_t{i} * step];
+  }
+  for (int i = high; i < size; i++) to[i] = 0;
+}
+
+void PlainTask::copy_patches(const ConvPhase& phase, int k0, int kn, int columns) {
+  const Conv& c = p.conv;
+  const int stride = round_up(columns, plan.width);
+  for (int k = 0; k < kn; k++) {
+    const int channel = (k0 + k) / tap_count;
+    const Tap tap = taps[(k0 + k) % tap_count];
+    const float* plane = input() + channel * in_plane();
+    float* to = patches + int64_t{k} * stride;
+    for (int i = 0; i < part_count; i++) {
+      const Part& s = parts[i];
+      const int z = s.z * phase.d.in_step + tap.z, y = s.y * phase.h.in_step + tap.y;
+      const bool inside = z >= 0 && z < c.d.in && y >= 0 && y < c.h.in;
+      const float* row = plane + (int64_t{z} * c.h.in + y) * c.w.in;
+      copy_row(to + s.column, inside ? row : plane, s.x, s.size, phase.w.in_step, tap.x,
+               inside ? c.w.in : 0);
+    }
+    for (int i = columns; i < stride; i++) to[i] = 0;
+  }
+}
+
+void PlainTask::band(const ConvPhase& phase, const float* weights, int first, int last) {
+  const int columns = set_parts(phase, first, last), stride = round_up(columns, plan.width);
+  const int depth = plan.inputs * tap_count;
+  if (columns == 0) return;
+  // With one phase the pixels of the band are neighbours in the output; else sums go to scratch.
+  const bool in_place = plan.phases == 1;
+  Gemm g;
+  g.m = plan.outputs;
+  g.n = columns;
+  g.k = depth;
+  g.ldc = in_place ? out_plane() : stride;
+  g.bias = Bias::per_row;
+  g.has_residual = in_place && p.has_residual;
+  g.ld_residual = g.ldc;
+  g.activation = in_place ? p.activation : Activation::none;
+  g.low = p.low;
+  g.high = p.high;
+  const GemmRows out{.p = g,
+                     .bias = b.packed + group * plan.outputs,
+                     .residual = g.has_residual ? b.residual + out_start() + first : nullptr,
+                     .out = in_place ? b.out + out_start() + first : sums,
+                     .most_rows = max_pixels(t.vectors)};
+  // A 1x1 kernel reads its pixels where they lie, if whole vectors do not read past the end.
+  const Conv& c = p.conv;
+  const bool same = in_place && c.d.kernel * c.h.kernel * c.w.kernel == 1 &&
+                    c.d.stride * c.h.stride * c.w.stride == 1 && c.d.in == c.d.out &&
+                    c.h.in == c.h.out && c.w.in == c.w.out && c.d.pad + c.h.pad + c.w.pad == 0 &&
+                    columns == stride;
+  const int chunk = std::min(plan.chunk, std::max(depth, 1));
+  for (int k0 = 0; k0 == 0 || k0 < depth; k0 += chunk) {
+    const int kn = std::min(chunk, depth - k0);
+    if (!same) copy_patches(phase, k0, kn, columns);
+    const float* matrix = same ? input() + k0 * in_plane() + first : patches;
+    const int64_t step = same ? in_plane() : stride;
+    // Blocks of rows, so that their weights of this chunk stay in L2 beside the patches.
+    const Cuts cuts(rows.size(), 96);
+    for (int i = 0; i < cuts.parts; i++) {
+      const int m0 = rows.begin + cuts[i], m1 = rows.begin + cuts[i + 1];
+      const float* a = weights + int64_t{m0} * depth + k0;
+      for (int column = 0; column < stride; column += plan.width) {
+        out.run(column, plan.width, matrix + column, step, a, depth, k0, kn, m0, m1);
+      }
+    }
+  }
+  if (!in_place) scatter(phase, columns);
+  if (!b.epilogue.fn || !in_place) return;
+  for (int m = rows.begin; m < rows.end; m++) {
+    call_hook(m, out_start() + m * out_plane() + first, columns, first);
+  }
+}
+
+void PlainTask::call_hook(int m, int64_t at, int count, int64_t pixel) {
+  b.epilogue.fn(b.epilogue.state, Piece{.data = b.out + at,
+                                        .offset = at,
+                                        .count = count,
+                                        .image = image,
+                                        .channel = group * plan.outputs + m,
+                                        .pixel = static_cast<int>(pixel),
+                                        .worker = worker});
+}
+
+void PlainTask::scatter(const ConvPhase& phase, int columns) {
+  const int stride = round_up(columns, plan.width);
+  for (int m = rows.begin; m < rows.end; m++) {
+    const float* from = sums + int64_t{m} * stride;
+    for (int i = 0; i < part_count; i++) {
+      const Part& s = parts[i];
+      const int z = phase.d.first + s.z * phase.d.step, y = phase.h.first + s.y * phase.h.step;
+      const int64_t at = out_start() + m * out_plane() +
+                         (int64_t{z} * p.conv.h.out + y) * p.conv.w.out + phase.w.first +
+                         int64_t{s.x} * phase.w.step;
+      for (int x = 0; x < s.size; x++) {
+        const int64_t to = at + int64_t{x} * phase.w.step;
+        float v = from[s.column + x];
+        if (p.has_residual) v += b.residual[to];
+        if (p.activation != Activation::none) {
+          const float low = p.activation == Activation::relu ? 0.0f : p.low;
+          v = v < low ? low : v;  // comparisons are false for NaN, which so stays
+          if (p.activation == Activation::clip) v = v > p.high ? p.high : v;
+        }
+        b.out[to] = v;
+      }
+    }
+  }
+}
+
+// The rows of all phases that this task has written: pieces are whole rows.
+void PlainTask::hook() {
+  const Conv& c = p.conv;
+  const ConvPhase first(c, p.transposed, 0);
+  for (int m = rows.begin; m < rows.end; m++) {
+    for (int unit = units.begin; unit < units.end; unit++) {
+      for (int z = unit / unit_rows * first.d.step, z1 = std::min(z + first.d.step, c.d.out);
+           z < z1; z++) {
+        const int y0 = unit % unit_rows * first.h.step;
+        const int count = std::min(first.h.step, c.h.out - y0) * c.w.out;
+        const int64_t pixel = (int64_t{z} * c.h.out + y0) * c.w.out;
+        call_hook(m, out_start() + m * out_plane() + pixel, count, pixel);
+      }
+    }
+  }
+}
+
+void run_conv_plain(const ConvPlain& p, const ConvPlainTactic& t, const ConvPlainBuffers& b,
+                    const Threads& threads) {
+  const Conv& c = p.conv;
+  if (size_t(c.images) * size_t(c.d.out) * size_t(c.h.out) * size_t(c.w.out) == 0) return;
+  const ConvPlainPlan plan(p, t, B);
+  const auto scratch = plan.scratch(threads.count());
+  const ConvPhase first(c, p.transposed, 0);
+  const int units = first.d.count * first.h.count, outer = c.images * c.groups;
+  Split split = split_work(outer, ceil_div(plan.outputs, max_pixels(t.vectors)), t.by_channel,
+                           threads.count());
+  if (split.pixel_parts > units && plan.outputs >= threads.count()) split = {1, threads.count()};
+  threads.parallel(outer * split.parts(), [&](int task, int worker) {
+    const int part = task % split.parts(), index = task / split.parts();
+    char* own = static_cast<char*>(b.scratch) + scratch.worker_size * static_cast<size_t>(worker);
+    PlainTask work{.p = p,
+                   .t = t,
+                   .plan = plan,
+                   .b = b,
+                   .taps = reinterpret_cast<PlainTask::Tap*>(own + scratch.taps),
+                   .parts = reinterpret_cast<PlainTask::Part*>(own + scratch.pieces),
+                   .patches = reinterpret_cast<float*>(own + scratch.patches),
+                   .sums = reinterpret_cast<float*>(own + scratch.sums),
+                   .image = index / c.groups,
+                   .group = index % c.groups,
+                   .worker = worker,
+                   .rows = share(plan.outputs, part % split.channel_parts, split.channel_parts),
+                   .units = share(units, part / split.channel_parts, split.pixel_parts),
+                   .unit_rows = first.h.count};
+    if (work.rows.size() > 0 && work.units.size() > 0) work.run();
+  });
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace tenrec::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenrec::cpu {
+ConvPlainRun conv_plain(Isa isa) { return TENREC_CPU_PICK(isa, run_conv_plain); }
+}  // namespace tenrec::cpu
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Convolution and transposed convolution on plain tensors [image][channel][depth][height][width]:
+// everything that exists (1-D, 2-D, 3-D, any groups, strides, dilations, paddings), by copying
+// patches of the input into a matrix and multiplying. The family that always works.
+//
+//   out = activation(conv(in, weights) + bias + residual), then the epilogue hook
+//
+// A transposed convolution with stride s is s ordinary ones per axis, one for each remainder of the
+// output position: no scatter-add, so threads never share a sum.
+#pragma once
+
+#include <vector>
+
+#include "targets/cpu/run/conv.h"
+#include "targets/cpu/run/isa.h"
+#include "targets/cpu/run/threads.h"
+
+namespace tenrec::cpu {
+
+struct ConvPlain {
+  // Transposed: in is the smaller side, out position o = i * stride + k * dilation - pad, weights
+  // come as [in_channels][out_channels / groups][d][h][w].
+  Conv conv = {};
+  bool transposed = false;
+  bool has_residual = false;  // laid out like the output; may be the output itself
+  Activation activation = Activation::none;
+  float low = 0, high = 0;  // of clip
+};
+
+struct ConvPlainTactic {
+  int vectors = 2;          // pixels of the register tile, in vectors: 1, 2 or 3
+  int columns = 96;         // pixels of a patch matrix
+  int chunk = 256;          // rows of it, that is part of channels x kernel summed at a time
+  bool by_channel = false;  // threads share output channels instead of pixels
+  auto operator<=>(const ConvPlainTactic&) const = default;
+};
+
+struct ConvPlainBuffers {
+  const float* in = nullptr;
+  const float* packed = nullptr;  // from pack()
+  const float* residual = nullptr;
+  float* out = nullptr;
+  void* scratch = nullptr;  // conv_plain_scratch_size() bytes, 64-byte aligned, any content
+  Epilogue epilogue = {};   // pieces: rows or parts of rows of one channel, count in floats
+};
+
+// Best guess first, few.
+std::vector<ConvPlainTactic> conv_plain_tactics(const ConvPlain&, Isa, int threads);
+
+// Floats: [bias][phase][group][out channel][in channel][tap of the phase]; not transposed: the
+// weights as they come. The same for all tactics, sizes of pictures and instruction sets.
+size_t conv_plain_packed_size(const ConvPlain&);
+void conv_plain_pack(const ConvPlain&, const float* weights, const float* bias, float* packed);
+
+// Bytes.
+size_t conv_plain_scratch_size(const ConvPlain&, const ConvPlainTactic&, Isa, int threads);
+
+using ConvPlainRun = void (*)(const ConvPlain&, const ConvPlainTactic&, const ConvPlainBuffers&,
+                              const Threads&);
+ConvPlainRun conv_plain(Isa);
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bands of the picture are copied to scratch with zeros around (a few per cent of the work), then
+// one register tile with offset tables does all.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "targets/cpu/run/conv_stem.cpp"
+#include "targets/cpu/run/highway_each.h"
+
+#include "targets/cpu/run/conv_stem_plan.h"
+#include "targets/cpu/run/blocked-inl.h"
+#include "targets/cpu/run/tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenrec::cpu::HWY_NAMESPACE {
+
+struct StemTile {
+  const float* in;
+  const int* taps;  // offsets; a tap is `values` neighbouring floats
+  int tap_count, values;
+  const float* weights;  // [tap][value][vectors * B]
+  const float* bias;
+  float* out;
+  int64_t out_plane;
+  Activation activation;
+  float low, high;
+};
+
+template <int P, int NV>
+HWY_NOINLINE void stem_tile(const StemTile& a, const int* in_at, const int* out_at) {
+  V acc[P][NV];
+  TENREC_UNROLL for (int p = 0; p < P; p++) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = load(a.bias + n * B);
+  }
+  const float* in[P];
+  TENREC_UNROLL for (int p = 0; p < P; p++) in[p] = a.in + in_at[p];
+  const float* w = a.weights;
+  for (int t = 0; t < a.tap_count; t++) {
+    for (ptrdiff_t i = a.taps[t], end = i + a.values; i < end; i++, w += NV * B) {
+      V wv[NV];
+      TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + n * B);
+      TENREC_UNROLL for (int p = 0; p < P; p++) {
+        const V x = all(in[p][i]);
+        TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
+      }
+    }
+  }
+  TENREC_UNROLL for (int p = 0; p < P; p++) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) {
+      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation, a.low, a.high));
+    }
+  }
+}
+
+using StemTileFn = void (*)(const StemTile&, const int*, const int*);
+using StemTileRow = std::array<StemTileFn, static_cast<size_t>(max_pixels(1) + 1)>;
+template <int NV, int P = 1>
+constexpr void fill_stem_tiles(StemTileRow& row) {
+  if constexpr (P <= max_pixels(NV)) {
+    row[P] = &stem_tile<P, NV>;
+    fill_stem_tiles<NV, P + 1>(row);
+  }
+}
+constexpr std::array<StemTileRow, kMaxVectors + 1> make_stem_tiles() {
+  std::array<StemTileRow, kMaxVectors + 1> t{};
+  fill_stem_tiles<1>(t[1]);
+  fill_stem_tiles<2>(t[2]);
+  fill_stem_tiles<3>(t[3]);
+  return t;
+}
+constexpr std::array<StemTileRow, kMaxVectors + 1> kStemTiles = make_stem_tiles();
+
+struct StemTask {
+  const ConvStem& p;
+  const ConvStemTactic& t;
+  const ConvStemPlan& plan;
+  const ConvStemBuffers& b;
+  int *taps, *in_at, *out_at;
+  float* copy;
+  Finish finish;
+  int image, worker;
+  Share panels;
+
+  void set_taps() const;
+  void run(Share pixels) const;
+  void band(int first, int last) const;
+  void panel(int index, int first, int last) const;
+};
+
+void StemTask::set_taps() const {
+  int* tap = taps;
+  for (int i = 0; i < p.conv.in_channels; i++) {
+    for (int y = 0; y < p.conv.h.kernel; y++) {
+      const int row = (i * plan.copy_rows + y * p.conv.h.dilation) * plan.copy_cols;
+      for (int x = 0; x < p.conv.w.kernel; x += plan.values) *tap++ = row + x * p.conv.w.dilation;
+    }
+  }
+}
+
+void StemTask::run(Share range) const {
+  const int width = p.conv.w.out;
+  for (int at = range.begin; at < range.end;) {
+    const int end = std::min(range.end, (at / width + plan.rows) * width);
+    const Cuts cuts(end - at, plan.pixels);
+    for (int i = 0; i < cuts.parts; i++) band(at + cuts[i], at + cuts[i + 1]);
+    at = end;
+  }
+}
+
+void StemTask::band(int first, int last) const {
+  const Axis &h = p.conv.h, &w = p.conv.w;
+  const int y0 = first / w.out, y1 = (last - 1) / w.out;
+  const bool one_row = y0 == y1;
+  const Span ys = reads(h, y0, y1);
+  const Span xs =
+      reads(w, one_row ? first - y0 * w.out : 0, one_row ? last - 1 - y0 * w.out : w.out - 1);
+  const int left = std::clamp(-xs.begin, 0, xs.size());
+  const int right = std::clamp(w.in - xs.begin, left, xs.size());
+  for (int i = 0; i < p.conv.in_channels; i++) {
+    const float* plane = b.in + (int64_t{image} * p.conv.in_channels + i) * h.in * w.in;
+    for (int y = ys.begin; y < ys.end; y++) {
+      float* to = copy + (int64_t{i} * plan.copy_rows + y - ys.begin) * plan.copy_cols;
+      if (y < 0 || y >= h.in) {
+        std::fill_n(to, xs.size(), 0.0f);
+        continue;
+      }
+      std::fill_n(to, left, 0.0f);
+      std::copy_n(plane + int64_t{y} * w.in + xs.begin + left, right - left, to + left);
+      std::fill_n(to + right, xs.size() - right, 0.0f);
+    }
+  }
+  for (int i = 0, y = y0, x = first - y0 * w.out; i < last - first; i++) {
+    in_at[i] = (y * h.stride - h.pad - ys.begin) * plan.copy_cols + x * w.stride - w.pad - xs.begin;
+    out_at[i] = static_cast<int>(y * p.out.row + x * B);
+    if (++x == w.out) {
+      x = 0;
+      y++;
+    }
+  }
+  for (int index = panels.begin; index < panels.end; index++) panel(index, first, last);
+}
+
+void StemTask::panel(int index, int first, int last) const {
+  const int block = index * t.vectors, vectors = std::min(t.vectors, plan.out_blocks - block);
+  const int terms = plan.taps * plan.values;
+  float* out = b.out + image * p.out.image + block * p.out.plane;
+  const StemTile a{.in = copy,
+                   .taps = taps,
+                   .tap_count = plan.taps,
+                   .values = plan.values,
+                   .weights = b.packed + int64_t{plan.out_blocks} * B + int64_t{block} * B * terms,
+                   .bias = b.packed + block * B,
+                   .out = out,
+                   .out_plane = p.out.plane,
+                   .activation = p.activation,
+                   .low = p.low,
+                   .high = p.high};
+  const Cuts cuts(last - first, max_pixels(t.vectors));
+  const StemTileRow& row = kStemTiles[static_cast<size_t>(vectors)];
+  for (int i = 0; i < cuts.parts; i++) {
+    row[static_cast<size_t>(cuts.size(i))](a, in_at + cuts[i], out_at + cuts[i]);
+  }
+  for (int o = block; o < block + vectors; o++) {
+    if (!finish.needed(o)) continue;
+    finish.span(b.out + image * p.out.image + o * p.out.plane, p.out.row, p.conv.w.out, first, last,
+                image, o, worker);
+  }
+}
+
+void run_conv_stem(const ConvStem& p, const ConvStemTactic& t, const ConvStemBuffers& b,
+                   const Threads& threads) {
+  const Conv& c = p.conv;
+  const int pixels = c.h.out * c.w.out;
+  if (c.images == 0 || pixels == 0) return;
+  const ConvStemPlan plan(p, t, B);
+  const auto scratch = plan.scratch(p, threads.count());
+  const Split split = split_work(c.images, plan.panels, t.by_channel, threads.count());
+  const bool rows = c.h.out >= 4 * split.pixel_parts;
+  const Finish finish{b.epilogue, b.out, c.out_channels,
+                      p.activation == Activation::clip && (p.low > 0 || p.high < 0)};
+  threads.parallel(c.images * split.parts(), [&](int task, int worker) {
+    const int part = task % split.parts();
+    char* own = static_cast<char*>(b.scratch) + scratch.worker_size * static_cast<size_t>(worker);
+    const StemTask work{
+        .p = p,
+        .t = t,
+        .plan = plan,
+        .b = b,
+        .taps = reinterpret_cast<int*>(own + scratch.taps),
+        .in_at = reinterpret_cast<int*>(own + scratch.in_at),
+        .out_at = reinterpret_cast<int*>(own + scratch.out_at),
+        .copy = reinterpret_cast<float*>(own + scratch.copy),
+        .finish = finish,
+        .image = task / split.parts(),
+        .worker = worker,
+        .panels = share(plan.panels, part % split.channel_parts, split.channel_parts)};
+    work.set_taps();
+    const int pixel_part = part / split.channel_parts;
+    const Share r = rows ? share(c.h.out, pixel_part, split.pixel_parts)
+                         : share(pixels, pixel_part, split.pixel_parts);
+    work.run(rows ? Share{r.begin * c.w.out, r.end * c.w.out} : r);
+  });
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace tenrec::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenrec::cpu {
+ConvStemRun conv_stem(Isa isa) { return TENREC_CPU_PICK(isa, run_conv_stem); }
+}  // namespace tenrec::cpu
+#endif

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+// The family "copy": operators that only move elements, as strided copies worked out in reshape.
+#include "ops/concat.h"
+#include "ops/constant_of_shape.h"
+#include "ops/depth_space.h"
+#include "ops/expand.h"
+#include "ops/fused.h"
+#include "ops/pad.h"
+#include "ops/slice.h"
+#include "ops/split.h"
+#include "ops/tile.h"
+#include "ops/transpose.h"
+#include "ops/trilu.h"
+#include "targets/cpu/run/memory_layout.h"
+#include "targets/cpu/run/nest.h"
+#include "targets/cpu/run/runners.h"
+#include "targets/cpu/run/strided_copy.h"
+#include "targets/cpu/run/value_watch.h"
+
+namespace tenrec::cpu {
+namespace {
+
+alignas(64) constexpr std::byte zero_source[16] = {};
+
+struct Move {
+  int input = 0;  // -1: zeros
+  size_t output = 0;
+  StridedCopy copy;
+};
+using Moves = std::vector<Move>;
+
+// One side of a copy: its memory as an array.
+struct Side {
+  Dims dims;  // logical
+  Layout layout;
+  Dims physical;
+  Dims strides;  // of `physical`
+
+  explicit Side(const TensorView& view) : dims(dims_of(view)), layout(layout_of(view)) {
+    physical = physical_dims(dims, layout);
+    strides = row_major_strides(physical);
+  }
+  bool blocked() const { return layout.block_axis >= 0; }
+  // Where logical axis `axis` is among the physical ones; lanes are behind all.
+  size_t place(size_t axis) const {
+    if (!layout.channels_last || dims.size() <= 2 || axis == 0) return axis;
+    return axis == 1 ? dims.size() - 1 : axis - 1;
+  }
+  // An offset along a logical axis in physical steps; blocks are not cut.
+  int64_t steps(size_t axis, int64_t offset) const {
+    if (static_cast<int>(axis) != layout.block_axis) return offset;
+    TENREC_CHECK(offset % layout.block == 0, internal, "an offset of {} channels in blocks of {}",
+                 offset, layout.block);
+    return offset / layout.block;
+  }
+};
+
+StridedCopy strided(const TensorView& view, Dims sizes, Dims from, Dims to) {
+  StridedCopy copy;
+  copy.element = byte_size(view.dtype, 1);
+  copy.sizes = std::move(sizes);
+  copy.from_strides = std::move(from);
+  copy.to_strides = std::move(to);
+  return copy;
+}
+
+Moves plain_copy(const StepArgs& args) {
+  const TensorView& in = args.inputs[0];
+  TENREC_CHECK(in.elements() == args.outputs[0].elements(), invalid_engine,
+               "a copy of {} elements to {}", in.elements(), args.outputs[0].elements());
+  // Bytes, since elements may be smaller than one.
+  const auto bytes =
+      static_cast<int64_t>(byte_size(in.dtype, physical_elements(dims_of(in), layout_of(in))));
+  StridedCopy copy = strided(in, {bytes}, {1}, {1});
+  copy.element = 1;
+  return {{0, 0, std::move(copy)}};
+}
+
+Moves transpose(const Transpose& op, const StepArgs& args) {
+  const Side in(args.inputs[0]), out(args.outputs[0]);
+  Dims from;
+  for (const int64_t axis : op.order(static_cast<int64_t>(in.dims.size())))
+    from.push_back(in.strides[static_cast<size_t>(axis)]);
+  return {{0, 0, strided(args.inputs[0], out.dims, from, out.strides)}};
+}
+
+Moves concat(const Concat& op, const StepArgs& args) {
+  const Side out(args.outputs[0]);
+  const auto axis =
+      static_cast<size_t>(normalise_axis(op.axis, static_cast<int64_t>(out.dims.size())));
+  Moves moves;
+  int64_t offset = 0;
+  for (size_t i = 0; i < args.inputs.size(); ++i) {
+    const Side in(args.inputs[i]);
+    StridedCopy copy = strided(args.inputs[i], in.physical, in.strides, out.strides);
+    copy.to_offset = out.steps(axis, offset) * out.strides[out.place(axis)];
+    offset += in.dims[axis];
+    moves.push_back({static_cast<int>(i), 0, std::move(copy)});
+  }
+  TENREC_CHECK(offset == out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
+               out.dims[axis]);
+  return moves;
+}
+
+Moves split(const Split& op, const StepArgs& args) {
+  const Side in(args.inputs[0]);
+  const auto axis =
+      static_cast<size_t>(normalise_axis(op.axis, static_cast<int64_t>(in.dims.size())));
+  std::vector<int64_t> sizes;
+  if (given(args.inputs, 1)) sizes = ints_of(args.inputs[1]);
+  const int64_t size = in.dims[axis];
+  for (int64_t i = 0; sizes.size() < static_cast<size_t>(op.num_outputs); ++i) {
+    const int64_t chunk =
+        op.even ? size / op.num_outputs : (size + op.num_outputs - 1) / op.num_outputs;
+    sizes.push_back(std::max<int64_t>(std::min(chunk, size - chunk * i), 0));
+  }
+  Moves moves;
+  int64_t offset = 0;
+  for (size_t i = 0; i < sizes.size() && i < args.outputs.size(); offset += sizes[i++]) {
+    if (!args.outputs[i].data) continue;
+    const Side out(args.outputs[i]);
+    TENREC_CHECK(out.dims[axis] == sizes[i] && offset + sizes[i] <= size, invalid_input,
+                 "Split of {} by {}", size, tenrec::to_string(sizes));
+    StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
+    copy.from_offset = in.steps(axis, offset) * in.strides[in.place(axis)];
+    moves.push_back({0, i, std::move(copy)});
+  }
+  return moves;
+}
+
+Moves slice(const StepArgs& args) {
+  const Side in(args.inputs[0]), out(args.outputs[0]);
+  const std::vector<int64_t> starts = ints_of(args.inputs[1]), ends = ints_of(args.inputs[2]);
+  std::vector<int64_t> axes, steps;
+  if (given(args.inputs, 3)) axes = ints_of(args.inputs[3]);
+  if (given(args.inputs, 4)) steps = ints_of(args.inputs[4]);
+  StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const auto axis = static_cast<size_t>(normalise_axis(
+        axes.empty() ? static_cast<int64_t>(i) : axes.at(i), static_cast<int64_t>(in.dims.size())));
+    const int64_t size = in.dims[axis], step = steps.empty() ? 1 : steps.at(i);
+    TENREC_CHECK(step != 0, invalid_input, "Slice by a step of 0");
+    const auto bound = [&](int64_t value) {
+      const int64_t front = value < 0 ? value + size : value;
+      return step > 0 ? std::clamp<int64_t>(front, 0, size)
+                      : std::clamp<int64_t>(front, -1, size - 1);
+    };
+    const int64_t first = bound(starts[i]), last = bound(ends.at(i));
+    const int64_t count = step > 0 ? std::max<int64_t>((last - first + step - 1) / step, 0)
+                                   : std::max<int64_t>((first - last - step - 1) / -step, 0);
+    TENREC_CHECK(count == out.dims[axis], invalid_input,
+                 "Slice gives {} on axis {}, the plan has {}", count, axis, out.dims[axis]);
+    if (count == 0) return {};
+    const size_t place = in.place(axis);
+    copy.from_offset += in.steps(axis, first) * in.strides[place];
+    copy.from_strides[place] *= step;
+  }
+  return {{0, 0, std::move(copy)}};
+}
+
+Moves expand(const StepArgs& args) {
+  const Side in(args.inputs[0]), out(args.outputs[0]);
+  return {{0, 0,
+           strided(args.inputs[0], out.dims, broadcast_strides(in.dims, {}, out.dims, {}),
+                   out.strides)}};
+}
+
+Moves tile(const StepArgs& args) {
+  const Side in(args.inputs[0]), out(args.outputs[0]);
+  Dims sizes, from, to;
+  for (size_t axis = 0; axis < in.dims.size(); ++axis) {
+    TENREC_CHECK(in.dims[axis] == 0 ? out.dims[axis] == 0 : out.dims[axis] % in.dims[axis] == 0,
+                 invalid_engine, "Tile of {} to {}", tenrec::to_string(in.dims),
+                 tenrec::to_string(out.dims));
+    sizes.insert(sizes.end(),
+                 {in.dims[axis] == 0 ? 0 : out.dims[axis] / in.dims[axis], in.dims[axis]});
+    from.insert(from.end(), {0, in.strides[axis]});
+    to.insert(to.end(), {in.dims[axis] * out.strides[axis], out.strides[axis]});
+  }
+  return {{0, 0, strided(args.inputs[0], sizes, from, to)}};
+}
+
+Moves depth_to_space(const DepthToSpace& op, const StepArgs& args) {
+  const Side in(args.inputs[0]), out(args.outputs[0]);
+  const int64_t b = op.blocksize, plane = in.strides[1];
+  const int64_t depth = out.dims[1];
+  const int64_t channel = op.column_row_depth ? b * b * plane : plane;
+  const int64_t row = op.column_row_depth ? b * plane : b * depth * plane;
+  const int64_t column = op.column_row_depth ? plane : depth * plane;
+  return {{0, 0,
+           strided(args.inputs[0], {in.dims[0], depth, in.dims[2], b, in.dims[3], b},
+                   {in.strides[0], channel, in.strides[2], row, 1, column},
+                   {out.strides[0], out.strides[1], b * out.strides[2], out.strides[2], b, 1})}};
+}
+
+Moves space_to_depth(const SpaceToDepth& op, const StepArgs& args) {
+  const Side in(args.inputs[0]), out(args.outputs[0]);
+  const int64_t b = op.blocksize, depth = in.dims[1], plane = out.strides[1];
+  return {{0, 0,
+           strided(args.inputs[0], {in.dims[0], b, b, depth, out.dims[2], out.dims[3]},
+                   {in.strides[0], in.strides[2], 1, in.strides[1], b * in.strides[2], b},
+                   {out.strides[0], b * depth * plane, depth * plane, plane, out.strides[2], 1})}};
+}
+
+// Strides of a tensor's logical axes, the lane axis behind; the block axis steps by `block`
+// channels.
+Dims lane_strides(const Side& side, size_t axis, int64_t block) {
+  Dims strides;
+  for (size_t i = 0; i < side.dims.size(); ++i) strides.push_back(side.strides[side.place(i)]);
+  strides.push_back(side.blocked() ? 1 : strides[axis]);
+  if (!side.blocked()) strides[axis] *= block;
+  return strides;
+}
+
+Moves reformat(const StepArgs& args) {
+  const Side in(args.inputs[0]), out(args.outputs[0]);
+  if (in.layout == out.layout) return plain_copy(args);
+  const Layout& blocked = in.blocked() ? in.layout : out.layout;
+  if (blocked.block_axis < 0) {
+    return {
+        {0, 0, strided(args.inputs[0], in.dims, lane_strides(in, 0, 1), lane_strides(out, 0, 1))}};
+  }
+  TENREC_CHECK(!in.blocked() || !out.blocked(), invalid_engine,
+               "a change between two blocked layouts");
+  const auto axis = static_cast<size_t>(blocked.block_axis);
+  const int64_t block = blocked.block, whole = in.dims[axis] / block, rest = in.dims[axis] % block;
+  const Dims from = lane_strides(in, axis, block), to = lane_strides(out, axis, block);
+  Dims sizes = in.dims;
+  sizes.push_back(block);
+  sizes[axis] = whole;
+  Moves moves{{0, 0, strided(args.inputs[0], sizes, from, to)}};
+  if (rest == 0) return moves;
+  sizes[axis] = 1;
+  sizes.back() = rest;
+  StridedCopy last = strided(args.inputs[0], sizes, from, to);
+  last.from_offset = whole * from[axis];
+  last.to_offset = whole * to[axis];
+  if (out.blocked()) {
+    sizes.back() = block - rest;
+    StridedCopy pad = strided(args.inputs[0], sizes, Dims(sizes.size(), 0), to);
+    pad.to_offset = last.to_offset + rest;
+    moves.push_back({-1, 0, std::move(pad)});
+  }
+  moves.push_back({0, 0, std::move(last)});
+  return moves;
+}
+
+Moves moves_of(const Op& op, const StepArgs& args) {
+  if (const auto* transposed = op.as<Transpose>()) return transpose(*transposed, args);
+  if (const auto* joined = op.as<Concat>()) return concat(*joined, args);
+  if (const auto* parts = op.as<Split>()) return split(*parts, args);
+  if (op.as<Slice>()) return slice(args);
+  if (op.as<Expand>()) return expand(args);
+  if (op.as<Tile>()) return tile(args);
+  if (op.as<Reformat>()) return reformat(args);
+  if (const auto* depth = op.as<DepthToSpace>()) return depth_to_space(*depth, args);
+  if (const auto* space = op.as<SpaceToDepth>()) return space_to_depth(*space, args);
+  return plain_copy(args);  // the views: reshape, squeeze, flatten, identity, ...
+}
+
+class Copy : public StepRunner {
+ public:
+  Copy(Op op, RunEnvironment& environment)
+      : op_(std::move(op)),
+        threads_(environment.threads),
+        watch_(op_.as<Concat>() ? SIZE_MAX : 1) {}
+
+  void reshape(const StepArgs& args) override {
+    moves_ = moves_of(op_, args);
+    for (Move& move : moves_) move.copy.prepare();
+    watch_.remember(args.inputs);
+  }
+
+  void run(const StepArgs& args) override {
+    if (watch_.changed(args.inputs)) reshape(args);
+    for (const Move& move : moves_) {
+      const std::byte* from =
+          move.input < 0 ? zero_source : args.inputs[static_cast<size_t>(move.input)].data;
+      move.copy.run(from, args.outputs[move.output].data, threads_);
+    }
+  }
+
+ private:
+  Op op_;
+  const Threads& threads_;
+  ValueWatch watch_;
+  Moves moves_;
+};
+
+// ------------------------------------------------------------------------------------------- pad
+
+int64_t positive_remainder(int64_t a, int64_t b) { return (a % b + b) % b; }
+
+// Where place `i` of an axis reads, 0 being its first kept element of `size`; -1: the constant.
+int64_t padded_place(const std::string& mode, int64_t i, int64_t size) {
+  if (i >= 0 && i < size) return i;
+  if (mode == "constant") return -1;
+  if (mode == "edge" || size == 1) return std::clamp<int64_t>(i, 0, size - 1);
+  if (mode == "wrap") return positive_remainder(i, size);
+  const int64_t folded = positive_remainder(i, 2 * size - 2);
+  return folded < size ? folded : 2 * size - 2 - folded;
+}
+
+class Padding : public StepRunner {
+ public:
+  Padding(const plan::Step& step, RunEnvironment& environment)
+      : op_(step_op<Pad>(step)), threads_(environment.threads) {}
+
+  void reshape(const StepArgs& args) override {
+    const Side in(args.inputs[0]), out(args.outputs[0]);
+    const size_t rank = in.dims.size();
+    const std::vector<int64_t> pads = ints_of(args.inputs[1]);
+    std::vector<int64_t> axes;
+    if (given(args.inputs, 3)) axes = ints_of(args.inputs[3]);
+    else
+      for (size_t i = 0; i < rank; ++i) axes.push_back(static_cast<int64_t>(i));
+    TENREC_CHECK(pads.size() == 2 * axes.size(), invalid_input, "Pad of {} axes with {} pads",
+                 axes.size(), pads.size());
+    Dims begin(rank, 0), end(rank, 0);
+    for (size_t i = 0; i < axes.size(); ++i) {
+      const auto axis = static_cast<size_t>(normalise_axis(axes[i], static_cast<int64_t>(rank)));
+      begin[axis] = pads[i];
+      end[axis] = pads[i + axes.size()];
+    }
+    copy_ = TableCopy{};
+    copy_.element = byte_size(args.inputs[0].dtype, 1);
+    for (size_t axis = 0; axis < rank; ++axis)
+      copy_.tables.push_back(table(in, out, axis, begin[axis], end[axis]));
+    if (in.blocked()) copy_.block = in.layout.block;
+    // Untouched inner axes move as one.
+    while (copy_.tables.size() > 1) {
+      const size_t axis = copy_.tables.size() - 1;
+      if (begin[axis] != 0 || end[axis] != 0) break;
+      copy_.block *= in.physical[axis];
+      copy_.tables.pop_back();
+    }
+    copy_.prepare();
+    watch_.remember(args.inputs);
+  }
+
+  void run(const StepArgs& args) override {
+    if (watch_.changed(args.inputs)) reshape(args);
+    const std::byte* fill = given(args.inputs, 2) ? args.inputs[2].data : nullptr;
+    if (args.outputs[0].elements() > 0)
+      copy_.run(args.inputs[0].data, args.outputs[0].data, fill, threads_);
+  }
+
+ private:
+  std::vector<int64_t> table(const Side& in, const Side& out, size_t axis, int64_t begin,
+                             int64_t end) const {
+    const int64_t size = in.physical[axis];
+    TENREC_CHECK(
+        size + begin + end == out.physical[axis] || in.layout.block_axis == static_cast<int>(axis),
+        invalid_input, "Pad of axis {}: {} + {} + {} is not {}", axis, size, begin, end,
+        out.physical[axis]);
+    const int64_t low = std::max<int64_t>(-begin, 0), high = size + std::min<int64_t>(end, 0);
+    TENREC_CHECK(op_.mode == "constant" || high > low || size + begin + end == 0, invalid_input,
+                 "Pad mode {} of an empty axis", op_.mode);
+    std::vector<int64_t> places;
+    for (int64_t i = -begin; i < size + end; ++i) {
+      const int64_t place = padded_place(op_.mode, i - low, high - low);
+      places.push_back(place < 0 ? -1 : (place + low) * in.strides[axis]);
+    }
+    return places;
+  }
+
+  Pad op_;
+  const Threads& threads_;
+  ValueWatch watch_;
+  TableCopy copy_;
+};
+
+// ----------------------------------------------------------------------------------------- fills
+
+class Fill : public StepRunner {
+ public:
+  explicit Fill(const plan::Step& step) : value_(step_op<ConstantOfShape>(step).value) {}
+  void run(const StepArgs& args) override {
+    const TensorView& out = args.outputs[0];
+    fill_elements(out.data, value_.data(), byte_size(out.dtype, 1), out.elements());
+  }
+
+ private:
+  Tensor value_;
+};
+
+class Triangle : public StepRunner {
+ public:
+  explicit Triangle(const plan::Step& step) : op_(step_op<Trilu>(step)) {}
+  void run(const StepArgs& args) override {
+    const TensorView& in = args.inputs[0];
+    int64_t shift = 0;
+    if (given(args.inputs, 1)) shift = *args.inputs[1].as<int64_t>();
+    const int64_t columns = in.dims.back(), rows = in.dims[in.dims.size() - 2];
+    const auto size = static_cast<int64_t>(byte_size(in.dtype, 1));
+    const int64_t total = columns == 0 ? 0 : in.elements() / columns;
+    for (int64_t row = 0; row < total; ++row) {
+      // Columns from `cut` on are on or above the diagonal (lower: above it).
+      const int64_t diagonal =
+          std::clamp<int64_t>(shift, -columns - rows, columns + rows) + row % rows;
+      const int64_t cut = std::clamp<int64_t>(op_.upper ? diagonal : diagonal + 1, 0, columns);
+      const int64_t first = op_.upper ? cut : 0, last = op_.upper ? columns : cut;
+      const std::byte* from = in.data + row * columns * size;
+      std::byte* to = args.outputs[0].data + row * columns * size;
+      std::memset(to, 0, static_cast<size_t>(first * size));
+      std::memcpy(to + first * size, from + first * size,
+                  static_cast<size_t>((last - first) * size));
+      std::memset(to + last * size, 0, static_cast<size_t>((columns - last) * size));
+    }
+  }
+
+ private:
+  Trilu op_;
+};
+
+}  // namespace
+
+Runner prepare_copy(const plan::Plan&, const plan::Step& step, RunEnvironment& environment) {
+  TENREC_CHECK(!step.inputs.empty() && !step.outputs.empty(), invalid_engine, "a copy of nothing");
+  if (step.op == "pad") return std::make_unique<Padding>(step, environment);
+  if (step.op == "constant_of_shape") return std::make_unique<Fill>(step);
+  if (step.op == "trilu") return std::make_unique<Triangle>(step);
+  return std::make_unique<Copy>(decode_step_op(step), environment);
+}
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/run/cpu_device.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace tenrec::cpu {
+namespace {
+
+constexpr uint64_t alignment = 64;
+
+class Owned : public DeviceMemory {
+ public:
+  Owned(uint64_t size, std::shared_ptr<std::atomic<uint64_t>> used) : used_(std::move(used)) {
+    bytes = size;
+  }
+  ~Owned() override {
+    std::free(data);
+    used_->fetch_sub(bytes);
+  }
+
+ private:
+  std::shared_ptr<std::atomic<uint64_t>> used_;
+};
+
+class Borrowed : public DeviceMemory {
+ public:
+  Borrowed(std::span<const std::byte> host, std::shared_ptr<const void> owner)
+      : owner_(std::move(owner)) {
+    // Weights are only ever read; the type is shared with memory that is written.
+    data = const_cast<std::byte*>(host.data());
+    bytes = host.size();
+  }
+
+ private:
+  std::shared_ptr<const void> owner_;
+};
+
+[[maybe_unused]] const bool registered = [] {
+  register_cpu_device();
+  return true;
+}();
+
+}  // namespace
+
+std::string fingerprint_of(Isa isa) { return fmt::format("cpu {}", to_string(isa)); }
+
+CpuDevice::CpuDevice(const DeviceOptions& options)
+    : limit_(options.memory_limit),
+      threads_(options.threads > 0 ? options.threads : available_threads()),
+      environment_{threads_, best_isa()} {
+  init_ops();
+}
+
+std::unique_ptr<DeviceMemory> CpuDevice::allocate(uint64_t bytes, std::string_view what) {
+  const uint64_t before = used_->fetch_add(bytes);
+  auto memory = std::make_unique<Owned>(bytes, used_);
+  TENREC_CHECK(
+      limit_ == 0 || (before <= limit_ && bytes <= limit_ - before), out_of_memory,
+      "allocating {} bytes for {}: {} of the limit of {} bytes are in use; raise the memory limit "
+      "or use smaller shapes",
+      bytes, what, before, limit_);
+  constexpr uint64_t most = uint64_t{1} << 60;
+  if (bytes < most) {
+    const uint64_t rounded = std::max<uint64_t>((bytes + alignment - 1) / alignment, 1) * alignment;
+    memory->data = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
+  }
+  TENREC_CHECK(memory->data, out_of_memory,
+               "allocating {} bytes for {}: the system refused; {} bytes are in use", bytes, what,
+               before);
+  return memory;
+}
+
+std::unique_ptr<DeviceMemory> CpuDevice::upload(std::span<const std::byte> host,
+                                                std::shared_ptr<const void> owner) {
+  return std::make_unique<Borrowed>(host, std::move(owner));
+}
+
+void CpuDevice::copy_to_host(void* to, const std::byte* from, uint64_t bytes) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+}
+
+void CpuDevice::copy_from_host(std::byte* to, const void* from, uint64_t bytes) {
+  if (bytes > 0) std::memcpy(to, from, bytes);
+}
+
+std::unique_ptr<StepRunner> CpuDevice::prepare(const plan::Plan& plan, const plan::Step& step) {
+  const auto describe = [&] {
+    return fmt::format("step \"{}\" ({})", step.origins.empty() ? step.op : step.origins.front(),
+                       step.op);
+  };
+  return with_context(describe, [&] {
+    const Family* family = find_family(step.family);
+    TENREC_CHECK(family, invalid_engine, "this Tenrec has no kernel family \"{}\" for the CPU",
+                 step.family);
+    return family->prepare(plan, step, environment_);
+  });
+}
+
+void register_cpu_device() {
+  register_device(
+      "cpu", [](const DeviceOptions& options) { return std::make_shared<CpuDevice>(options); });
+}
+
+}  // namespace tenrec::cpu

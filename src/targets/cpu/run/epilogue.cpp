@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/run/epilogue.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/error.h"
+#include "targets/cpu/run/memory_layout.h"
+
+namespace tenrec::cpu {
+namespace {
+
+// The single program node that is not an input, constant or listed in `skip`; matching is by shape.
+class Matcher {
+ public:
+  explicit Matcher(const ExprProgram& program) : program_(program) {}
+  const ExprNode& at(int32_t i) const { return program_.nodes[static_cast<size_t>(i)]; }
+  bool is_input(int32_t i, int32_t input) const {
+    return at(i).fn == Fn::input && at(i).input == input;
+  }
+  std::optional<double> constant(int32_t i) const {
+    return at(i).fn == Fn::constant ? std::optional(at(i).value) : std::nullopt;
+  }
+  // fn(x, constant) in either order.
+  bool with_constant(const ExprNode& node, Fn fn, int32_t& x, double& value) const {
+    if (node.fn != fn) return false;
+    for (const auto& [a, b] : {std::pair(node.a, node.b), std::pair(node.b, node.a)}) {
+      if (const auto number = constant(b)) {
+        x = a;
+        value = *number;
+        return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  const ExprProgram& program_;
+};
+
+}  // namespace
+
+std::optional<SimpleEpilogue> simple_epilogue(const ExprProgram& program) {
+  const Matcher match(program);
+  SimpleEpilogue simple;
+  int32_t at = program.outputs[0];
+  int32_t inner = at;
+  double value = 0;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  double low = -infinity, high = infinity;
+  if (match.with_constant(match.at(at), Fn::min, inner, value)) {
+    high = value;
+    at = inner;
+  }
+  if (match.with_constant(match.at(at), Fn::max, inner, value)) {
+    low = value;
+    at = inner;
+  }
+  if (low == 0 && high == infinity) {
+    simple.activation = Activation::relu;
+  } else if (low != -infinity || high != infinity) {
+    simple.activation = Activation::clip;
+    simple.low = static_cast<float>(low);
+    simple.high = static_cast<float>(high);
+  }
+  if (match.is_input(at, 0)) return simple;
+  const ExprNode& sum = match.at(at);
+  if (sum.fn != Fn::add) return std::nullopt;
+  for (const auto& [x, other] : {std::pair(sum.a, sum.b), std::pair(sum.b, sum.a)}) {
+    if (match.is_input(x, 0) && match.at(other).fn == Fn::input && match.at(other).input > 0) {
+      simple.residual = match.at(other).input - 1;
+      return simple;
+    }
+  }
+  return std::nullopt;
+}
+
+bool epilogue_operand_fits(const std::vector<int64_t>& operand, const std::vector<int64_t>& output,
+                           bool columns) {
+  if (operand == output) return true;
+  if (element_count(operand) == 1) return operand.size() <= output.size();
+  if (operand.size() > output.size()) return false;
+  const size_t axis = columns ? output.size() - 1 : 1;
+  const size_t shift = output.size() - operand.size();
+  if (shift > axis) return false;
+  for (size_t i = 0; i < operand.size(); ++i) {
+    if (operand[i] != (i + shift == axis ? output[axis] : 1)) return false;
+  }
+  return true;
+}
+
+EpilogueRunner::EpilogueRunner(const ExprProgram& program, Isa isa, int threads)
+    : program_(program, isa) {
+  TENREC_CHECK(
+      program_.inputs() >= 1 && program_.outputs() == 1 && program_.output_type(0) == DType::f32,
+      invalid_engine, "an epilogue must turn f32 into f32");
+  for (int i = 0; i < program_.inputs(); ++i) {
+    TENREC_CHECK(program_.input_type(i) == DType::f32 || program_.input_type(i) == DType::undefined,
+                 invalid_engine, "an epilogue's operands must be f32");
+  }
+  workers_.resize(static_cast<size_t>(threads));
+  const size_t tile = (tile_elements + tile_group) * sizeof(float);
+  for (Worker& worker : workers_) {
+    const size_t workspace = (program_.workspace_bytes() + 63) / 64 * 64;
+    worker.memory.resize(workspace + tile * static_cast<size_t>(program_.inputs() + 1) + 64);
+    const auto address = reinterpret_cast<uintptr_t>(worker.memory.data());
+    worker.workspace = worker.memory.data() + (64 - address % 64) % 64;
+    worker.buffers = reinterpret_cast<float*>(worker.workspace + workspace);
+    worker.registers = program_.registers(worker.workspace);
+  }
+}
+
+void EpilogueRunner::reshape(const TensorView& output, std::span<const TensorView> operands,
+                             bool columns) {
+  TENREC_CHECK(operands.size() + 1 == static_cast<size_t>(program_.inputs()), invalid_engine,
+               "an epilogue of {} operands got {}", program_.inputs() - 1, operands.size());
+  const Dims dims = dims_of(output);
+  const Layout layout = layout_of(output);
+  columns_ = columns;
+  block_ = layout.block_axis == 1 ? layout.block : 1;
+  channels_ = columns ? dims.back() : dims.at(1);
+  physical_ = static_cast<int64_t>(physical_elements(dims, layout));
+  inner_ = block_;
+  for (size_t i = 2; i < dims.size(); ++i) inner_ *= dims[i];
+  access_.clear();
+  for (const TensorView& operand : operands) {
+    const Dims own = dims_of(operand);
+    TENREC_CHECK(operand.dtype == DType::f32 && epilogue_operand_fits(own, dims, columns),
+                 invalid_engine, "an epilogue operand of shape {} does not fit an output of {}",
+                 tenrec::to_string(own), tenrec::to_string(dims));
+    if (own == dims && layout_of(operand) == layout) access_.push_back(Access::same);
+    else if (element_count(own) == 1) access_.push_back(Access::one);
+    else access_.push_back(Access::channel);
+    TENREC_CHECK(
+        access_.back() != Access::channel || (layout_of(operand).is_plain() && own != dims),
+        invalid_engine, "an epilogue operand has another layout than the output");
+  }
+  data_.assign(operands.size(), nullptr);
+}
+
+Epilogue EpilogueRunner::bind(std::span<const TensorView> operands) {
+  for (size_t i = 0; i < operands.size(); ++i) data_[i] = operands[i].as<float>();
+  return {hook, this};
+}
+
+// One tile of at most tile_elements, `lane` its first channel (or column).
+void EpilogueRunner::run_tile(Worker& worker, float* data, int64_t offset, int count, int lane) {
+  const int whole = (count + tile_group - 1) / tile_group * tile_group;
+  const bool ragged = whole != count;
+  constexpr size_t stride = tile_elements + tile_group;
+  float* ends = worker.buffers + stride * static_cast<size_t>(program_.inputs());
+  TileProgram::Registers& registers = *worker.registers;
+  if (ragged) {
+    std::memcpy(ends, data, static_cast<size_t>(count) * sizeof(float));
+    std::fill(ends + count, ends + whole, 0.0F);
+  }
+  registers.set_input(0, ragged ? ends : data, 1);
+  registers.set_output(0, ragged ? ends : data);
+  for (size_t i = 0; i < access_.size(); ++i) {
+    float* buffer = worker.buffers + stride * i;
+    if (access_[i] == Access::same) {
+      const float* from = data_[i] + offset;
+      if (ragged) {
+        std::memcpy(buffer, from, static_cast<size_t>(count) * sizeof(float));
+        std::fill(buffer + count, buffer + whole, 0.0F);
+        from = buffer;
+      }
+      registers.set_input(static_cast<int>(i) + 1, from, 1);
+      continue;
+    }
+    if (access_[i] == Access::one || (block_ == 1 && !columns_)) {
+      const float value = access_[i] == Access::one ? data_[i][0] : data_[i][lane];
+      std::fill_n(buffer, tile_splat_bytes / sizeof(float), value);
+      registers.set_input(static_cast<int>(i) + 1, buffer, 0);
+      continue;
+    }
+    const int64_t period = columns_ ? channels_ : block_;
+    for (int k = 0; k < whole; ++k) {
+      const int64_t channel = columns_ ? (lane + k) % period : lane + k % period;
+      buffer[k] = channel < channels_ ? data_[i][channel] : 0.0F;
+    }
+    registers.set_input(static_cast<int>(i) + 1, buffer, 1);
+  }
+  program_.run(registers, whole);
+  if (ragged) std::memcpy(data, ends, static_cast<size_t>(count) * sizeof(float));
+  // Pad lanes stay 0, whatever the program makes of 0.
+  if (block_ > 1 && lane + block_ > channels_) {
+    const auto used = static_cast<int>(channels_ - lane);
+    for (int k = 0; k < count; k += static_cast<int>(block_)) {
+      std::fill(data + k + used, data + k + block_, 0.0F);
+    }
+  }
+}
+
+void EpilogueRunner::run_piece(const Piece& piece) {
+  Worker& worker = workers_[static_cast<size_t>(piece.worker)];
+  for (int done = 0; done < piece.count; done += tile_elements) {
+    const int count = std::min(tile_elements, piece.count - done);
+    run_tile(worker, piece.data + done, piece.offset + done, count,
+             columns_ ? piece.channel + done : piece.channel);
+  }
+}
+
+void EpilogueRunner::apply(const TensorView& output, std::span<const TensorView> operands,
+                           const Threads& threads) {
+  bind(operands);
+  // Rows: planes of one channel (block), or whole rows of columns.
+  const int64_t row = columns_ ? channels_ : inner_;
+  if (row == 0 || physical_ == 0) return;
+  const int64_t rows = physical_ / row;
+  const int64_t per_image = columns_ ? 1 : (channels_ + block_ - 1) / block_;
+  threads.parallel(static_cast<int>(rows), [&](int task, int worker) {
+    Piece piece{};
+    piece.offset = task * row;
+    piece.data = output.as<float>() + piece.offset;
+    piece.count = static_cast<int>(row);
+    piece.channel = columns_ ? 0 : static_cast<int>(task % per_image * block_);
+    piece.worker = worker;
+    run_piece(piece);
+  });
+}
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+
+#include "targets/cpu/run/family.h"
+#include "targets/cpu/run/runners.h"
+
+namespace tenrec::cpu {
+namespace {
+
+constexpr std::array families{
+    Family{"roi_align", prepare_roi_align},
+    Family{"order", prepare_order},
+    Family{"recurrent", prepare_recurrent},
+    Family{"conv_direct", prepare_conv_direct},
+    Family{"gemm", prepare_gemm},
+#ifdef TENREC_ONEDNN
+    Family{"onednn_conv", prepare_onednn_conv},
+#endif
+    Family{"resize", prepare_resize},
+    Family{"pool", prepare_pool},
+    Family{"normalise", prepare_normalise},
+    Family{"reduce", prepare_reduce},
+    Family{"gather", prepare_gather},
+    Family{"copy", prepare_copy},
+    Family{"pointwise", prepare_pointwise},
+    Family{"generic", prepare_generic},
+    Family{"infer", prepare_infer},
+};
+
+}  // namespace
+
+const Family* find_family(std::string_view name) {
+  for (const Family& family : families) {
+    if (family.name == name) return &family;
+  }
+  return nullptr;
+}
+
+Op decode_step_op(const plan::Step& step) {
+  const OpInfo* info = find_op(step.op);
+  TENREC_CHECK(info, invalid_engine,
+               "step of family \"{}\" names operator \"{}\", which this Tenrec lacks", step.family,
+               step.op);
+  return Op(*info, info->decode(step.op_fields));
+}
+
+}  // namespace tenrec::cpu

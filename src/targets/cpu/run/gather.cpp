@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+// The family "gather": moves that integer tensors direct. Every index is checked before it is used;
+// one out of range is an invalid_input Error.
+#include <cstring>
+
+#include "ops/gather.h"
+#include "ops/gather_elements.h"
+#include "ops/scatter.h"
+#include "targets/cpu/run/memory_layout.h"
+#include "targets/cpu/run/runners.h"
+
+namespace tenrec::cpu {
+namespace {
+
+constexpr int64_t parallel_bytes = 128 << 10;
+
+int64_t index_at(const TensorView& view, int64_t i) {
+  return view.dtype == DType::i32 ? view.as<int32_t>()[i] : view.as<int64_t>()[i];
+}
+
+int64_t wrapped(int64_t index, int64_t size, std::string_view what) {
+  TENREC_CHECK(index >= -size && index < size, invalid_input, "{}: index {} of an axis of size {}",
+               what, index, size);
+  return index < 0 ? index + size : index;
+}
+
+int64_t product(std::span<const int64_t> dims, size_t first, size_t last) {
+  int64_t n = 1;
+  for (size_t i = first; i < last; ++i) n *= dims[i];
+  return n;
+}
+
+class Rows : public StepRunner {
+ public:
+  Rows(const plan::Step& step, RunEnvironment& environment)
+      : op_(step_op<Gather>(step)), threads_(environment.threads) {}
+
+  void reshape(const StepArgs& args) override {
+    const TensorView& data = args.inputs[0];
+    const auto axis =
+        static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
+    outer_ = product(data.dims, 0, axis);
+    size_ = data.dims[axis];
+    bytes_ = product(data.dims, axis + 1, data.dims.size()) *
+             static_cast<int64_t>(byte_size(data.dtype, 1));
+    count_ = args.inputs[1].elements();
+    places_.resize(static_cast<size_t>(count_));
+  }
+
+  void run(const StepArgs& args) override {
+    for (int64_t i = 0; i < count_; ++i) {
+      places_[static_cast<size_t>(i)] =
+          wrapped(index_at(args.inputs[1], i), size_, "Gather") * bytes_;
+    }
+    const int64_t rows = outer_ * count_;
+    const int tasks = rows * bytes_ < parallel_bytes
+                          ? 1
+                          : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
+    threads_.parallel(tasks, [&](int task, int) {
+      for (int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row) {
+        const std::byte* from = args.inputs[0].data + row / count_ * size_ * bytes_ +
+                                places_[static_cast<size_t>(row % count_)];
+        std::memcpy(args.outputs[0].data + row * bytes_, from, static_cast<size_t>(bytes_));
+      }
+    });
+  }
+
+ private:
+  Gather op_;
+  const Threads& threads_;
+  int64_t outer_ = 1, size_ = 1, bytes_ = 1, count_ = 0;
+  std::vector<int64_t> places_;
+};
+
+// Visits the elements of `index_dims`, giving each the flat place in a tensor of strides `strides`.
+template <class Visit>
+void each_place(std::span<const int64_t> index_dims, std::span<const int64_t> strides, size_t axis,
+                int64_t size, const TensorView& indices, std::string_view what, Visit&& visit) {
+  const size_t rank = index_dims.size();
+  const int64_t inner = product(index_dims, axis + 1, rank);
+  const int64_t total = product(index_dims, 0, rank);
+  // The place of (outer, inner) without the axis is worked out a run of the last axis at a time.
+  const int64_t last = rank == 0 ? 1 : index_dims[rank - 1];
+  for (int64_t flat = 0; flat < total; flat += last) {
+    int64_t rest = flat, base = 0;
+    for (size_t i = rank; i-- > 0;) {
+      const int64_t index = rest % index_dims[i];
+      rest /= index_dims[i];
+      if (i != axis) base += index * strides[i];
+    }
+    const bool along_last = inner == 1 && axis + 1 == rank;
+    for (int64_t k = 0; k < last; ++k) {
+      const int64_t index = wrapped(index_at(indices, flat + k), size, what);
+      visit(flat + k, base + (along_last ? 0 : k * strides[rank - 1]) + index * strides[axis]);
+    }
+  }
+}
+
+void copy_one(std::byte* to, const std::byte* from, size_t element) {
+  switch (element) {
+    case 4: std::memcpy(to, from, 4); break;
+    case 8: std::memcpy(to, from, 8); break;
+    default: std::memcpy(to, from, element);
+  }
+}
+
+class Elements : public StepRunner {
+ public:
+  explicit Elements(const plan::Step& step) : op_(step_op<GatherElements>(step)) {}
+  void reshape(const StepArgs& args) override {
+    strides_ = row_major_strides(dims_of(args.inputs[0]));
+  }
+  void run(const StepArgs& args) override {
+    const TensorView& data = args.inputs[0];
+    const auto axis =
+        static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
+    const size_t element = byte_size(data.dtype, 1);
+    each_place(args.inputs[1].dims, strides_, axis, data.dims[axis], args.inputs[1],
+               "GatherElements", [&](int64_t flat, int64_t place) {
+                 copy_one(args.outputs[0].data + static_cast<size_t>(flat) * element,
+                          data.data + static_cast<size_t>(place) * element, element);
+               });
+  }
+
+ private:
+  GatherElements op_;
+  Dims strides_;
+};
+
+class ScatterInto : public StepRunner {
+ public:
+  explicit ScatterInto(const plan::Step& step) : op_(step_op<ScatterElements>(step)) {}
+  void reshape(const StepArgs& args) override {
+    strides_ = row_major_strides(dims_of(args.inputs[0]));
+  }
+  void run(const StepArgs& args) override {
+    const TensorView& data = args.inputs[0];
+    const auto axis =
+        static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
+    const size_t element = byte_size(data.dtype, 1);
+    std::byte* out = args.outputs[0].data;
+    if (out != data.data && data.elements() > 0)
+      std::memcpy(out, data.data, static_cast<size_t>(data.elements()) * element);
+    each_place(args.inputs[1].dims, strides_, axis, data.dims[axis], args.inputs[1],
+               "ScatterElements", [&](int64_t flat, int64_t place) {
+                 copy_one(out + static_cast<size_t>(place) * element,
+                          args.inputs[2].data + static_cast<size_t>(flat) * element, element);
+               });
+  }
+
+ private:
+  ScatterElements op_;
+  Dims strides_;
+};
+
+// Blocks that coordinates in the last axis of the indices name.
+struct Blocks {
+  int64_t batch = 1, points = 1, depth = 0, block = 1;
+  std::vector<int64_t> sizes, strides;  // of the coordinates
+
+  Blocks(std::span<const int64_t> dims, std::span<const int64_t> index_dims, int64_t batch_dims) {
+    const auto shared = static_cast<size_t>(batch_dims);
+    depth = index_dims.back();
+    TENREC_CHECK(depth >= 0 && shared + static_cast<size_t>(depth) <= dims.size(), invalid_input,
+                 "coordinates of {} axes into {}", depth, dims.size());
+    batch = product(dims, 0, shared);
+    points = product(index_dims, shared, index_dims.size() - 1);
+    const size_t first = shared + static_cast<size_t>(depth);
+    block = product(dims, first, dims.size());
+    for (size_t i = shared; i < first; ++i) {
+      sizes.push_back(dims[i]);
+      strides.push_back(product(dims, i + 1, dims.size()));
+    }
+    entry = product(dims, shared, dims.size());
+  }
+  int64_t place(const TensorView& indices, int64_t point, std::string_view what) const {
+    int64_t at = point / points * entry;
+    for (int64_t k = 0; k < depth; ++k) {
+      const auto axis = static_cast<size_t>(k);
+      at += wrapped(index_at(indices, point * depth + k), sizes[axis], what) * strides[axis];
+    }
+    return at;
+  }
+  int64_t entry = 1;
+};
+
+class GatherBlocks : public StepRunner {
+ public:
+  explicit GatherBlocks(const plan::Step& step) : op_(step_op<GatherND>(step)) {}
+  void reshape(const StepArgs& args) override {
+    blocks_.emplace(args.inputs[0].dims, args.inputs[1].dims, op_.batch_dims);
+  }
+  void run(const StepArgs& args) override {
+    const size_t element = byte_size(args.inputs[0].dtype, 1);
+    const size_t bytes = static_cast<size_t>(blocks_->block) * element;
+    for (int64_t point = 0; point < blocks_->batch * blocks_->points; ++point) {
+      const int64_t place = blocks_->place(args.inputs[1], point, "GatherND");
+      std::memcpy(args.outputs[0].data + static_cast<size_t>(point) * bytes,
+                  args.inputs[0].data + static_cast<size_t>(place) * element, bytes);
+    }
+  }
+
+ private:
+  GatherND op_;
+  std::optional<Blocks> blocks_;
+};
+
+class ScatterBlocks : public StepRunner {
+ public:
+  void reshape(const StepArgs& args) override {
+    blocks_.emplace(args.inputs[0].dims, args.inputs[1].dims, 0);
+  }
+  void run(const StepArgs& args) override {
+    const TensorView& data = args.inputs[0];
+    const size_t element = byte_size(data.dtype, 1);
+    std::byte* out = args.outputs[0].data;
+    if (out != data.data && data.elements() > 0)
+      std::memcpy(out, data.data, static_cast<size_t>(data.elements()) * element);
+    const size_t bytes = static_cast<size_t>(blocks_->block) * element;
+    for (int64_t point = 0; point < blocks_->points; ++point) {
+      const int64_t place = blocks_->place(args.inputs[1], point, "ScatterND");
+      std::memcpy(out + static_cast<size_t>(place) * element,
+                  args.inputs[2].data + static_cast<size_t>(point) * bytes, bytes);
+    }
+  }
+
+ private:
+  std::optional<Blocks> blocks_;
+};
+
+}  // namespace
+
+Runner prepare_gather(const plan::Plan&, const plan::Step& step, RunEnvironment& environment) {
+  if (step.op == "gather") return std::make_unique<Rows>(step, environment);
+  if (step.op == "gather_elements") return std::make_unique<Elements>(step);
+  if (step.op == "gather_nd") return std::make_unique<GatherBlocks>(step);
+  if (step.op == "scatter_elements") return std::make_unique<ScatterInto>(step);
+  if (step.op == "scatter_nd") return std::make_unique<ScatterBlocks>();
+  fail(ErrorCode::invalid_engine, "the gather family has no operator \"{}\"", step.op);
+}
+
+}  // namespace tenrec::cpu

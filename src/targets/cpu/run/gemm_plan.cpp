@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/run/gemm_plan.h"
+
+#include <cstring>
+
+namespace tenrec::cpu {
+
+using Mode = GemmTactic::Mode;
+
+Gemm with_dense_strides(Gemm g) {
+  g.lda = g.trans_a ? g.m : g.k;
+  g.ldb = g.trans_b ? g.k : g.n;
+  g.ldc = g.ld_residual = g.n;
+  g.batch_a = int64_t{g.m} * g.k;
+  g.batch_b = int64_t{g.k} * g.n;
+  g.batch_c = g.batch_residual = int64_t{g.m} * g.n;
+  return g;
+}
+
+std::vector<GemmTactic> gemm_tactics(const Gemm& p, Isa isa, int threads) {
+  const int block = block_of(isa);
+  std::vector<GemmTactic> list;
+  const auto add = [&](GemmTactic t) {
+    if (std::find(list.begin(), list.end(), t) == list.end()) list.push_back(t);
+  };
+  // Rows when there are more tiles of them: then every thread reads all of B but only its rows of
+  // A.
+  const bool by_row = threads > 1 && p.m > 2 * p.n;
+  const bool narrow = p.n < block / 2;
+  const auto blocks = [&](Mode mode) {
+    GemmTactic t{.mode = mode, .by_row = by_row};
+    add(t);
+    if (p.m <= 2) return;
+    t.chunk = 512;
+    add(t);
+    t.chunk = 256;
+    t.rows = 48;
+    add(t);
+    t.rows = 96;
+    t.vectors = 3;
+    if (p.n > 2 * block) add(t);
+    t.vectors = 2;
+    t.columns = 1024;
+    if (p.n > 256) add(t);
+    t.columns = 256;
+    t.by_row = !by_row;
+    if (threads > 1) add(t);
+  };
+  if (narrow) add({.mode = Mode::dot, .by_row = true});
+  if (p.constant_b) {
+    blocks(Mode::prepacked);
+    return list;
+  }
+  const GemmTactic dot{.mode = Mode::dot, .by_row = p.m > p.n};
+  if (p.trans_b) {
+    if (p.m < 6) add(dot);
+    blocks(Mode::packs);
+    if (p.m < 16) add(dot);
+  } else if (p.m <= 16) {
+    blocks(Mode::direct);
+    blocks(Mode::packs);
+  } else {
+    blocks(Mode::packs);
+    add({.mode = Mode::direct, .by_row = by_row});
+  }
+  return list;
+}
+
+size_t gemm_packed_size(const Gemm& p, const GemmTactic& t, Isa isa) {
+  if (t.mode != Mode::prepacked) return 0;
+  const int copies = p.batch_b == 0 ? 1 : p.batch;
+  return static_cast<size_t>(copies *
+                             GemmPlan(p, t, block_of(isa)).packed_floats(p.k, block_of(isa)));
+}
+
+void gemm_pack(const Gemm& p, const GemmTactic& t, Isa isa, const float* b, float* packed) {
+  const int block = block_of(isa);
+  const GemmPlan plan(p, t, block);
+  const int copies = p.batch_b == 0 ? 1 : p.batch;
+  const int64_t k_step = p.trans_b ? 1 : p.ldb, n_step = p.trans_b ? p.ldb : 1;
+  for (int copy = 0; copy < copies; copy++, b += p.batch_b) {
+    for (int panel = 0; panel < plan.panels; panel++) {
+      const int first = panel * plan.width;
+      const int line = std::min(plan.width, plan.vectors_of_n * block - first);
+      for (int k = 0; k < p.k; k++) {
+        for (int n = first; n < first + line; n++) {
+          *packed++ = n < p.n ? b[k * k_step + n * n_step] : 0.0f;
+        }
+      }
+    }
+  }
+}
+
+size_t gemm_scratch_size(const Gemm& p, const GemmTactic& t, Isa isa, int threads) {
+  return GemmPlan(p, t, block_of(isa)).scratch(p, t, block_of(isa), threads).total;
+}
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The family "gemm": matmul with an epilogue. Step inputs: a, b (packed when constant), operands.
+#pragma once
+#include <string>
+#include <tuple>
+
+#include "ir/expr.h"
+#include "targets/cpu/run/gemm.h"
+
+namespace tenrec::cpu {
+
+struct GemmParams {
+  bool packed = false;        // b is the packed form of a constant of `dims`
+  std::vector<int64_t> dims;  // of the constant b
+  ExprProgram epilogue;       // no nodes: none; input 0 is the product
+  static auto fields(auto& s) {
+    return std::tuple{field(1, "packed", s.packed), field(2, "dims", s.dims),
+                      field(3, "epilogue", s.epilogue)};
+  }
+};
+
+constexpr size_t gemm_operands = 2;  // step inputs before the epilogue's
+
+std::string to_text(const GemmTactic& tactic);
+GemmTactic parse_gemm_tactic(const std::string& text);  // invalid_engine Error
+
+// numpy's matmul of row-major operands of rank 2 and more, as products that gemm() takes: the last
+// batch axis is gemm's batch, `outer` are the ones before it. A constant or shared b folds batches
+// into m.
+struct GemmNest {
+  Gemm gemm;
+  std::vector<int64_t> outer;                   // sizes
+  std::vector<int64_t> a_step, b_step, c_step;  // floats from one to the next of each outer axis
+};
+GemmNest nest_of(const std::vector<int64_t>& a, const std::vector<int64_t>& b, bool constant_b);
+
+}  // namespace tenrec::cpu

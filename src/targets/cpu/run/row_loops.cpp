@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "targets/cpu/run/row_loops.cpp"
+#include "targets/cpu/run/highway_each.h"
+#include "targets/cpu/run/math-inl.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "targets/cpu/run/row_loops.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenrec::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace {
+
+using F = hn::CappedTag<float, 16>;
+using VF = hn::Vec<F>;
+constexpr F f{};
+constexpr int64_t stretch = 2048;  // values summed in vectors before they go to double
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+HWY_INLINE int64_t lanes() { return static_cast<int64_t>(hn::Lanes(f)); }
+
+// The last n < lanes values; the other lanes are `rest`.
+HWY_INLINE VF load_end(const float* x, int64_t n, float rest) {
+  alignas(64) float end[16];
+  for (float& value : end) value = rest;
+  for (int64_t i = 0; i < n; ++i) end[i] = x[i];
+  return hn::Load(f, end);
+}
+HWY_INLINE void store_end(VF value, float* y, int64_t n) {
+  alignas(64) float end[16];
+  hn::Store(value, f, end);
+  for (int64_t i = 0; i < n; ++i) y[i] = end[i];
+}
+HWY_INLINE float total(VF value) { return hn::GetLane(hn::SumOfLanes(f, value)); }
+
+template <RowMap map>
+HWY_INLINE VF mapped(VF x) {
+  if constexpr (map == RowMap::absolute) return hn::Abs(x);
+  if constexpr (map == RowMap::square) return hn::Mul(x, x);
+  return x;
+}
+template <class Map>
+HWY_INLINE double sum_of(const float* x, int64_t n, Map&& map) {
+  const int64_t step = lanes();
+  double sum = 0;
+  for (int64_t begin = 0; begin < n; begin += stretch) {
+    const int64_t end = std::min(begin + stretch, n);
+    VF a = hn::Zero(f), b = a, c = a, d = a;
+    int64_t i = begin;
+    for (; i + 4 * step <= end; i += 4 * step) {
+      a = hn::Add(a, map(hn::LoadU(f, x + i)));
+      b = hn::Add(b, map(hn::LoadU(f, x + i + step)));
+      c = hn::Add(c, map(hn::LoadU(f, x + i + 2 * step)));
+      d = hn::Add(d, map(hn::LoadU(f, x + i + 3 * step)));
+    }
+    for (; i + step <= end; i += step) a = hn::Add(a, map(hn::LoadU(f, x + i)));
+    sum += static_cast<double>(total(hn::Add(hn::Add(a, b), hn::Add(c, d))));
+    for (; i < end; ++i) sum += static_cast<double>(hn::GetLane(map(hn::Set(f, x[i]))));
+  }
+  return sum;
+}
+
+double sum(const float* x, int64_t n, RowMap map) {
+  switch (map) {
+    case RowMap::absolute:
+      return sum_of(x, n, [](VF v) HWY_ATTR { return mapped<RowMap::absolute>(v); });
+    case RowMap::square:
+      return sum_of(x, n, [](VF v) HWY_ATTR { return mapped<RowMap::square>(v); });
+    default: return sum_of(x, n, [](VF v) HWY_ATTR { return v; });
+  }
+}
+
+double squares_around(const float* x, int64_t n, float mean) {
+  const VF middle = hn::Set(f, mean);
+  return sum_of(x, n, [middle](VF v) HWY_ATTR {
+    const VF away = hn::Sub(v, middle);
+    return hn::Mul(away, away);
+  });
+}
+
+struct Larger {
+  static constexpr float start = -infinity;
+  static HWY_INLINE VF of(VF best, VF x) {
+    return hn::IfThenElse(hn::IsNaN(best), best, hn::Max(best, x));
+  }
+  static HWY_INLINE float of(float a, float b) { return std::isnan(a) || a > b ? a : b; }
+};
+struct Smaller {
+  static constexpr float start = infinity;
+  static HWY_INLINE VF of(VF best, VF x) {
+    return hn::IfThenElse(hn::IsNaN(best), best, hn::Min(best, x));
+  }
+  static HWY_INLINE float of(float a, float b) { return std::isnan(a) || a < b ? a : b; }
+};
+
+template <class Best>
+float best_of(const float* x, int64_t n) {
+  const int64_t step = lanes();
+  VF a = hn::Set(f, Best::start), b = a;
+  int64_t i = 0;
+  for (; i + 2 * step <= n; i += 2 * step) {
+    a = Best::of(a, hn::LoadU(f, x + i));
+    b = Best::of(b, hn::LoadU(f, x + i + step));
+  }
+  for (; i + step <= n; i += step) a = Best::of(a, hn::LoadU(f, x + i));
+  if (i < n) b = Best::of(b, load_end(x + i, n - i, Best::start));
+  alignas(64) float all[16];
+  hn::Store(Best::of(a, b), f, all);
+  float best = all[0];
+  for (int64_t k = 1; k < step; ++k) best = Best::of(best, all[k]);
+  return best;
+}
+
+// Calls column(vector index, whole): whole vectors by load/store, the end through a buffer.
+template <RowMap map>
+void column_sum_of(const float* x, int64_t rows, int64_t stride, int64_t width, double* into) {
+  const int64_t step = lanes();
+  constexpr int64_t rows_a_stretch = 256;
+  alignas(64) float part[16];
+  for (int64_t begin = 0; begin < rows; begin += rows_a_stretch) {
+    const int64_t end = std::min(begin + rows_a_stretch, rows);
+    int64_t c = 0;
+    // Four vectors side by side use whole cache lines; a single one keeps four rows in flight.
+    for (; c + 4 * step <= width; c += 4 * step) {
+      VF s0 = hn::Zero(f), s1 = s0, s2 = s0, s3 = s0;
+      for (int64_t r = begin; r < end; ++r) {
+        const float* row = x + r * stride + c;
+        s0 = hn::Add(s0, mapped<map>(hn::LoadU(f, row)));
+        s1 = hn::Add(s1, mapped<map>(hn::LoadU(f, row + step)));
+        s2 = hn::Add(s2, mapped<map>(hn::LoadU(f, row + 2 * step)));
+        s3 = hn::Add(s3, mapped<map>(hn::LoadU(f, row + 3 * step)));
+      }
+      const VF sums[4] = {s0, s1, s2, s3};
+      for (int64_t k = 0; k < 4; ++k) {
+        hn::Store(sums[k], f, part);
+        for (int64_t l = 0; l < step; ++l) into[c + k * step + l] += static_cast<double>(part[l]);
+      }
+    }
+    for (; c < width; c += step) {
+      const int64_t used = std::min(step, width - c);
+      VF s0 = hn::Zero(f), s1 = s0, s2 = s0, s3 = s0;
+      int64_t r = begin;
+      const auto load = [&](int64_t row) HWY_ATTR {
+        const float* at = x + row * stride + c;
+        return mapped<map>(used == step ? hn::LoadU(f, at) : load_end(at, used, 0));
+      };
+      for (; r + 4 <= end; r += 4) {
+        s0 = hn::Add(s0, load(r));
+        s1 = hn::Add(s1, load(r + 1));
+        s2 = hn::Add(s2, load(r + 2));
+        s3 = hn::Add(s3, load(r + 3));
+      }
+      for (; r < end; ++r) s0 = hn::Add(s0, load(r));
+      hn::Store(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), f, part);
+      for (int64_t l = 0; l < used; ++l) into[c + l] += static_cast<double>(part[l]);
+    }
+  }
+}
+
+void column_sum(const float* x, int64_t rows, int64_t stride, int64_t width, RowMap map,
+                double* into) {
+  switch (map) {
+    case RowMap::absolute: return column_sum_of<RowMap::absolute>(x, rows, stride, width, into);
+    case RowMap::square: return column_sum_of<RowMap::square>(x, rows, stride, width, into);
+    default: return column_sum_of<RowMap::identity>(x, rows, stride, width, into);
+  }
+}
+
+template <class Best>
+void column_best(const float* x, int64_t rows, int64_t stride, int64_t width, float* into) {
+  const int64_t step = lanes();
+  for (int64_t c = 0; c < width; c += step) {
+    const int64_t used = std::min(step, width - c);
+    const bool whole = used == step;
+    VF best = whole ? hn::LoadU(f, into + c) : load_end(into + c, used, Best::start);
+    for (int64_t r = 0; r < rows; ++r) {
+      const float* at = x + r * stride + c;
+      best = Best::of(best, whole ? hn::LoadU(f, at) : load_end(at, used, Best::start));
+    }
+    if (whole) hn::StoreU(best, f, into + c);
+    else store_end(best, into + c, used);
+  }
+}
+
+double exp_sum(const float* x, int64_t n, float shift, float* y) {
+  const int64_t step = lanes();
+  const VF middle = hn::Set(f, shift);
+  double sum = 0;
+  for (int64_t begin = 0; begin < n; begin += stretch) {
+    const int64_t end = std::min(begin + stretch, n);
+    VF a = hn::Zero(f), b = a;
+    int64_t i = begin;
+    for (; i + 2 * step <= end; i += 2 * step) {
+      const VF first = exp_of(f, hn::Sub(hn::LoadU(f, x + i), middle));
+      const VF second = exp_of(f, hn::Sub(hn::LoadU(f, x + i + step), middle));
+      a = hn::Add(a, first);
+      b = hn::Add(b, second);
+      if (y) {
+        hn::StoreU(first, f, y + i);
+        hn::StoreU(second, f, y + i + step);
+      }
+    }
+    for (; i < end; i += step) {
+      const int64_t used = std::min(step, end - i);
+      const VF in = used == step ? hn::LoadU(f, x + i) : load_end(x + i, used, -infinity);
+      // Lanes behind the end hold exp(-inf) = 0, unless the shift is infinite too.
+      VF value = exp_of(f, hn::Sub(in, middle));
+      if (used < step) value = hn::IfThenElseZero(hn::FirstN(f, static_cast<size_t>(used)), value);
+      a = hn::Add(a, value);
+      if (!y) continue;
+      if (used == step) hn::StoreU(value, f, y + i);
+      else store_end(value, y + i, used);
+    }
+    sum += static_cast<double>(total(hn::Add(a, b)));
+  }
+  return sum;
+}
+
+template <class Map>
+HWY_INLINE void map_row(int64_t n, float* y, Map&& map) {
+  const int64_t step = lanes();
+  int64_t i = 0;
+  for (; i + step <= n; i += step) hn::StoreU(map(i, step), f, y + i);
+  if (i < n) store_end(map(i, n - i), y + i, n - i);
+}
+HWY_INLINE VF load_some(const float* x, int64_t used) {
+  return used == lanes() ? hn::LoadU(f, x) : load_end(x, used, 0);
+}
+
+void shift_scale(const float* x, int64_t n, float shift, float factor, float* y) {
+  const VF middle = hn::Set(f, shift), by = hn::Set(f, factor);
+  map_row(n, y, [&](int64_t i, int64_t used) HWY_ATTR {
+    return hn::Mul(hn::Sub(load_some(x + i, used), middle), by);
+  });
+}
+
+void normalise(const float* x, int64_t n, float shift, float factor, const float* scale,
+               const float* bias, float* y) {
+  const VF middle = hn::Set(f, shift), by = hn::Set(f, factor);
+  map_row(n, y, [&](int64_t i, int64_t used) HWY_ATTR {
+    VF value = hn::Mul(hn::Sub(load_some(x + i, used), middle), by);
+    if (scale) value = hn::Mul(value, load_some(scale + i, used));
+    return bias ? hn::Add(value, load_some(bias + i, used)) : value;
+  });
+}
+
+void column_softmax(const float* x, int64_t n, int64_t stride, int64_t width, bool logarithm,
+                    float* y) {
+  const int64_t step = lanes();
+  for (int64_t c = 0; c < width; c += step) {
+    const int64_t used = std::min(step, width - c);
+    VF best = hn::Set(f, -infinity);
+    for (int64_t r = 0; r < n; ++r) best = Larger::of(best, load_some(x + r * stride + c, used));
+    VF sum = hn::Zero(f);
+    for (int64_t r = 0; r < n; ++r) {
+      const VF value = exp_of(f, hn::Sub(load_some(x + r * stride + c, used), best));
+      sum = hn::Add(sum, value);
+      if (logarithm) continue;
+      if (used == step) hn::StoreU(value, f, y + r * stride + c);
+      else store_end(value, y + r * stride + c, used);
+    }
+    const VF base = logarithm ? hn::Add(best, log_of(f, sum)) : hn::Div(hn::Set(f, 1.0F), sum);
+    for (int64_t r = 0; r < n; ++r) {
+      const VF value = logarithm ? hn::Sub(load_some(x + r * stride + c, used), base)
+                                 : hn::Mul(load_some(y + r * stride + c, used), base);
+      if (used == step) hn::StoreU(value, f, y + r * stride + c);
+      else store_end(value, y + r * stride + c, used);
+    }
+  }
+}
+
+constexpr RowLoops loops{sum,         best_of<Larger>,     best_of<Smaller>,     squares_around,
+                         column_sum,  column_best<Larger>, column_best<Smaller>, exp_sum,
+                         shift_scale, normalise,           column_softmax};
+
+}  // namespace
+
+const RowLoops& pick_row_loops();
+const RowLoops& pick_row_loops() { return loops; }
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace tenrec::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenrec::cpu {
+
+const RowLoops& row_loops(Isa isa) { return TENREC_CPU_PICK(isa, pick_row_loops)(); }
+
+}  // namespace tenrec::cpu
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "targets/cpu/run/spatial_loops.cpp"
+#include "targets/cpu/run/highway_each.h"
+#include "targets/cpu/run/simd-inl.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "targets/cpu/run/spatial_loops.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenrec::cpu::HWY_NAMESPACE {
+namespace {
+
+constexpr float lowest = -std::numeric_limits<float>::infinity();
+
+// One pixel's B lanes (or the last few) over all its taps.
+template <bool is_max, bool whole>
+HWY_INLINE V pooled(const PoolRow& row, const float* from, int64_t taps, int lanes) {
+  V best = is_max ? all(lowest) : zero();
+  for (int64_t d = 0; d < row.depth; ++d) {
+    for (int64_t h = 0; h < row.height; ++h) {
+      const float* at = from + d * row.depth_step + h * row.height_step;
+      for (int64_t w = 0; w < taps; ++w, at += row.width_step) {
+        const V x = whole ? load(at) : load_first(at, lanes);
+        best = is_max ? at_least(x, best) : best + x;
+      }
+    }
+  }
+  return best;
+}
+
+template <bool is_max>
+void pool_lanes(const PoolRow& row, float* to) {
+  for (int64_t o = 0; o < row.width; ++o, to += row.lanes) {
+    const Taps& column = row.columns[o];
+    const float* from = row.from + column.first * row.lanes;
+    const auto count = static_cast<float>(row.counted * column.counted);
+    const V factor = all(count == 0 ? 0.0F : 1.0F / count);
+    int64_t c = 0;
+    for (; c + B <= row.lanes; c += B) {
+      const V value = pooled<is_max, true>(row, from + c, column.taps, B);
+      store(to + c, is_max ? value : value * factor);
+    }
+    if (c == row.lanes) continue;
+    const auto left = static_cast<int>(row.lanes - c);
+    const V value = pooled<is_max, false>(row, from + c, column.taps, left);
+    store_first(to + c, is_max ? value : value * factor, left);
+  }
+}
+
+template <bool is_max, int fixed_stride>
+HWY_INLINE void combine(const float* from, int64_t stride, int64_t count, float* to) {
+  const int64_t step = fixed_stride > 0 ? fixed_stride : stride;
+  for (int64_t i = 0; i < count; ++i) {
+    const float x = from[i * step];
+    if constexpr (is_max) to[i] = x > to[i] ? x : to[i];
+    else to[i] += x;
+  }
+}
+
+// Plain rows: each tap is added to the whole row at once.
+template <bool is_max>
+void pool_plain(const PoolRow& row, float* to) {
+  std::fill(to, to + row.width, is_max ? lowest : 0.0F);
+  for (int64_t d = 0; d < row.depth; ++d) {
+    for (int64_t h = 0; h < row.height; ++h) {
+      const float* line = row.from + d * row.depth_step + h * row.height_step;
+      for (int64_t k = 0; k < row.kernel; ++k) {
+        // Output pixels whose tap k lies inside: those between the first and the last.
+        int64_t first = 0, last = row.width;
+        const auto inside = [&](int64_t o) {
+          const Taps& column = row.columns[o];
+          return k >= column.skipped && k < column.skipped + column.taps;
+        };
+        while (first < last && !inside(first)) ++first;
+        while (last > first && !inside(last - 1)) --last;
+        const float* from = line + first * row.stride - row.pad + k * row.dilation;
+        if (row.stride == 1) combine<is_max, 1>(from, 1, last - first, to + first);
+        else if (row.stride == 2) combine<is_max, 2>(from, 2, last - first, to + first);
+        else combine<is_max, 0>(from, row.stride, last - first, to + first);
+      }
+    }
+  }
+  if constexpr (!is_max) {
+    for (int64_t o = 0; o < row.width; ++o) {
+      const auto count = static_cast<float>(row.counted * row.columns[o].counted);
+      to[o] = count == 0 ? 0 : to[o] / count;
+    }
+  }
+}
+
+void pool(const PoolRow& row, float* to) {
+  if (row.lanes == 1) return row.is_max ? pool_plain<true>(row, to) : pool_plain<false>(row, to);
+  row.is_max ? pool_lanes<true>(row, to) : pool_lanes<false>(row, to);
+}
+
+// buffer = sum of weighted rows.
+const float* mix_rows(const ResizeRow& row) {
+  const int64_t n = row.in_width * row.lanes;
+  if (row.row_count == 1 && row.row_weights[0] == 1) return row.rows[0];
+  const float* a = row.rows[0];
+  const V wa = all(row.row_weights[0]);
+  for (int64_t i = 0; i < n; i += B) {
+    const auto used = static_cast<int>(std::min<int64_t>(B, n - i));
+    const auto get = [&](const float* p) {
+      return used == B ? load(p + i) : load_first(p + i, used);
+    };
+    V sum = get(a) * wa;
+    for (int64_t k = 1; k < row.row_count; ++k)
+      sum = fma(get(row.rows[k]), all(row.row_weights[k]), sum);
+    if (used == B) store(row.buffer + i, sum);
+    else store_first(row.buffer + i, sum, used);
+  }
+  return row.buffer;
+}
+
+void resize(const ResizeRow& row, float* to) {
+  const float* mixed = mix_rows(row);
+  const int64_t lanes = row.lanes, taps = row.taps;
+  if (lanes == 1) {
+    if (taps == 2) {
+      for (int64_t o = 0; o < row.out_width; ++o) {
+        to[o] = mixed[row.columns[2 * o]] * row.column_weights[2 * o] +
+                mixed[row.columns[2 * o + 1]] * row.column_weights[2 * o + 1];
+      }
+      return;
+    }
+    for (int64_t o = 0; o < row.out_width; ++o) {
+      float sum = 0;
+      for (int64_t k = o * taps; k < (o + 1) * taps; ++k)
+        sum += mixed[row.columns[k]] * row.column_weights[k];
+      to[o] = sum;
+    }
+    return;
+  }
+  for (int64_t o = 0; o < row.out_width; ++o, to += lanes) {
+    for (int64_t c = 0; c < lanes; c += B) {
+      const auto used = static_cast<int>(std::min<int64_t>(B, lanes - c));
+      V sum = zero();
+      for (int64_t k = o * taps; k < (o + 1) * taps; ++k) {
+        const float* at = mixed + row.columns[k] * lanes + c;
+        sum = fma(used == B ? load(at) : load_first(at, used), all(row.column_weights[k]), sum);
+      }
+      if (used == B) store(to + c, sum);
+      else store_first(to + c, sum, used);
+    }
+  }
+}
+
+constexpr SpatialLoops loops{pool, resize};
+
+}  // namespace
+
+const SpatialLoops& pick_spatial_loops();
+const SpatialLoops& pick_spatial_loops() { return loops; }
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace tenrec::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tenrec::cpu {
+
+const SpatialLoops& spatial_loops(Isa isa) { return TENREC_CPU_PICK(isa, pick_spatial_loops)(); }
+
+}  // namespace tenrec::cpu
+#endif

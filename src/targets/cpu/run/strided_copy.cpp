@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/run/strided_copy.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace tenrec::cpu {
+namespace {
+
+constexpr int64_t parallel_bytes = 128 << 10;  // worth waking the other threads for
+
+template <class T>
+T* at(std::byte* p) {
+  return reinterpret_cast<T*>(p);
+}
+template <class T>
+const T* at(const std::byte* p) {
+  return reinterpret_cast<const T*>(p);
+}
+
+// Vectors of 16 bytes by the compiler's own extension: baseline on every machine.
+using Quad = uint32_t __attribute__((vector_size(16)));
+
+Quad load_quad(const uint32_t* p) {
+  Quad q;
+  std::memcpy(&q, p, sizeof q);
+  return q;
+}
+void store_quad(uint32_t* p, Quad q) { std::memcpy(p, &q, sizeof q); }
+
+// to[r * to_row + c] = from[c * from_row + r] for 4 x 4 words.
+void transpose_quads(const uint32_t* from, int64_t from_row, uint32_t* to, int64_t to_row) {
+  const Quad a = load_quad(from), b = load_quad(from + from_row);
+  const Quad c = load_quad(from + 2 * from_row), d = load_quad(from + 3 * from_row);
+  using Pick = int32_t __attribute__((vector_size(16)));
+  const Quad ab0 = __builtin_shuffle(a, b, Pick{0, 4, 1, 5}),
+             ab1 = __builtin_shuffle(a, b, Pick{2, 6, 3, 7});
+  const Quad cd0 = __builtin_shuffle(c, d, Pick{0, 4, 1, 5}),
+             cd1 = __builtin_shuffle(c, d, Pick{2, 6, 3, 7});
+  store_quad(to, __builtin_shuffle(ab0, cd0, Pick{0, 1, 4, 5}));
+  store_quad(to + to_row, __builtin_shuffle(ab0, cd0, Pick{2, 3, 6, 7}));
+  store_quad(to + 2 * to_row, __builtin_shuffle(ab1, cd1, Pick{0, 1, 4, 5}));
+  store_quad(to + 3 * to_row, __builtin_shuffle(ab1, cd1, Pick{2, 3, 6, 7}));
+}
+
+// to[r * to_row + c] = from[c * from_row + r], r < rows, c < columns, in tiles that stay in cache.
+template <class T>
+void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows,
+               int64_t columns) {
+  constexpr int64_t tile = 16;
+  for (int64_t r0 = 0; r0 < rows; r0 += tile) {
+    const int64_t r1 = std::min(r0 + tile, rows);
+    for (int64_t c0 = 0; c0 < columns; c0 += tile) {
+      const int64_t c1 = std::min(c0 + tile, columns);
+      int64_t r = r0;
+      if constexpr (sizeof(T) == 4) {
+        for (; r + 4 <= r1; r += 4) {
+          int64_t c = c0;
+          for (; c + 4 <= c1; c += 4)
+            transpose_quads(from + c * from_row + r, from_row, to + r * to_row + c, to_row);
+          for (; c < c1; ++c) {
+            for (int64_t k = 0; k < 4; ++k) to[(r + k) * to_row + c] = from[c * from_row + r + k];
+          }
+        }
+      }
+      for (; r < r1; ++r) {
+        for (int64_t c = c0; c < c1; ++c) to[r * to_row + c] = from[c * from_row + r];
+      }
+    }
+  }
+}
+
+template <class T>
+void copy_elements(const T* from, int64_t from_step, T* to, int64_t to_step, int64_t count) {
+  if (from_step == 0 && to_step == 1) {
+    std::fill(to, to + count, *from);
+    return;
+  }
+  for (int64_t i = 0; i < count; ++i) to[i * to_step] = from[i * from_step];
+}
+
+void copy_elements(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step,
+                   int64_t count, size_t element) {
+  switch (element) {
+    case 1: return copy_elements(at<uint8_t>(from), from_step, at<uint8_t>(to), to_step, count);
+    case 2: return copy_elements(at<uint16_t>(from), from_step, at<uint16_t>(to), to_step, count);
+    case 4: return copy_elements(at<uint32_t>(from), from_step, at<uint32_t>(to), to_step, count);
+    case 8: return copy_elements(at<uint64_t>(from), from_step, at<uint64_t>(to), to_step, count);
+    default: break;
+  }
+  const auto step = [&](int64_t n) { return n * static_cast<int64_t>(element); };
+  for (int64_t i = 0; i < count; ++i)
+    std::memcpy(to + step(i * to_step), from + step(i * from_step), element);
+}
+
+void transpose(const std::byte* from, int64_t from_row, std::byte* to, int64_t to_row, int64_t rows,
+               int64_t columns, size_t element) {
+  switch (element) {
+    case 1: return transpose(at<uint8_t>(from), from_row, at<uint8_t>(to), to_row, rows, columns);
+    case 2: return transpose(at<uint16_t>(from), from_row, at<uint16_t>(to), to_row, rows, columns);
+    case 4: return transpose(at<uint32_t>(from), from_row, at<uint32_t>(to), to_row, rows, columns);
+    default:
+      return transpose(at<uint64_t>(from), from_row, at<uint64_t>(to), to_row, rows, columns);
+  }
+}
+
+int tasks_for(int64_t bytes, int64_t units, const Threads& threads) {
+  if (bytes < parallel_bytes) return 1;
+  return static_cast<int>(std::clamp<int64_t>(units, 1, threads.count()));
+}
+
+}  // namespace
+
+void fill_elements(std::byte* to, const std::byte* value, size_t element, int64_t count) {
+  if (count <= 0) return;
+  if (!value) {
+    std::memset(to, 0, static_cast<size_t>(count) * element);
+    return;
+  }
+  copy_elements(value, 0, to, 1, count, element);
+}
+
+void StridedCopy::prepare() {
+  Dims kept, from, to;
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] == 1) continue;
+    const bool even = !kept.empty() && from.back() == from_strides[i] * sizes[i] &&
+                      to.back() == to_strides[i] * sizes[i];
+    if (even) {
+      kept.back() *= sizes[i];
+      from.back() = from_strides[i];
+      to.back() = to_strides[i];
+    } else {
+      kept.push_back(sizes[i]);
+      from.push_back(from_strides[i]);
+      to.push_back(to_strides[i]);
+    }
+  }
+  while (kept.size() < 2) {
+    kept.insert(kept.begin(), 1);
+    from.insert(from.begin(), 0);
+    to.insert(to.begin(), 0);
+  }
+  const size_t last = kept.size() - 1;
+  kind_ = from[last] == 1 && to[last] == 1 ? Kind::rows : Kind::elements;
+  if (kind_ == Kind::elements && to[last] == 1 &&
+      (element == 1 || element == 2 || element == 4 || element == 8)) {
+    // The loop along which the source is contiguous goes next to the last.
+    for (size_t i = 0; i < last; ++i) {
+      if (from[i] != 1) continue;
+      std::rotate(kept.begin() + static_cast<long>(i), kept.begin() + static_cast<long>(i) + 1,
+                  kept.begin() + static_cast<long>(last));
+      std::rotate(from.begin() + static_cast<long>(i), from.begin() + static_cast<long>(i) + 1,
+                  from.begin() + static_cast<long>(last));
+      std::rotate(to.begin() + static_cast<long>(i), to.begin() + static_cast<long>(i) + 1,
+                  to.begin() + static_cast<long>(last));
+      kind_ = Kind::transpose;
+      break;
+    }
+  }
+  sizes = std::move(kept);
+  from_strides = std::move(from);
+  to_strides = std::move(to);
+  row_ = sizes[last];
+  rows_ = sizes[last - 1];
+  outer_ = 1;
+  for (size_t i = 0; i + 2 < sizes.size(); ++i) outer_ *= sizes[i];
+  if (outer_ * rows_ * row_ == 0) kind_ = Kind::nothing;
+}
+
+void StridedCopy::run(const std::byte* from, std::byte* to, const Threads& threads) const {
+  if (kind_ == Kind::nothing) return;
+  const auto size = static_cast<int64_t>(element);
+  from += from_offset * size;
+  to += to_offset * size;
+  const int64_t bytes = outer_ * rows_ * row_ * size;
+  if (outer_ >= threads.count() || bytes < parallel_bytes) {
+    const int tasks = tasks_for(bytes, outer_, threads);
+    threads.parallel(tasks, [&](int task, int) {
+      run_part(from, to, {outer_ * task / tasks, outer_ * (task + 1) / tasks, rows_, row_});
+    });
+    return;
+  }
+  // Few outer iterations: the rows are shared out, or the one row itself.
+  const bool cut_rows = rows_ >= threads.count();
+  const int64_t whole = cut_rows ? rows_ : row_;
+  const size_t axis = sizes.size() - (cut_rows ? 2 : 1);
+  const int tasks = tasks_for(bytes, whole, threads);
+  threads.parallel(tasks, [&](int task, int) {
+    const int64_t begin = whole * task / tasks, end = whole * (task + 1) / tasks;
+    run_part(from + begin * from_strides[axis] * size, to + begin * to_strides[axis] * size,
+             {0, outer_, cut_rows ? end - begin : rows_, cut_rows ? row_ : end - begin});
+  });
+}
+
+void StridedCopy::run_part(const std::byte* from, std::byte* to, const Part& part) const {
+  const auto size = static_cast<int64_t>(element);
+  for (int64_t i = part.begin; i < part.end; ++i) {
+    int64_t rest = i, source = 0, target = 0;
+    for (size_t axis = sizes.size() - 2; axis-- > 0;) {
+      const int64_t index = rest % sizes[axis];
+      rest /= sizes[axis];
+      source += index * from_strides[axis];
+      target += index * to_strides[axis];
+    }
+    run_inner(from + source * size, to + target * size, part.rows, part.row);
+  }
+}
+
+void StridedCopy::run_inner(const std::byte* from, std::byte* to, int64_t rows, int64_t row) const {
+  const size_t last = sizes.size() - 1;
+  const auto size = static_cast<int64_t>(element);
+  if (kind_ == Kind::transpose) {
+    transpose(from, from_strides[last], to, to_strides[last - 1], rows, row, element);
+    return;
+  }
+  const int64_t from_step = from_strides[last - 1] * size, to_step = to_strides[last - 1] * size;
+  const auto bytes = static_cast<size_t>(row * size);
+  for (int64_t r = 0; r < rows; ++r, from += from_step, to += to_step) {
+    if (kind_ != Kind::rows)
+      copy_elements(from, from_strides[last], to, to_strides[last], row, element);
+    else if (bytes == 32) std::memcpy(to, from, 32);  // a lane group: one move
+    else std::memcpy(to, from, bytes);
+  }
+}
+
+void TableCopy::prepare() {
+  if (tables.empty()) tables.push_back({0});
+  rows_ = 1;
+  for (size_t i = 0; i + 1 < tables.size(); ++i) rows_ *= static_cast<int64_t>(tables[i].size());
+  const std::vector<int64_t>& last = tables.back();
+  row_bytes_ = static_cast<int64_t>(last.size()) * block * static_cast<int64_t>(element);
+  pieces_.clear();
+  for (size_t i = 0; i < last.size(); ++i) {
+    if (!pieces_.empty()) {
+      Piece& piece = pieces_.back();
+      const bool fills = piece.from < 0 && last[i] < 0;
+      if (fills || (piece.from >= 0 && last[i] == piece.from + piece.count * block)) {
+        piece.count++;
+        continue;
+      }
+    }
+    pieces_.push_back({static_cast<int64_t>(i), last[i] < 0 ? -1 : last[i], 1});
+  }
+  const bool usual = element == 1 || element == 2 || element == 4 || element == 8;
+  scattered_ = block == 1 && usual && pieces_.size() * 4 > last.size();
+}
+
+namespace {
+
+template <class T>
+void take(const std::vector<int64_t>& places, const T* from, T* to, T fill) {
+  for (size_t i = 0; i < places.size(); ++i) to[i] = places[i] < 0 ? fill : from[places[i]];
+}
+template <class T>
+void take(const std::vector<int64_t>& places, const std::byte* from, std::byte* to,
+          const std::byte* fill) {
+  take(places, at<T>(from), at<T>(to), fill ? *at<T>(fill) : T{0});
+}
+
+}  // namespace
+
+void TableCopy::copy_scattered(const std::byte* from, std::byte* to, const std::byte* fill) const {
+  switch (element) {
+    case 1: return take<uint8_t>(tables.back(), from, to, fill);
+    case 2: return take<uint16_t>(tables.back(), from, to, fill);
+    case 4: return take<uint32_t>(tables.back(), from, to, fill);
+    default: return take<uint64_t>(tables.back(), from, to, fill);
+  }
+}
+
+void TableCopy::run(const std::byte* from, std::byte* to, const std::byte* fill,
+                    const Threads& threads) const {
+  const auto size = static_cast<int64_t>(element);
+  const int tasks = tasks_for(rows_ * row_bytes_, rows_, threads);
+  threads.parallel(tasks, [&](int task, int) {
+    const int64_t begin = rows_ * task / tasks, end = rows_ * (task + 1) / tasks;
+    for (int64_t row = begin; row < end; ++row) {
+      int64_t base = 0, rest = row;
+      bool outside = false;
+      for (size_t axis = tables.size() - 1; axis-- > 0;) {
+        const auto count = static_cast<int64_t>(tables[axis].size());
+        const int64_t place = tables[axis][static_cast<size_t>(rest % count)];
+        outside = outside || place < 0;
+        base += place;
+        rest /= count;
+      }
+      std::byte* out = to + row * row_bytes_;
+      if (outside) {
+        fill_elements(out, fill, element, row_bytes_ / size);
+        continue;
+      }
+      if (scattered_) {
+        copy_scattered(from + base * size, out, fill);
+        continue;
+      }
+      for (const Piece& piece : pieces_) {
+        std::byte* target = out + piece.to * block * size;
+        if (piece.from < 0) fill_elements(target, fill, element, piece.count * block);
+        else
+          std::memcpy(target, from + (base + piece.from) * size,
+                      static_cast<size_t>(piece.count * block * size));
+      }
+    }
+  });
+}
+
+}  // namespace tenrec::cpu

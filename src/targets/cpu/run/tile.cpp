@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The register tiles of the convolutions, compiled once for all kernels that use them.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "targets/cpu/run/tile.cpp"
+#include "targets/cpu/run/highway_each.h"
+
+#include "targets/cpu/run/tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenrec::cpu::HWY_NAMESPACE {
+
+template <int P, int NV>
+HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_at,
+                       const int* out_at) {
+  V acc[P][NV];
+  TENREC_UNROLL for (int p = 0; p < P; p++) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) {
+      acc[p][n] = a.bias ? load(a.bias + n * B) : load(a.out + out_at[p] + n * a.out_plane);
+    }
+  }
+  if (a.residual) {
+    TENREC_UNROLL for (int p = 0; p < P; p++) {
+      TENREC_UNROLL for (int n = 0; n < NV; n++) {
+        acc[p][n] = acc[p][n] + load(a.residual + residual_at[p] + n * a.residual_plane);
+      }
+    }
+  }
+  TENREC_UNROLL for (int p = 0; p < P * B; p += 16) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) {
+      __builtin_prefetch(a.next_out + p + n * a.out_plane, 1);
+      if (a.residual) __builtin_prefetch(a.next_residual + p + n * a.residual_plane);
+    }
+  }
+  const float* in[P];
+  TENREC_UNROLL for (int p = 0; p < P; p++) in[p] = a.in + in_at[p];
+  const float *w = a.weights, *ahead = a.ahead;
+  for (int t = 0; t < a.tap_count; t++, ahead += 16) {
+    const ptrdiff_t tap = a.taps[t];
+    __builtin_prefetch(ahead, 0, 2);
+    // Eight channels unrolled: per channel NV loads and P broadcasts feed P * NV multiply-adds.
+    for (int c8 = 0; c8 < B; c8 += 8, w += 8 * NV * B) {
+      TENREC_UNROLL for (int c = 0; c < 8; c++) {
+        V wv[NV];
+        TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + (c * NV + n) * B);
+        TENREC_UNROLL for (int p = 0; p < P; p++) {
+          const V x = all(in[p][tap + c8 + c]);
+          TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
+        }
+      }
+    }
+  }
+  TENREC_UNROLL for (int p = 0; p < P; p++) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) {
+      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation, a.low, a.high));
+    }
+  }
+}
+
+template <int NV, int P = 1>
+constexpr void fill_tiles(TileRow& row) {
+  if constexpr (P <= max_pixels(NV)) {
+    row[P] = &tile<P, NV>;
+    fill_tiles<NV, P + 1>(row);
+  }
+}
+constexpr std::array<TileRow, kMaxVectors + 1> make_tiles() {
+  std::array<TileRow, kMaxVectors + 1> t{};
+  fill_tiles<1>(t[1]);
+  fill_tiles<2>(t[2]);
+  fill_tiles<3>(t[3]);
+  return t;
+}
+constinit const std::array<TileRow, kMaxVectors + 1> kTiles = make_tiles();
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace tenrec::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/target.h"
+
+#include <unistd.h>
+
+#include "base/error.h"
+#include "ops/fused.h"
+#include "passes/fuse.h"
+#include "targets/cpu/kernels/list.h"
+#include "targets/cpu/layout.h"
+#include "targets/cpu/run/cpu_device.h"
+
+namespace tenrec::cpu {
+namespace {
+
+uint64_t cache_size(int name, uint64_t fallback) {
+  const long bytes = sysconf(name);
+  return bytes > 0 ? static_cast<uint64_t>(bytes) : fallback;
+}
+
+Isa isa_of(const std::string& fingerprint) {
+  std::string known;
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (fingerprint_of(isa) == fingerprint) return isa;
+    known += (known.empty() ? "" : ", ") + fingerprint_of(isa);
+  }
+  fail(ErrorCode::usage, "unknown CPU device '{}'; there are: {}", fingerprint, known);
+}
+
+bool has_fast_kernel(const Node& node, const DeviceInfo& device) {
+  for (const Kernel* kernel : kernel_list()) {
+    if (kernel->name() == "generic" || (kernel->vendor() && !device.vendor)) continue;
+    if (kernel->check(node, device).empty()) return true;
+  }
+  return false;
+}
+
+// Regions that no kernel runs go back to single nodes, which each find one.
+void dissolve_unsupported(Graph& graph, const DeviceInfo& device) {
+  for (Node* node = graph.front(); node;) {
+    Node* const next = node->next();
+    if (node->as<Fused>()) {
+      if (!has_fast_kernel(*node, device)) dissolve(graph, node);
+    } else {
+      for (size_t i = 0; i < node->body_count(); ++i) dissolve_unsupported(node->body(i), device);
+    }
+    node = next;
+  }
+}
+
+class CpuTarget final : public Target {
+ public:
+  std::string_view name() const override { return "cpu"; }
+
+  DeviceInfo device_info(const std::string& fingerprint, int threads) const override {
+    const Isa isa = fingerprint.empty() ? best_isa() : isa_of(fingerprint);
+    DeviceInfo info;
+    info.target = "cpu";
+    info.fingerprint = fingerprint_of(isa);
+    info.channel_block = block_of(isa);
+    info.vector_floats = isa == Isa::baseline ? 4 : block_of(isa);
+    info.threads = threads > 0 ? threads : available_threads();
+    info.cache_l1 = cache_size(_SC_LEVEL1_DCACHE_SIZE, info.cache_l1);
+    info.cache_l2 = cache_size(_SC_LEVEL2_CACHE_SIZE, info.cache_l2);
+    info.cache_l3 = cache_size(_SC_LEVEL3_CACHE_SIZE, info.cache_l3);
+    return info;
+  }
+
+  std::span<const Kernel* const> kernels() const override { return kernel_list(); }
+
+  void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
+    assign_layouts(graph, device);
+    fuse(graph);
+    dissolve_unsupported(graph, device);
+  }
+};
+
+}  // namespace
+
+const Target& cpu_target() {
+  register_cpu_device();
+  static const CpuTarget target;
+  return target;
+}
+
+}  // namespace tenrec::cpu

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/tuner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <random>
+
+#include "base/error.h"
+#include "ir/tensor.h"
+#include "plan/dims.h"
+#include "plan/memory.h"
+
+namespace tenrec {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double round_microseconds = 2000;  // of one round of runs
+constexpr int rounds = 5;
+constexpr uint64_t rotate_bytes = 24ULL << 20;  // beyond a core's share of the last-level cache
+constexpr int max_copies = 8;
+constexpr double hopeless = 1.5;  // slower than the best by this: one round is enough
+
+// Everything a static plan needs to run: memory for each value and scratch, and prepared steps.
+class Instance {
+ public:
+  Instance(Device& device, const plan::Plan& plan, const plan::WeightStore& weights, uint64_t seed)
+      : device_(device), plan_(plan), schedule_(plan), slots_(plan, schedule_) {
+    slots_.evaluate(plan::at_start);
+    allocate(weights, seed);
+    for (const plan::Step& step : plan.steps) prepare(step);
+  }
+
+  void run() {
+    for (auto& [runner, args] : steps_) runner->run(args);
+  }
+
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Prepared {
+    std::unique_ptr<StepRunner> runner;
+    StepArgs args;
+  };
+
+  void allocate(const plan::WeightStore& weights, uint64_t seed) {
+    const plan::Lifetimes lives = plan::lifetimes(plan_);
+    views_.resize(plan_.values.size());
+    dims_.resize(plan_.values.size());
+    std::mt19937_64 random(seed);
+    for (size_t i = 0; i < plan_.values.size(); ++i) {
+      const plan::ValueDef& def = plan_.values[i];
+      TENREC_ASSERT(def.storage != plan::Storage::host, "timing a step on host values");
+      for (const int32_t slot : def.dims) dims_[i].push_back(slots_[slot]);
+      views_[i] = {nullptr, def.dtype, dims_[i], &def, nullptr};
+      if (lives.root[i] != static_cast<int32_t>(i)) continue;
+      const auto size = static_cast<uint64_t>(std::max<int64_t>(slots_[def.bytes], 1));
+      memory_.push_back(device_.allocate(size, "timing"));
+      bytes_ += size;
+      views_[i].data = memory_.back()->data;
+      fill(def, size, weights, random, memory_.back()->data);
+    }
+    for (size_t i = 0; i < plan_.values.size(); ++i) {
+      const auto root = static_cast<size_t>(lives.root[i]);
+      if (root != i) views_[i].data = views_[root].data;
+    }
+  }
+
+  void fill(const plan::ValueDef& def, uint64_t size, const plan::WeightStore& weights,
+            std::mt19937_64& random, std::byte* to) {
+    if (def.storage == plan::Storage::weight) {
+      const plan::Weight& weight = weights.weights()[static_cast<size_t>(def.index)];
+      for (const auto& piece : weights.pieces()) {
+        if (piece.offset == weight.offset)
+          device_.copy_from_host(to, piece.bytes.data(), weight.bytes);
+      }
+      return;
+    }
+    std::vector<std::byte> host(size, std::byte{0});
+    if (def.storage == plan::Storage::dims) {
+      std::vector<int64_t> elements;
+      for (const int32_t slot : def.elements) elements.push_back(slots_[slot]);
+      const Tensor tensor =
+          Tensor::from_ints(def.dtype, {static_cast<int64_t>(elements.size())}, elements);
+      std::memcpy(host.data(), tensor.data(), static_cast<size_t>(tensor.bytes()));
+    } else if (def.dtype == DType::f32) {
+      // Values near 1 keep every operator away from infinities and denormals.
+      for (size_t i = 0; i + 4 <= size; i += 4) {
+        const float value = 0.5F + static_cast<float>(random() >> 40) * 0x1p-24F;
+        std::memcpy(host.data() + i, &value, 4);
+      }
+    }
+    device_.copy_from_host(to, host.data(), size);
+  }
+
+  void prepare(const plan::Step& step) {
+    Prepared prepared;
+    prepared.runner = device_.prepare(plan_, step);
+    prepared.args.inputs = views_of(step.inputs);
+    prepared.args.outputs = views_of(step.outputs);
+    if (step.scratch != plan::none && slots_[step.scratch] > 0) {
+      const auto size = static_cast<uint64_t>(slots_[step.scratch]);
+      memory_.push_back(device_.allocate(size, "timing scratch"));
+      prepared.args.scratch = {memory_.back()->data, static_cast<size_t>(size)};
+    }
+    prepared.runner->reshape(prepared.args);
+    steps_.push_back(std::move(prepared));
+  }
+
+  std::span<TensorView> views_of(const std::vector<int32_t>& values) {
+    std::vector<TensorView>& list = arguments_.emplace_back();
+    for (const int32_t value : values) {
+      list.push_back(value == plan::none ? TensorView{} : views_[static_cast<size_t>(value)]);
+    }
+    return list;
+  }
+
+  Device& device_;
+  const plan::Plan& plan_;
+  plan::DimSchedule schedule_;
+  plan::DimValues slots_;
+  std::vector<std::unique_ptr<DeviceMemory>> memory_;
+  std::vector<std::vector<int64_t>> dims_;
+  std::vector<TensorView> views_;
+  std::deque<std::vector<TensorView>> arguments_;  // a deque: spans into it stay valid
+  std::vector<Prepared> steps_;
+  uint64_t bytes_ = 0;
+};
+
+double elapsed_microseconds(Clock::time_point since) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - since).count();
+}
+
+}  // namespace
+
+double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights,
+                 uint64_t seed, double best) {
+  std::vector<std::unique_ptr<Instance>> instances;
+  instances.push_back(std::make_unique<Instance>(device, plan, weights, seed));
+  Clock::time_point start = Clock::now();
+  instances[0]->run();
+  device.synchronise();
+  const double first = elapsed_microseconds(start);
+  if (first > best * 8) return first;
+  const uint64_t copies = std::min<uint64_t>(
+      max_copies, 1 + rotate_bytes / std::max<uint64_t>(instances[0]->bytes(), 1 << 16));
+  while (instances.size() < copies && instances[0]->bytes() > 1 << 16) {
+    instances.push_back(std::make_unique<Instance>(device, plan, weights, seed));
+  }
+  size_t next = 0;
+  const auto run_many = [&](int count) {
+    start = Clock::now();
+    for (int i = 0; i < count; ++i) instances[next++ % instances.size()]->run();
+    device.synchronise();
+    return elapsed_microseconds(start) / count;
+  };
+  const double guess = run_many(1);
+  const int count =
+      static_cast<int>(std::clamp(round_microseconds / std::max(guess, 0.1), 1.0, 1000.0));
+  std::vector<double> times;
+  for (int round = 0; round < rounds; ++round) {
+    times.push_back(run_many(count));
+    if (round == 0 && times[0] > best * hopeless) return times[0];
+  }
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
+}  // namespace tenrec

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pass_check.h"
+#include "passes/passes.h"
+
+namespace tenrec {
+namespace {
+
+std::string recognised(const std::string& text) {
+  return run_checked(text, [](Graph& graph) {
+    simplify(graph);
+    recognise(graph);
+  });
+}
+
+TEST(Recognise, SoftmaxWithMaximum) {
+  const std::string text = recognised(R"(graph(%x: f32[2, 3, 4] "x") {
+    %a = constant() (value=i64[1](1)) : i64[1]
+    %m = reduce(%x, %a) (kind=2) : f32[2, 1, 4]
+    %d = sub(%x, %m) : f32[2, 3, 4]
+    %e = exp(%d) : f32[2, 3, 4]
+    %s = reduce(%e, %a) : f32[2, 1, 4]
+    %y = div(%e, %s) : f32[2, 3, 4]
+    return %y "y"
+  })");
+  EXPECT_EQ(text, "  %1 = softmax(%0) (axis=1) : f32[2, 3, 4]\n");
+}
+
+TEST(Recognise, LogOfSoftmax) {
+  EXPECT_EQ(op_names(recognised(R"(graph(%x: f32[2, 3] "x") {
+    %s = softmax(%x) : f32[2, 3]
+    %y = log(%s) : f32[2, 3]
+    return %y "y"
+  })")),
+            "log_softmax");
+}
+
+TEST(Recognise, LayerNormalization) {
+  const std::string text = recognised(R"(graph(%x: f32[N, 2, 3] "x") {
+    %a = constant() (value=i64[1](-1)) : i64[1]
+    %two = constant() (value=f32[](2)) : f32[]
+    %eps = constant() (value=f32[](0.001)) : f32[]
+    %g = constant() (value=f32[3](1, 2, 3)) : f32[3]
+    %b = constant() (value=f32[3](-1, 0, 1)) : f32[3]
+    %m = reduce(%x, %a) (kind=1) : f32[N, 2, 1]
+    %d = sub(%x, %m) : f32[N, 2, 3]
+    %q = pow(%d, %two) : f32[N, 2, 3]
+    %v = reduce(%q, %a) (kind=1) : f32[N, 2, 1]
+    %w = add(%v, %eps) : f32[N, 2, 1]
+    %r = sqrt(%w) : f32[N, 2, 1]
+    %n = div(%d, %r) : f32[N, 2, 3]
+    %s = mul(%n, %g) : f32[N, 2, 3]
+    %y = add(%s, %b) : f32[N, 2, 3]
+    return %y "y"
+  })");
+  EXPECT_EQ(op_names(text), "layer_normalization");
+  EXPECT_NE(text.find("epsilon=0.001"), std::string::npos) << text;
+}
+
+TEST(Recognise, RmsNormalizationByReciprocal) {
+  EXPECT_EQ(op_names(recognised(R"(graph(%x: f32[N, 3] "x") {
+    %a = constant() (value=i64[1](-1)) : i64[1]
+    %one = constant() (value=f32[](1)) : f32[]
+    %eps = constant() (value=f32[](0.001)) : f32[]
+    %g = constant() (value=f32[3](1, 2, 3)) : f32[3]
+    %q = mul(%x, %x) : f32[N, 3]
+    %v = reduce(%q, %a) (kind=1) : f32[N, 1]
+    %w = add(%v, %eps) : f32[N, 1]
+    %r = sqrt(%w) : f32[N, 1]
+    %i = div(%one, %r) : f32[N, 1]
+    %n = mul(%x, %i) : f32[N, 3]
+    %y = mul(%g, %n) : f32[N, 3]
+    return %y "y"
+  })")),
+            "rms_normalization");
+}
+
+TEST(Recognise, NormalizationOverOtherAxesStays) {
+  EXPECT_EQ(op_names(recognised(R"(graph(%x: f32[2, 3] "x") {
+    %a = constant() (value=i64[1](0)) : i64[1]
+    %eps = constant() (value=f32[](0.001)) : f32[]
+    %q = mul(%x, %x) : f32[2, 3]
+    %v = reduce(%q, %a) (kind=1) : f32[1, 3]
+    %w = add(%v, %eps) : f32[1, 3]
+    %r = sqrt(%w) : f32[1, 3]
+    %y = div(%x, %r) : f32[2, 3]
+    return %y "y"
+  })")),
+            "mul reduce add sqrt div");
+}
+
+TEST(Recognise, GeluByErf) {
+  EXPECT_EQ(op_names(recognised(R"(graph(%x: f32[7] "x") {
+    %r = constant() (value=f32[](1.4142135381698608)) : f32[]
+    %one = constant() (value=f32[](1)) : f32[]
+    %half = constant() (value=f32[](0.5)) : f32[]
+    %1 = div(%x, %r) : f32[7]
+    %2 = erf(%1) : f32[7]
+    %3 = add(%2, %one) : f32[7]
+    %4 = mul(%x, %3) : f32[7]
+    %5 = mul(%4, %half) : f32[7]
+    return %5 "y"
+  })")),
+            "gelu");
+}
+
+TEST(Recognise, GeluByTanh) {
+  const std::string text = recognised(R"(graph(%x: f32[7] "x") {
+    %three = constant() (value=f32[](3)) : f32[]
+    %c = constant() (value=f32[](0.044714998453855515)) : f32[]
+    %r = constant() (value=f32[](0.7978845834732056)) : f32[]
+    %one = constant() (value=f32[](1)) : f32[]
+    %half = constant() (value=f32[](0.5)) : f32[]
+    %h = mul(%x, %half) : f32[7]
+    %1 = pow(%x, %three) : f32[7]
+    %2 = mul(%1, %c) : f32[7]
+    %3 = add(%x, %2) : f32[7]
+    %4 = mul(%3, %r) : f32[7]
+    %5 = tanh(%4) : f32[7]
+    %6 = add(%5, %one) : f32[7]
+    %y = mul(%h, %6) : f32[7]
+    return %y "y"
+  })");
+  EXPECT_EQ(text, "  %1 = gelu(%0) (approximate=\"tanh\") : f32[7]\n");
+}
+
+TEST(Recognise, GatedActivations) {
+  EXPECT_EQ(op_names(recognised(R"(graph(%x: f32[7] "x") {
+    %sixth = constant() (value=f32[](6)) : f32[]
+    %three = constant() (value=f32[](3)) : f32[]
+    %a = constant() (value=f32[](1.702)) : f32[]
+    %1 = sigmoid(%x) : f32[7]
+    %2 = mul(%x, %1) : f32[7]
+    %3 = mul(%x, %a) : f32[7]
+    %4 = sigmoid(%3) : f32[7]
+    %5 = mul(%4, %x) : f32[7]
+    %6 = hard_sigmoid(%x) (alpha=0.16666667) : f32[7]
+    %7 = mul(%x, %6) : f32[7]
+    %8 = add(%x, %three) : f32[7]
+    %9 = clip(%8) (min=0, max=6) : f32[7]
+    %10 = mul(%x, %9) : f32[7]
+    %11 = div(%10, %sixth) : f32[7]
+    return %2 "a", %5 "b", %7 "c", %11 "d"
+  })")),
+            "swish swish hard_swish hard_swish");
+}
+
+}  // namespace
+}  // namespace tenrec

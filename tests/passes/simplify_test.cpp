@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pass_check.h"
+#include "passes/passes.h"
+
+namespace tenrec {
+namespace {
+
+std::string simplified(const std::string& text) { return run_checked(text, simplify); }
+
+TEST(Simplify, ViewChainIsOneReshape) {
+  EXPECT_EQ(simplified(R"(graph(%x: f32[N, 4, 1] "x") {
+    %a = constant() (value=i64[1](2)) : i64[1]
+    %b = constant() (value=i64[1](0)) : i64[1]
+    %1 = squeeze(%x, %a) : f32[N, 4]
+    %2 = unsqueeze(%1, %b) : f32[1, N, 4]
+    %3 = flatten(%2) (axis=2) : f32[N, 4]
+    %4 = relu(%3) : f32[N, 4]
+    return %4 "y"
+  })"),
+            "  %1 = constant() (value=i64[2](0, 4)) : i64[2]\n"
+            "  %2 = reshape(%0, %1) : f32[N, 4]\n"
+            "  %3 = relu(%2) : f32[N, 4]\n");
+}
+
+TEST(Simplify, ReshapeThereAndBackGoes) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[2, 6] "x") {
+    %a = constant() (value=i64[2](3, 4)) : i64[2]
+    %b = constant() (value=i64[2](2, -1)) : i64[2]
+    %1 = reshape(%x, %a) : f32[3, 4]
+    %2 = reshape(%1, %b) : f32[2, 6]
+    %3 = relu(%2) : f32[2, 6]
+    return %3 "y"
+  })")),
+            "relu");
+}
+
+TEST(Simplify, TransposesFoldAndGo) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[2, 3, 4] "x") {
+    %1 = transpose(%x) (perm=[1, 2, 0]) : f32[3, 4, 2]
+    %2 = transpose(%1) (perm=[1, 2, 0]) : f32[4, 2, 3]
+    %3 = transpose(%2) (perm=[1, 2, 0]) : f32[2, 3, 4]
+    %4 = relu(%3) : f32[2, 3, 4]
+    return %4 "y"
+  })")),
+            "relu");
+}
+
+TEST(Simplify, NeutralOperandsGo) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[2, 3] "x") {
+    %one = constant() (value=f32[3](1, 1, 1)) : f32[3]
+    %zero = constant() (value=f32[](0)) : f32[]
+    %1 = mul(%one, %x) : f32[2, 3]
+    %2 = add(%1, %zero) : f32[2, 3]
+    %3 = sub(%2, %zero) : f32[2, 3]
+    %4 = div(%3, %one) : f32[2, 3]
+    %5 = cast(%4) : f32[2, 3]
+    %6 = identity(%5) : f32[2, 3]
+    %7 = relu(%6) : f32[2, 3]
+    return %7 "y"
+  })")),
+            "relu");
+}
+
+TEST(Simplify, NeutralOperandThatBroadcastsStays) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[3] "x") {
+    %one = constant() (value=f32[2, 1](1, 1)) : f32[2, 1]
+    %1 = mul(%x, %one) : f32[2, 3]
+    return %1 "y"
+  })")),
+            "mul");
+}
+
+TEST(Simplify, SubtractionAndExactDivisionByConstants) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[3] "x") {
+    %a = constant() (value=f32[](0.3)) : f32[]
+    %b = constant() (value=f32[](8)) : f32[]
+    %c = constant() (value=f32[](3)) : f32[]
+    %1 = sub(%x, %a) : f32[3]
+    %2 = div(%1, %b) : f32[3]
+    %3 = div(%2, %c) : f32[3]
+    return %3 "y"
+  })")),
+            "add mul div");
+}
+
+TEST(Simplify, IntegerDivisionStays) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: i32[3] "x") {
+    %b = constant() (value=i32[](2)) : i32[]
+    %2 = div(%x, %b) : i32[3]
+    return %2 "y"
+  })")),
+            "div");
+}
+
+TEST(Simplify, SquareIsAProduct) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[3] "x") {
+    %b = constant() (value=f32[](2)) : f32[]
+    %2 = pow(%x, %b) : f32[3]
+    return %2 "y"
+  })")),
+            "mul");
+}
+
+TEST(Simplify, MovesThatMoveNothingGo) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[2, 3] "x") {
+    %p = constant() (value=i64[4](0, 0, 0, 0)) : i64[4]
+    %s = constant() (value=i64[1](0)) : i64[1]
+    %e = constant() (value=i64[1](9223372036854775807)) : i64[1]
+    %t = constant() (value=i64[2](2, 3)) : i64[2]
+    %o = constant() (value=i64[2](1, 1)) : i64[2]
+    %1 = pad(%x, %p) : f32[2, 3]
+    %2 = slice(%1, %s, %e) : f32[2, 3]
+    %3 = expand(%2, %t) : f32[2, 3]
+    %4 = tile(%3, %o) : f32[2, 3]
+    %5 = concat(%4) (axis=1) : f32[2, 3]
+    %6 = relu(%5) : f32[2, 3]
+    return %6 "y"
+  })")),
+            "relu");
+}
+
+TEST(Simplify, ReversingSliceStays) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[3] "x") {
+    %s = constant() (value=i64[1](-1)) : i64[1]
+    %e = constant() (value=i64[1](-9223372036854775807)) : i64[1]
+    %a = constant() (value=i64[1](0)) : i64[1]
+    %2 = slice(%x, %s, %e, %a, %s) : f32[3]
+    return %2 "y"
+  })")),
+            "slice");
+}
+
+TEST(Simplify, PointwiseReadsThroughExpand) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[2, 3] "x", %b: f32[3] "b") {
+    %t = constant() (value=i64[2](2, 3)) : i64[2]
+    %1 = expand(%b, %t) : f32[2, 3]
+    %2 = add(%x, %1) : f32[2, 3]
+    return %2 "y"
+  })")),
+            "add");
+}
+
+TEST(Simplify, WideningCastsFoldNarrowingOnesStay) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: i32[3] "x", %z: f32[3] "z") {
+    %1 = cast(%x) (to=i64) : i64[3]
+    %2 = cast(%1) (to=f32) : f32[3]
+    %3 = cast(%z) (to=i32) : i32[3]
+    %4 = cast(%3) : f32[3]
+    return %2 "y", %4 "w"
+  })")),
+            "cast cast cast");
+}
+
+TEST(CommonSubexpressions, EqualNodesAndConstantsMerge) {
+  EXPECT_EQ(op_names(run_checked(R"(graph(%x: f32[3] "x") {
+    %a = constant() (value=f32[](2)) : f32[]
+    %b = constant() (value=f32[](2)) : f32[]
+    %1 = mul(%x, %a) : f32[3]
+    %2 = mul(%x, %b) : f32[3]
+    %3 = add(%1, %2) : f32[3]
+    return %3 "y"
+  })",
+                                 common_subexpressions)),
+            "mul add");
+}
+
+TEST(FoldConstants, SizesOfInputsBecomeData) {
+  EXPECT_EQ(op_names(run_checked(R"(graph(%x: f32[N, 3] "x") {
+    %1 = shape(%x) : i64[2]
+    return %1 "y"
+  })",
+                                 fold_constants)),
+            "dims");
+}
+
+TEST(FoldConstants, SizesThatOnlyRunningDefinesKeepTheirSource) {
+  init_ops();
+  const auto graph = parse_graph(R"(graph(%x: f32[3] "x") {
+    %1 = non_zero(%x) : i64[1, K]
+    %2 = shape(%1) : i64[2]
+    return %2 "y"
+  })");
+  fold_constants(*graph);
+  EXPECT_EQ(op_names(nodes_text(*graph)), "non_zero shape");
+}
+
+}  // namespace
+}  // namespace tenrec

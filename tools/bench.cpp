@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+
+#include "base/error.h"
+#include "compare.h"
+#include "inputs.h"
+#include "ort.h"
+#include "targets/cpu/run/threads.h"
+#include "tool.h"
+
+namespace tenrec {
+namespace {
+
+using nlohmann::json;
+
+struct BenchCommand {
+  BuildFlags flags;
+  InputFlags inputs;
+  std::string path, layers, vs, library;
+  double warmup = 0.2, duration = 3;
+  int iterations = 0;
+  int rounds = 7;
+  bool json = false;
+};
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// `sorted` is ascending and not empty.
+double quantile(const std::vector<double>& sorted, double part) {
+  const double at = part * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (sorted[above] - sorted[below]) * (at - static_cast<double>(below));
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return quantile(values, 0.5);
+}
+
+// Latencies in milliseconds, and the medians of the rounds they were taken in.
+struct Timings {
+  std::vector<double> runs, rounds;
+
+  // The median of the rounds' medians: a disturbed round does not move it.
+  double typical() const { return median(rounds); }
+
+  json to_json() const {
+    std::vector<double> sorted = runs;
+    std::sort(sorted.begin(), sorted.end());
+    return {{"min", sorted.front()},
+            {"mean", mean()},
+            {"median", typical()},
+            {"p90", quantile(sorted, 0.9)},
+            {"p95", quantile(sorted, 0.95)},
+            {"p99", quantile(sorted, 0.99)},
+            {"runs", runs.size()}};
+  }
+  double mean() const {
+    return std::accumulate(runs.begin(), runs.end(), 0.0) / static_cast<double>(runs.size());
+  }
+
+  void print(const std::string& who) const {
+    std::vector<double> sorted = runs;
+    std::sort(sorted.begin(), sorted.end());
+    fmt::print(
+        "{}: {:.2f} runs/s ({} runs)\n  latency ms: min {:.3f}  mean {:.3f}  median {:.3f}  p90 "
+        "{:.3f}  "
+        "p95 {:.3f}  p99 {:.3f}\n",
+        who, 1000 / mean(), runs.size(), sorted.front(), mean(), typical(), quantile(sorted, 0.9),
+        quantile(sorted, 0.95), quantile(sorted, 0.99));
+  }
+};
+
+// One round: `iterations` runs, or (0) as many as fit into `seconds`, at least one.
+template <class Run>
+void time_round(Run&& run, double seconds, int iterations, Timings& timings) {
+  std::vector<double> round;
+  const double end = seconds_now() + seconds;
+  do {
+    const double start = seconds_now();
+    run();
+    round.push_back((seconds_now() - start) * 1000);
+  } while (iterations > 0 ? std::cmp_less(round.size(), iterations) : seconds_now() < end);
+  timings.rounds.push_back(median(round));
+  timings.runs.insert(timings.runs.end(), round.begin(), round.end());
+}
+
+template <class Run>
+void warm_up(Run&& run, double seconds) {
+  const double end = seconds_now() + seconds;
+  do run();
+  while (seconds_now() < end);
+}
+
+// ---- layers ----
+
+struct Layer {
+  size_t order = 0;
+  std::string op, family, tactic, nodes;
+  double microseconds = 0;  // a run
+  double share = 0;         // of the run
+};
+
+// Steps of bodies are listed too, and are part of the time of their If, Loop or Scan.
+std::vector<Layer> profile_layers(Context& context, double seconds) {
+  std::map<const char*, Layer> layers;  // by the plan's own text: one a step, bodies included
+  context.set_profiler([&](const StepTiming& timing) {
+    const auto [found, is_new] = layers.try_emplace(timing.tactic.data());
+    Layer& layer = found->second;
+    if (is_new) {
+      layer = {layers.size() - 1,
+               std::string(timing.op),
+               std::string(timing.family),
+               std::string(timing.tactic),
+               fmt::format("{}", fmt::join(timing.origins, " + ")),
+               0,
+               0};
+    }
+    layer.microseconds += timing.microseconds;
+  });
+  Timings timings;
+  time_round([&] { context.run(); }, seconds, 0, timings);
+  context.set_profiler({});
+  std::vector<Layer> result;
+  for (auto& [key, layer] : layers) {
+    layer.microseconds /= static_cast<double>(timings.runs.size());
+    layer.share = layer.microseconds / (10 * timings.mean());  // percent of milliseconds
+    result.push_back(std::move(layer));
+  }
+  std::sort(result.begin(), result.end(),
+            [](const Layer& a, const Layer& b) { return a.order < b.order; });
+  return result;
+}
+
+json to_json(const std::vector<Layer>& layers) {
+  json list = json::array();
+  for (const Layer& layer : layers) {
+    list.push_back({{"op", layer.op},
+                    {"family", layer.family},
+                    {"tactic", layer.tactic},
+                    {"nodes", layer.nodes},
+                    {"us", layer.microseconds},
+                    {"percent", layer.share}});
+  }
+  return list;
+}
+
+void print(const std::vector<Layer>& layers) {
+  fmt::print("\n{:>5} {:>11} {:>6}  {:<18} {:<18} {:<24} {}\n", "step", "mean us", "%", "op",
+             "family", "tactic", "nodes");
+  for (const Layer& layer : layers) {
+    fmt::print("{:>5} {:>11.1f} {:>6.2f}  {:<18} {:<18} {:<24} {}\n", layer.order,
+               layer.microseconds, layer.share, layer.op, layer.family, layer.tactic, layer.nodes);
+  }
+}
+
+// ---- the other side ----
+
+std::filesystem::path ort_library(const BenchCommand& command) {
+  if (!command.library.empty()) return command.library;
+  std::error_code ignored;
+  const std::filesystem::path binary = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  std::vector<std::filesystem::path> folders{std::filesystem::current_path(ignored)};
+  for (auto folder = binary.parent_path(); folder.has_relative_path();
+       folder = folder.parent_path()) {
+    folders.push_back(folder);
+  }
+  for (const auto& folder : folders) {
+    for (const char* environment : {"venv", "build/venv"}) {
+      const auto found = find_onnxruntime(folder / environment);
+      if (!found.empty()) return found;
+    }
+  }
+  fail(ErrorCode::usage,
+       "no onnxruntime found in build/venv; make it with scripts/python_env.sh or give --ort-lib "
+       "FILE");
+}
+
+// onnxruntime's own errors are no bugs of ours.
+template <class Body>
+auto with_ort(Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    fail(ErrorCode::device, "onnxruntime: {}", error.what());
+  }
+}
+
+OrtSession open_ort(const BenchCommand& command, const NamedTensors& inputs, int threads) {
+  TENREC_CHECK(is_onnx(command.path), usage,
+               "--vs onnxruntime needs the .onnx model, \"{}\" is an engine", command.path);
+  OrtSession session(ort_library(command), command.path, threads);
+  const auto& names = session.input_names();
+  for (const auto& [name, tensor] : inputs) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) continue;
+    session.set_input(name, static_cast<int32_t>(tensor.dtype), tensor.dims, tensor.data.data(),
+                      tensor.data.size());
+  }
+  return session;
+}
+
+struct Agreement {
+  std::string output;
+  double relative = 0;  // infinite: shapes or types differ
+  std::string text = "no outputs compared";
+};
+
+Agreement compare_outputs(const Engine& engine, const Context& context, const OrtSession& session) {
+  Agreement worst;
+  for (const TensorInfo& info : engine.outputs()) {
+    if (info.is_host) continue;
+    const HostTensor ours = context.output_tensor(info.name);
+    const OrtTensor theirs = session.output(info.name);
+    const Tensor want(static_cast<DType>(theirs.dtype), theirs.dims, nullptr, theirs.data.data());
+    const Difference difference = compare(as_tensor(ours), want);
+    const double relative = !difference.reason.empty() ? std::numeric_limits<double>::infinity()
+                            : difference.exact         ? static_cast<double>(difference.different)
+                                                       : difference.relative();
+    if (worst.output.empty() || relative > worst.relative)
+      worst = {info.name, relative, difference.str()};
+  }
+  return worst;
+}
+
+// ---- the command ----
+
+void run_bench(const BenchCommand& command) {
+  BuildOptions options = command.flags.finish();
+  if (options.threads <= 0) options.threads = cpu::available_threads();
+  const Engine engine = load_or_build(command.path, options, options.threads);
+  const NamedTensors inputs = command.inputs.read_or_random(engine, options.seed);
+  Context context = engine.create_context();
+  for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
+  std::optional<OrtSession> session;
+  if (!command.vs.empty())
+    session = with_ort([&] { return open_ort(command, inputs, options.threads); });
+
+  const auto ours = [&] { context.run(); };
+  const auto theirs = [&] { with_ort([&] { session->run(); }); };
+  warm_up(ours, command.warmup);
+  if (session) warm_up(theirs, command.warmup);
+  Agreement agreement;
+  if (session) agreement = with_ort([&] { return compare_outputs(engine, context, *session); });
+
+  // Sides take turns, and turns in going first, so that a slow moment of the machine hits both.
+  const int rounds = session ? command.rounds : 1;
+  const double seconds = command.duration / (session ? 2 * rounds : 1);
+  const int iterations = (command.iterations + rounds - 1) / rounds;
+  Timings tenrec, onnxruntime;
+  for (int round = 0; round < rounds; ++round) {
+    if (session && round % 2 == 1) time_round(theirs, seconds, iterations, onnxruntime);
+    time_round(ours, seconds, iterations, tenrec);
+    if (session && round % 2 == 0) time_round(theirs, seconds, iterations, onnxruntime);
+  }
+  std::vector<Layer> layers;
+  if (!command.layers.empty()) layers = profile_layers(context, std::min(command.duration, 1.0));
+
+  if (command.json) {
+    // "latency_ms" is what scripts/bench_models.py reads.
+    json result{{"model", command.path},
+                {"threads", options.threads},
+                {"throughput", 1000 / tenrec.mean()},
+                {"tenrec_ms", tenrec.to_json()},
+                {"latency_ms", tenrec.to_json()},
+                {"layers", to_json(layers)}};
+    if (session) {
+      result["onnxruntime_ms"] = onnxruntime.to_json();
+      result["onnxruntime_version"] = session->version();
+      result["ratio"] = tenrec.typical() / onnxruntime.typical();
+      result["worst_difference"] = {
+          {"output", agreement.output}, {"relative", agreement.relative}, {"text", agreement.text}};
+    }
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  fmt::print("{}, {} threads\n", command.path, options.threads);
+  tenrec.print("tenrec");
+  if (session) {
+    onnxruntime.print("onnxruntime " + session->version());
+    fmt::print("ratio tenrec/onnxruntime: {:.3f}\nworst output \"{}\": {}\n",
+               tenrec.typical() / onnxruntime.typical(), agreement.output, agreement.text);
+  }
+  if (command.layers == "time") {
+    std::sort(layers.begin(), layers.end(),
+              [](const Layer& a, const Layer& b) { return a.microseconds > b.microseconds; });
+  }
+  if (!layers.empty()) print(layers);
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  auto command = std::make_shared<BenchCommand>();
+  CLI::App* sub =
+      app.add_subcommand("bench", "Time an engine or a model, also against onnxruntime");
+  sub->add_option("path", command->path, "ONNX model or engine file")->required();
+  sub->add_option("--warmup", command->warmup, "Seconds to run before timing (at least one run)")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  sub->add_option("--duration", command->duration, "Seconds to time, both sides together")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  sub->add_option("--iterations", command->iterations, "Runs to time instead (of each side)")
+      ->check(CLI::PositiveNumber);
+  sub->add_flag("--layers{step}", command->layers,
+                "Time of each step, in order; --layers=time: slowest first")
+      ->check(CLI::IsMember({"step", "time"}));
+  sub->add_option("--vs", command->vs, "Compare with: onnxruntime")
+      ->check(CLI::IsMember({"onnxruntime"}));
+  sub->add_option("--ort-lib,--ort-library", command->library,
+                  "libonnxruntime.so (else searched in build/venv)");
+  sub->add_option("--rounds", command->rounds, "Rounds in which both sides take turns")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  sub->add_flag("--json", command->json, "Machine-readable result");
+  command->inputs.add_to(*sub);
+  command->flags.add_to(*sub);
+  sub->footer("Example: tenrec bench model.onnx --threads 2 --vs onnxruntime --layers=time");
+  sub->callback([command] { run_bench(*command); });
+}
+
+}  // namespace tenrec

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tool.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+
+#include "base/dtype.h"
+#include "base/error.h"
+
+namespace tenrec {
+namespace {
+
+constexpr const char* profile_help =
+    "A profile: shape ranges as name=MIN:OPT:MAX, joined by commas; sizes with x. "
+    "Repeat for several. Example: --profile "
+    "src=1x3x64x64:1x3x720x1280:1x3x1080x1920,r1i=1x1x1x1:...";
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::vector<double> parse_numbers(const std::string& text) {
+  std::vector<double> numbers;
+  for (const std::string& part : CLI::detail::split(text, ',')) {
+    size_t used = 0;
+    double number = 0;
+    try {
+      number = std::stod(part, &used);
+    } catch (const std::exception&) {
+      used = 0;
+    }
+    TENREC_CHECK(used == part.size() && used > 0, usage, "'{}' is not a number", part);
+    numbers.push_back(number);
+  }
+  return numbers;
+}
+
+template <class Range, class Parse>
+Range parse_range(const std::string& text, Parse&& parse) {
+  const std::vector<std::string> parts = CLI::detail::split(text, ':');
+  TENREC_CHECK(parts.size() == 1 || parts.size() == 3, usage, "'{}': give one value or MIN:OPT:MAX",
+               text);
+  Range range;
+  range.min = parse(parts[0]);
+  range.opt = parse(parts[parts.size() == 3 ? 1 : 0]);
+  range.max = parse(parts[parts.size() == 3 ? 2 : 0]);
+  return range;
+}
+
+}  // namespace
+
+std::vector<int64_t> parse_dims(const std::string& text) {
+  std::vector<int64_t> dims;
+  if (text.empty() || text == "scalar") return dims;
+  const char separator = text.find('x') != text.npos ? 'x' : ',';
+  for (const std::string& part : CLI::detail::split(text, separator)) {
+    const bool digits =
+        !part.empty() && part.size() < 19 && part.find_first_not_of("0123456789") == part.npos;
+    TENREC_CHECK(digits || part == "-1", usage, "'{}' is not a shape; write sizes like 1x3x224x224",
+                 text);
+    dims.push_back(std::stoll(part));
+  }
+  return dims;
+}
+
+std::pair<std::string, std::string> split_named(const std::string& text) {
+  const size_t at = text.find('=') != text.npos ? text.find('=') : text.find(':');
+  TENREC_CHECK(at != text.npos && at > 0, usage, "'{}': expected name=...", text);
+  return {text.substr(0, at), text.substr(at + 1)};
+}
+
+void BuildFlags::add_to(CLI::App& command) {
+  command.add_option("--target", options.target, "Device family to build for")
+      ->capture_default_str();
+  command.add_option("--device", options.device,
+                     "Build for this device (see `tenrec doctor`), not the one here");
+  command.add_option("--threads", options.threads,
+                     "Threads to tune for and run with (0: all allowed)");
+  command.add_option("--profile", profiles, profile_help);
+  command.add_option("--shapes", shapes, "Fixed shapes: name=1x3x224x224");
+  command.add_option("--min-shapes,--minShapes", min_shapes,
+                     "Smallest shapes (with --opt- and --max-shapes)");
+  command.add_option("--opt-shapes,--optShapes", opt_shapes, "Shapes to tune for");
+  command.add_option("--max-shapes,--maxShapes", max_shapes, "Largest shapes");
+  command.add_option("--values", values, "Value of a shape input: ratio=0.25 or ratio=0.1:0.25:1");
+  command.add_flag("--no-vendor", options.no_vendor, "Use Tenrec's own kernels only");
+  command.add_flag("--no-tune", options.no_tune,
+                   "Time nothing; take the first tactic (or the cached one)");
+  command.add_option("--timing-cache", options.timing_cache,
+                     "File of earlier timings, read and updated");
+  command.add_option("--skip-pass", options.skip_passes, "Leave a pass out");
+  command.add_option("--tactic", tactics,
+                     "Pin a node's kernel: node=kernel or 'node=kernel tactic'");
+  command.add_option("--seed", options.seed, "Seed of the tuning inputs");
+  command.add_flag("--lean", options.lean,
+                   "Leave the graph and original weights out of the engine");
+  command.add_option("--memory-limit", options.memory_limit,
+                     "Bytes the engine may allocate (0: no limit)");
+  command.add_flag("-v,--verbose", verbose, "Print notes of the build");
+}
+
+BuildOptions BuildFlags::finish() const {
+  BuildOptions result = options;
+  for (const std::string& text : profiles) {
+    ProfileOptions profile;
+    for (const std::string& part : CLI::detail::split(text, ',')) {
+      const auto [name, range] = split_named(part);
+      profile.dims[name] = parse_range<DimsRange>(range, parse_dims);
+    }
+    result.profiles.push_back(std::move(profile));
+  }
+  ProfileOptions single;
+  for (const std::string& text : shapes) {
+    const auto [name, dims] = split_named(text);
+    single.dims[name] = parse_range<DimsRange>(dims, parse_dims);
+  }
+  const auto collect = [&](const std::vector<std::string>& list, auto member) {
+    for (const std::string& whole : list) {
+      for (const std::string& text : CLI::detail::split(whole, ',')) {
+        const auto [name, dims] = split_named(text);
+        single.dims[name].*member = parse_dims(dims);
+      }
+    }
+  };
+  collect(min_shapes, &DimsRange::min);
+  collect(opt_shapes, &DimsRange::opt);
+  collect(max_shapes, &DimsRange::max);
+  for (auto& [name, range] : single.dims) {
+    // Like trtexec: what is not given follows from what is.
+    if (range.opt.empty()) range.opt = !range.max.empty() ? range.max : range.min;
+    if (range.min.empty()) range.min = range.opt;
+    if (range.max.empty()) range.max = range.opt;
+  }
+  for (const std::string& text : values) {
+    const auto [name, range] = split_named(text);
+    single.values[name] = parse_range<ValueRange>(range, parse_numbers);
+  }
+  if (!single.dims.empty() || !single.values.empty()) result.profiles.push_back(std::move(single));
+  for (const std::string& text : tactics) result.tactics.insert(split_named(text));
+  return result;
+}
+
+bool is_onnx(const std::string& path) { return path.ends_with(".onnx"); }
+
+Engine load_or_build(const std::string& path, const BuildOptions& options, int threads) {
+  if (!is_onnx(path))
+    return Engine::load(path, {.threads = threads, .device = 0, .memory_limit = 0});
+  ProgressBar bar;
+  BuildOptions with_bar = options;
+  with_bar.progress = [&](const BuildProgress& progress) { return bar(progress); };
+  const BuildResult result = build(path, with_bar);
+  bar.finish();
+  return result.load({.threads = threads, .device = 0, .memory_limit = options.memory_limit});
+}
+
+NamedTensors complete_inputs(const Engine& engine, NamedTensors given,
+                             const std::map<std::string, std::vector<int64_t>>& shapes,
+                             uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (size_t i = 0; i < engine.inputs().size(); ++i) {
+    const TensorInfo& info = engine.inputs()[i];
+    if (given.count(info.name)) continue;
+    const InputRange& range = engine.profiles().at(0).at(i);
+    std::vector<int64_t> dims = range.opt;
+    if (const auto found = shapes.find(info.name); found != shapes.end()) dims = found->second;
+    TENREC_CHECK(!info.is_host, unsupported, "input \"{}\" is no plain tensor; give it as a file",
+                 info.name);
+    HostTensor tensor(info.dtype, dims);
+    const auto count =
+        static_cast<size_t>(tensor.data.size() * 8 / static_cast<size_t>(bit_width(info.dtype)));
+    for (size_t k = 0; k < count; ++k) {
+      const uint64_t bits = random();
+      const float uniform = static_cast<float>(bits >> 40) * 0x1p-24F;
+      switch (info.dtype) {
+        case DType::f32: tensor.as<float>()[k] = uniform; break;
+        case DType::f64: tensor.as<double>()[k] = static_cast<double>(uniform); break;
+        case DType::f16:
+          reinterpret_cast<uint16_t*>(tensor.data.data())[k] = float_to_half(uniform);
+          break;
+        case DType::bf16:
+          reinterpret_cast<uint16_t*>(tensor.data.data())[k] = float_to_bf16(uniform);
+          break;
+        default: {  // integers: 0 or 1 in the lowest byte of each element
+          const size_t width = std::max<size_t>(static_cast<size_t>(bit_width(info.dtype)) / 8, 1);
+          if (k * width < tensor.data.size())
+            tensor.data[k * width] = static_cast<std::byte>(bits & 1);
+        }
+      }
+    }
+    if (!range.value_opt.empty() && info.dtype == DType::f32) {
+      for (size_t k = 0; k < count; ++k)
+        tensor.as<float>()[k] = static_cast<float>(range.value_opt[k]);
+    }
+    given[info.name] = std::move(tensor);
+  }
+  return given;
+}
+
+bool ProgressBar::operator()(const BuildProgress& progress) {
+  if (!isatty(STDERR_FILENO)) return true;
+  const double now = now_seconds();
+  if (started_ == 0) started_ = now;
+  if (now - last_ < 0.1) return true;
+  last_ = now;
+  shown_ = true;
+  const double part =
+      progress.total ? static_cast<double>(progress.done) / static_cast<double>(progress.total) : 0;
+  const double left = part > 0.02 ? (now - started_) * (1 - part) / part : 0;
+  constexpr size_t width = 24;
+  const auto filled = static_cast<size_t>(part * static_cast<double>(width));
+  fmt::print(stderr, "\r\x1b[K{:<8} [{:<{}}] {}/{} {:.0f} s left {:.40}", progress.phase,
+             std::string(filled, '#'), width, progress.done, progress.total, left, progress.detail);
+  return true;
+}
+
+void ProgressBar::finish() {
+  if (shown_) fmt::print(stderr, "\r\x1b[K");
+}
+
+}  // namespace tenrec

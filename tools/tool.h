@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the subcommands of `tenrec` share.
+//
+// HOW TO ADD A SUBCOMMAND: write tools/foo.cpp with `void add_foo(CLI::App& app)`, declare it here
+// and call it in tenrec.cpp.
+#pragma once
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "npz.h"
+#include "tenrec/tenrec.h"
+
+namespace tenrec {
+
+void add_build(CLI::App& app);
+void add_run(CLI::App& app);
+void add_ops(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_check(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_doctor(CLI::App& app);
+void add_verify(CLI::App& app);
+
+// Options that every command which builds takes.
+struct BuildFlags {
+  BuildOptions options;
+  std::vector<std::string> profiles;  // "x=min:opt:max,y=..."; see profile_help
+  std::vector<std::string> shapes;    // "x=1x3x224x224": one fixed shape, all three
+  std::vector<std::string> min_shapes, opt_shapes, max_shapes;
+  std::vector<std::string> values;   // "ratio=0.25" or "ratio=0.1:0.25:1"
+  std::vector<std::string> tactics;  // "node=kernel tactic"
+  bool verbose = false;
+
+  void add_to(CLI::App& command);
+  BuildOptions finish() const;  // parses the texts; usage Errors
+};
+
+// "1x3x224x224" or "1,3,224,224"; "" and "scalar" are rank 0. A usage Error otherwise.
+std::vector<int64_t> parse_dims(const std::string& text);
+// "name=text" or "name:text" cut in two; the name may hold colons when '=' is used.
+std::pair<std::string, std::string> split_named(const std::string& text);
+
+bool is_onnx(const std::string& path);
+// An engine from an engine file, or built in memory from a model (a note on stderr says so).
+Engine load_or_build(const std::string& path, const BuildOptions& options, int threads);
+
+// Seeded inputs for every input not in `given`: floats in [0, 1), integers 0 or 1, at the profile's
+// opt dims (1 where open), overridden by `shapes`.
+NamedTensors complete_inputs(const Engine& engine, NamedTensors given,
+                             const std::map<std::string, std::vector<int64_t>>& shapes,
+                             uint64_t seed);
+
+// On a terminal: one line that is rewritten with phase, bar and time left. Else silent.
+class ProgressBar {
+ public:
+  bool operator()(const BuildProgress& progress);
+  void finish();
+
+ private:
+  double started_ = 0;
+  double last_ = 0;
+  bool shown_ = false;
+};
+
+}  // namespace tenrec
