@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/step_runner.h"
 
+#include <sys/mman.h>
+
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -93,11 +95,34 @@ DeviceInfo device_info() {
   return info;
 }
 
+// Memory that ends where an unreadable page begins: reading behind an input stops the test.
+class EdgeBuffer {
+ public:
+  explicit EdgeBuffer(size_t bytes) : pages_((bytes + page - 1) / page * page + page) {
+    memory_ = mmap(nullptr, pages_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    TENREC_ASSERT(memory_ != MAP_FAILED);
+    std::byte* const edge = static_cast<std::byte*>(memory_) + pages_ - page;
+    TENREC_ASSERT(mprotect(edge, page, PROT_NONE) == 0);
+    data_ = edge - bytes;
+  }
+  EdgeBuffer(const EdgeBuffer&) = delete;
+  EdgeBuffer& operator=(const EdgeBuffer&) = delete;
+  ~EdgeBuffer() { munmap(memory_, pages_); }
+  std::byte* data() { return data_; }
+
+ private:
+  static constexpr size_t page = 4096;
+  size_t pages_;
+  void* memory_ = nullptr;
+  std::byte* data_ = nullptr;
+};
+
 // One argument with everything its view points to.
 struct Argument {
   plan::ValueDef def;
   Dims dims;
   std::unique_ptr<Buffer> buffer;
+  std::unique_ptr<EdgeBuffer> edge;  // inputs, when nothing is written to them
   Datum datum;
   TensorView view;
 };
@@ -126,13 +151,18 @@ struct Running {
   StepArgs args;
 };
 
-void add_input(Running& running, const Tensor& tensor, const Layout& layout) {
+void add_input(Running& running, const Tensor& tensor, const Layout& layout, bool at_edge) {
   if (!tensor) {
     running.inputs.push_back(std::make_unique<Argument>());
     return;
   }
   running.inputs.push_back(argument(tensor.dtype(), tensor.dims(), layout));
-  cpu::store_tensor(tensor, running.inputs.back()->view);
+  Argument& input = *running.inputs.back();
+  if (at_edge) {
+    input.edge = std::make_unique<EdgeBuffer>(input.buffer->bytes());
+    input.view.data = input.edge->data();
+  }
+  cpu::store_tensor(tensor, input.view);
 }
 
 std::string pad_problem(const Argument& output) {
@@ -190,7 +220,9 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   for (size_t i = 0; i < draft.inputs.size(); ++i) {
     const StepArg& arg = draft.inputs[i];
     const Tensor tensor = arg.value ? c.inputs.at(input_of.at(arg.value)) : arg.weight;
-    add_input(running, tensor, arg.value ? arg.value->type.layout : Layout{});
+    // Values of the graph may lie anywhere; weights and arena buffers begin at 64-byte boundaries.
+    add_input(running, tensor, arg.value ? arg.value->type.layout : Layout{},
+              arg.value && !in_place);
     step.inputs.push_back(tensor ? static_cast<int32_t>(i) : plan::none);
   }
   for (size_t i = 0; i < draft.outputs.size(); ++i) {

@@ -4,9 +4,9 @@
 //   StepCase c{.op = Softmax{}, .inputs = {random_tensor(DType::f32, {2, 5})}};
 //   check_step(c, "softmax");
 //
-// check_step surrounds every buffer with guard bytes, fills outputs with NaN, runs twice and with 1
-// and 3 threads, wants the same bits each time, unchanged inputs, zero pad lanes, and values near
-// the oracle's.
+// check_step ends inputs at an unreadable page, surrounds outputs with guard bytes, fills them with
+// NaN, runs twice and with 1 and 3 threads, wants the same bits each time, unchanged inputs, zero
+// pad lanes, and values near the oracle's.
 #pragma once
 #include <gtest/gtest.h>
 
