@@ -12,7 +12,8 @@ mapfile -t files < <(git ls-files --cached --others --exclude-standard -- \
   '*.cpp' '*.h' '*.cuh' '*.cu' | sort -u | xargs -r ls -d 2>/dev/null)
 [ ${#files[@]} -gt 0 ] || exit 0
 if [ "${1:-}" = --check ]; then
-  unformatted=$($tool --dry-run "${files[@]}" 2>&1 | sed -n 's/:[0-9]*:[0-9]*: warning: .*//p' | sort -u)
+  unformatted=$($tool --dry-run "${files[@]}" 2>&1 |
+    sed -n 's/:[0-9]*:[0-9]*: warning: .*//p' | sort -u)
   [ -z "$unformatted" ] && exit 0
   echo "$unformatted" | sed 's/$/: not formatted; run scripts\/format.sh/'
   exit 1

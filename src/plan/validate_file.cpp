@@ -12,13 +12,13 @@ namespace {
 
 #define PLAN_CHECK(condition, ...) TENREC_CHECK(condition, invalid_engine, __VA_ARGS__)
 
-bool known_dtype(DType dtype) { return dtype == DType::string || bit_width(dtype) > 0; }
+bool known_dtype(DType dtype) { return is_valid(dtype) && dtype != DType::undefined; }
 
 void check_weights(const EngineFile& file) {
   for (size_t i = 0; i < file.weights.size(); ++i) {
     const Weight& weight = file.weights[i];
-    PLAN_CHECK(bit_width(weight.dtype) > 0, "weight {}: dtype {} is unknown", i,
-               static_cast<int>(weight.dtype));
+    PLAN_CHECK(known_dtype(weight.dtype) && weight.dtype != DType::string,
+               "weight {}: dtype {} is unknown", i, static_cast<int>(weight.dtype));
     PLAN_CHECK(weight.offset % weight_alignment == 0 && weight.offset <= file.weight_bytes.size() &&
                    weight.bytes <= file.weight_bytes.size() - weight.offset,
                "weight {}: {} bytes at {} do not lie inside the WEIGHTS section", i, weight.bytes,

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <random>
 
 #include "base/error.h"
@@ -201,22 +202,28 @@ TEST(EngineFile, EveryHeaderBitIsCovered) {
 void run_if_valid(Bytes bytes, int* valid) {
   LoadOptions options;
   options.memory_limit = 1 << 24;
+  std::optional<Engine> engine;
   try {
-    const Engine engine = Engine::from_bytes(std::move(bytes), options);
+    engine = Engine::from_bytes(std::move(bytes), options);
     ++*valid;
-    Context context = engine.create_context();
+  } catch (const Error& error) {
+    EXPECT_NE(error.code(), ErrorCode::internal) << error.what();  // damage is never our bug
+    return;
+  }
+  try {
+    Context context = engine->create_context();
     for (const int64_t rows : {16, 3}) {
       std::vector<HostTensor> tensors;
-      for (const TensorInfo& info : engine.inputs()) {
+      for (const TensorInfo& info : engine->inputs()) {
         std::vector<int64_t> dims(info.labels.size(), 3);
         if (!dims.empty()) dims[0] = rows;
         tensors.emplace_back(info.dtype, dims);
       }
       for (size_t i = 0; i < tensors.size(); ++i)
-        context.set_input(engine.inputs()[i].name, TensorRef(tensors[i]));
+        context.set_input(engine->inputs()[i].name, TensorRef(tensors[i]));
       context.run();
     }
-  } catch (const Error&) {  // of any kind; anything else is a failure
+  } catch (const Error&) {  // of any kind: families find what a plan cannot know
   }
 }
 

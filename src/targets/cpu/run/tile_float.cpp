@@ -66,6 +66,17 @@ HWY_INLINE void test2(const TileArgs& t, Test&& test) {
     hn::StoreU(hn::IfThenElseZero(hn::RebindMask(i32, mask), hn::Set(i32, 1)), i32, to + i);
   }
 }
+// Of one operand: `b` has no memory behind it.
+template <class Test>
+HWY_INLINE void test1(const TileArgs& t, Test&& test) {
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  const auto* a = static_cast<const float*>(t.a.data);
+  auto* to = static_cast<int32_t*>(t.to);
+  TENREC_TILE_LOOP {
+    const auto mask = test(hn::LoadU(f, a + i * t.a.step));
+    hn::StoreU(hn::IfThenElseZero(hn::RebindMask(i32, mask), hn::Set(i32, 1)), i32, to + i);
+  }
+}
 template <float (*fn)(float)>
 void scalar1(const TileArgs& t) {
   const auto* a = static_cast<const float*>(t.a.data);
@@ -126,8 +137,13 @@ TENREC_TILE1(trunc, hn::Trunc(x))
 TENREC_TEST(equal, hn::Eq(a, b))
 TENREC_TEST(less, hn::Lt(a, b))
 TENREC_TEST(less_equal, hn::Le(a, b))
-TENREC_TEST(is_nan, hn::IsNaN(a))
-TENREC_TEST(is_inf, hn::IsInf(a))
+
+void is_nan(const TileArgs& t) {
+  test1(t, [](VF a) HWY_ATTR { return hn::IsNaN(a); });
+}
+void is_inf(const TileArgs& t) {
+  test1(t, [](VF a) HWY_ATTR { return hn::IsInf(a); });
+}
 
 void sign(const TileArgs& t) {
   map1(t, [](VF x) HWY_ATTR {
