@@ -37,8 +37,6 @@ struct BuildProgress {
   size_t done = 0, total = 0;  // of this phase
 };
 
-enum class LogLevel { debug, info, warning, error };
-
 struct BuildOptions {
   std::string target = "cpu";
   std::string device;                    // a fingerprint to build for; empty: this machine
@@ -55,7 +53,6 @@ struct BuildOptions {
   uint64_t memory_limit = 0;                           // bytes, 0: none
   bool keep_explain = false;                           // fill BuildResult::explain
   std::function<bool(const BuildProgress&)> progress;  // false: stop with a `cancelled` Error
-  std::function<void(LogLevel, std::string_view)> log;
 };
 
 struct BuildResult {

@@ -105,13 +105,6 @@ std::vector<KnobInfo> list_knobs() {
 namespace knobs {
 const Knob<std::string> log("TENREC_LOG", "warning", "least severe messages written to stderr",
                             "verbose|info|warning|error|silent");
-const Knob<int64_t> threads("TENREC_THREADS", 0,
-                            "threads of the CPU target; 0: as many as affinity and cgroup allow");
-const Knob<std::string> cpu_features("TENREC_CPU_FEATURES", "native",
-                                     "pretend that the CPU has no more than this",
-                                     "native|avx512|avx2|generic");
-const Knob<std::string> cache_folder("TENREC_CACHE", "",
-                                     "folder of the timing cache; empty: none unless asked for");
 }  // namespace knobs
 
 }  // namespace tenrec

@@ -45,9 +45,6 @@ std::vector<KnobInfo> list_knobs();  // sorted by name
 
 namespace knobs {
 extern const Knob<std::string> log;
-extern const Knob<int64_t> threads;
-extern const Knob<std::string> cpu_features;
-extern const Knob<std::string> cache_folder;
 }  // namespace knobs
 
 }  // namespace tenrec

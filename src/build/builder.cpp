@@ -31,7 +31,8 @@ class Builder {
       : options_(options),
         target_(find_target(options.target)),
         device_(target_.device_info(options.device, options.threads)) {
-    device_.vendor = !options.no_vendor;
+    device_.vendor = device_.vendor && !options.no_vendor;
+    check_stop_point();
     if (!options.timing_cache.empty()) cache_ = TimingCache::load(options.timing_cache);
   }
 
@@ -73,6 +74,7 @@ class Builder {
         .tune = !options_.no_tune,
         .explain = options_.keep_explain,
         .seed = options_.seed,
+        .memory_limit = options_.memory_limit,
         .pinned = options_.tactics,
         .tick = [this] { progress("select", "timing", selected_, to_select_); }};
     Selector selector(target_, device_, std::move(select_options), cache_);
@@ -132,6 +134,23 @@ class Builder {
       TENREC_CHECK(known, usage, "there is no pass '{}' to skip; passes are {}", name, names);
     }
     return options_.skip_passes;
+  }
+
+  void check_stop_point() const {
+    if (options_.stop_after.empty()) return;
+    std::string names;
+    const auto is_it = [&](std::string_view name) {
+      names += (names.empty() ? "" : ", ") + std::string(name);
+      return name == options_.stop_after;
+    };
+    bool known = false;
+    for (const char* point : {"import", "simplify", "bind", "fuse", "select"})
+      known |= is_it(point);
+    for (const auto* list : {&symbolic_passes(), &bound_passes()}) {
+      for (const Pass& pass : *list) known |= is_it(pass.name);
+    }
+    TENREC_CHECK(known, usage, "there is no point '{}' to stop after; there are {}",
+                 options_.stop_after, names);
   }
 
   void stop_if(std::string_view point, const Graph& graph) const {

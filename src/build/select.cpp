@@ -56,7 +56,10 @@ Selector::~Selector() = default;
 
 Device& Selector::device() {
   if (!device_) {
-    device_ = open_device(info_.target, {.threads = info_.threads, .index = 0, .memory_limit = 0});
+    device_ = open_device(info_.target, {.threads = info_.threads,
+                                         .index = 0,
+                                         .memory_limit = options_.memory_limit,
+                                         .fingerprint = info_.fingerprint});
   }
   return *device_;
 }

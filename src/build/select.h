@@ -18,6 +18,7 @@ struct SelectOptions {
   bool tune = true;
   bool explain = false;
   uint64_t seed = 0;
+  uint64_t memory_limit = 0;                  // of the tuning device, bytes; 0: none
   std::map<std::string, std::string> pinned;  // node name -> "kernel" or "kernel tactic"
   std::function<void()> tick;                 // called before each timing; may throw `cancelled`
 };

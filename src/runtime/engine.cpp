@@ -73,7 +73,9 @@ Engine::Impl::Impl(plan::EngineFile engine_file, const LoadOptions& load_options
 
 std::shared_ptr<Device> Engine::Impl::open(int threads) const {
   return make_counting_device(
-      open_device(file.meta.target, {threads, options.device, options.memory_limit}), budget);
+      open_device(file.meta.target,
+                  {threads, options.device, options.memory_limit, file.meta.device}),
+      budget);
 }
 
 Engine Engine::load(const std::string& path, const LoadOptions& options) {

@@ -195,6 +195,15 @@ std::string reject_of(const StepCase& c, std::string_view kernel) {
   return kernel_named(kernel).check(*built.node, device_info());
 }
 
+std::vector<std::string> tactics_of(const StepCase& c, std::string_view kernel) {
+  Built built;
+  build(c, built);
+  Sizes sizes;
+  for (const Tensor& input : c.inputs) sizes.inputs.push_back(input ? input.dims() : Dims{});
+  for (const Tensor& output : oracle(c)) sizes.outputs.push_back(output.dims());
+  return kernel_named(kernel).tactics(*built.node, device_info(), sizes);
+}
+
 StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads, bool in_place) {
   StepResult result;
   Built built;
@@ -243,7 +252,7 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   running.args.outputs = running.output_views;
   running.args.scratch = std::span(running.scratch).subspan(offset, running.scratch.size() - 64);
 
-  cpu::CpuDevice device({.threads = threads, .index = 0, .memory_limit = 0});
+  cpu::CpuDevice device({.threads = threads, .index = 0, .memory_limit = 0, .fingerprint = {}});
   const auto runner = device.prepare(running.plan, step);
   runner->reshape(running.args);
   runner->run(running.args);
@@ -341,6 +350,15 @@ void check_step(const StepCase& c, std::string_view kernel) {
         << "3 threads differ from 1";
     EXPECT_EQ(std::memcmp(first.data(), shared.outputs[i].data(), first.bytes()), 0)
         << "in place differs";
+  }
+}
+
+void check_every_tactic(StepCase c, std::string_view kernel) {
+  ASSERT_EQ(reject_of(c, kernel), "") << kernel;
+  for (std::string& tactic : tactics_of(c, kernel)) {
+    SCOPED_TRACE(tactic);
+    c.tactic = std::move(tactic);
+    check_step(c, kernel);
   }
 }
 

@@ -44,7 +44,11 @@ Tensors oracle(const StepCase& c);
 // "" or the reason why not.
 std::string reject_of(const StepCase& c, std::string_view kernel);
 
+// What the kernel offers for the case's own sizes.
+std::vector<std::string> tactics_of(const StepCase& c, std::string_view kernel);
+
 void check_step(const StepCase& c, std::string_view kernel);
+void check_every_tactic(StepCase c, std::string_view kernel);
 
 // Seeded values: floats from [low, high), integers too.
 Tensor random_tensor(DType dtype, Dims dims, double low = -2, double high = 2, uint64_t seed = 1);

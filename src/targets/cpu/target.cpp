@@ -18,13 +18,12 @@ uint64_t cache_size(int name, uint64_t fallback) {
   return bytes > 0 ? static_cast<uint64_t>(bytes) : fallback;
 }
 
-Isa isa_of(const std::string& fingerprint) {
-  std::string known;
-  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
-    if (fingerprint_of(isa) == fingerprint) return isa;
-    known += (known.empty() ? "" : ", ") + fingerprint_of(isa);
-  }
-  fail(ErrorCode::usage, "unknown CPU device '{}'; there are: {}", fingerprint, known);
+Isa isa_named(const std::string& fingerprint) {
+  const std::optional<Isa> isa = isa_of(fingerprint);
+  TENREC_CHECK(isa, usage, "unknown CPU device '{}'; there are: {}, {}, {}", fingerprint,
+               fingerprint_of(Isa::baseline), fingerprint_of(Isa::avx2),
+               fingerprint_of(Isa::avx512));
+  return *isa;
 }
 
 bool has_fast_kernel(const Node& node, const DeviceInfo& device) {
@@ -53,11 +52,13 @@ class CpuTarget final : public Target {
   std::string_view name() const override { return "cpu"; }
 
   DeviceInfo device_info(const std::string& fingerprint, int threads) const override {
-    const Isa isa = fingerprint.empty() ? best_isa() : isa_of(fingerprint);
+    const Isa isa = fingerprint.empty() ? best_isa() : isa_named(fingerprint);
     DeviceInfo info;
     info.target = "cpu";
     info.fingerprint = fingerprint_of(isa);
     info.channel_block = block_of(isa);
+    // oneDNN packs for the machine it runs on.
+    info.vendor = isa == best_isa();
     info.vector_floats = isa == Isa::baseline ? 4 : block_of(isa);
     info.threads = threads > 0 ? threads : available_threads();
     info.cache_l1 = cache_size(_SC_LEVEL1_DCACHE_SIZE, info.cache_l1);

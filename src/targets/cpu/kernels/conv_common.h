@@ -11,8 +11,12 @@ namespace tenrec::cpu {
 // A conv node (or region) that the families may look at: f32, constant weight and bias, 1 to 3
 // spatial axes.
 Anchored read_conv_node(const Node& node);
+// The same for conv_transpose, whose sizes must follow from its pads.
+Anchored read_conv_transpose_node(const Node& node);
 ConvParams conv_params(const Anchored& conv);
 Isa isa_of(const DeviceInfo& device);
+// What packing depends on: channels, groups, kernel, strides and dilations; sizes are 1.
+Conv packing_problem(const ConvParams& params);
 // The problem at these sizes. Channels are the weight's, whatever is known of x; sizes that only
 // running tells are raised to what the kernel needs.
 Conv conv_at(const Anchored& conv, const Sizes& sizes);

@@ -7,10 +7,14 @@ namespace tenrec::cpu {
 
 std::span<const Kernel* const> kernel_list() {
   static const std::array list{
+      &conv_depthwise_kernel(),
+      &conv_stem_kernel(),
       &conv_direct_kernel(),
+      &conv_winograd_kernel(),
 #ifdef TENREC_ONEDNN
       &onednn_conv_kernel(),
 #endif
+      &conv_plain_kernel(),
       &gemm_kernel(),
       &pointwise_kernel(),
       &copy_kernel(),

@@ -17,7 +17,11 @@ const Kernel& reduce_kernel();
 const Kernel& normalise_kernel();
 const Kernel& pool_kernel();
 const Kernel& resize_kernel();
+const Kernel& conv_depthwise_kernel();
+const Kernel& conv_stem_kernel();
 const Kernel& conv_direct_kernel();
+const Kernel& conv_winograd_kernel();
+const Kernel& conv_plain_kernel();
 const Kernel& gemm_kernel();
 #ifdef TENREC_ONEDNN
 const Kernel& onednn_conv_kernel();

@@ -30,6 +30,14 @@ ConvParams decode_conv_params(std::string_view bytes) {
                    value);
     }
   }
+  TENREC_CHECK(params.output_padding.empty() || params.output_padding.size() == rank,
+               invalid_engine, "{} output paddings for {} axes", params.output_padding.size(),
+               rank);
+  for (const int64_t value : params.output_padding) {
+    TENREC_CHECK(value >= 0 && value <= max_size, invalid_engine, "an output padding of {}", value);
+  }
+  TENREC_CHECK(!params.transposed || params.auto_pad == AutoPad::notset, invalid_engine,
+               "a transposed convolution needs explicit pads");
   for (const int64_t value : {params.groups, params.in_channels, params.out_channels}) {
     TENREC_CHECK(value >= 1 && value <= max_size, invalid_engine, "a convolution parameter of {}",
                  value);
@@ -68,10 +76,15 @@ Conv conv_problem(const ConvParams& params, std::span<const int64_t> x,
     axis.dilation = checked(params.dilations[i], "dilation");
     axis.pad = static_cast<int>(before);
     const int64_t span = (params.kernel[i] - 1) * params.dilations[i] + 1;
-    const int64_t room = x[i + 2] + before + after - span;
-    TENREC_CHECK(before > -max_size && before < max_size && room >= 0 &&
-                     y[i + 2] == room / params.strides[i] + 1,
-                 invalid_engine,
+    // A transposed convolution is the convolution from y to x.
+    const int64_t big = params.transposed ? y[i + 2] : x[i + 2];
+    const int64_t small = params.transposed ? x[i + 2] : y[i + 2];
+    const int64_t extra = params.output_padding.empty() ? 0 : params.output_padding[i];
+    const bool follows =
+        params.transposed ? big == (small - 1) * params.strides[i] + extra + span - before - after
+                          : big + before + after >= span &&
+                                small == (big + before + after - span) / params.strides[i] + 1;
+    TENREC_CHECK(before > -max_size && before < max_size && follows, invalid_engine,
                  "a convolution from size {} to {} does not follow from its parameters", x[i + 2],
                  y[i + 2]);
   }

@@ -13,8 +13,10 @@ struct ConvParams {
   AutoPad auto_pad = AutoPad::notset;
   std::vector<int64_t> kernel, strides, dilations, pads;
   int64_t groups = 1, in_channels = 1, out_channels = 1;
-  ExprProgram epilogue;        // no nodes: none; else input 0 is the convolution's result
-  std::string weights_format;  // of oneDNN's packing
+  ExprProgram epilogue;                 // no nodes: none; else input 0 is the convolution's result
+  std::string weights_format;           // of oneDNN's packing
+  bool transposed = false;              // weights are [in][out / groups][kernel]
+  std::vector<int64_t> output_padding;  // of transposed ones; empty: 0
   static auto fields(auto& s) {
     return std::tuple{field(1, "auto_pad", s.auto_pad),
                       field(2, "kernel", s.kernel),
@@ -25,7 +27,9 @@ struct ConvParams {
                       field(7, "in_channels", s.in_channels),
                       field(8, "out_channels", s.out_channels),
                       field(9, "epilogue", s.epilogue),
-                      field(10, "weights_format", s.weights_format)};
+                      field(10, "weights_format", s.weights_format),
+                      field(11, "transposed", s.transposed),
+                      field(12, "output_padding", s.output_padding)};
   }
 };
 

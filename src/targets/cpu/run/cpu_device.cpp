@@ -48,10 +48,32 @@ class Borrowed : public DeviceMemory {
 
 std::string fingerprint_of(Isa isa) { return fmt::format("cpu {}", to_string(isa)); }
 
+std::optional<Isa> isa_of(std::string_view fingerprint) {
+  for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512}) {
+    if (fingerprint_of(isa) == fingerprint) return isa;
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+// Packed weights and layouts belong to one instruction set: steps run with the set they were made
+// for.
+Isa isa_for(const std::string& fingerprint) {
+  if (fingerprint.empty()) return best_isa();
+  const std::optional<Isa> isa = isa_of(fingerprint);
+  TENREC_CHECK(isa && supported(*isa), invalid_engine,
+               "this is made for \"{}\", this machine is \"{}\"; build the engine again for it",
+               fingerprint, fingerprint_of(best_isa()));
+  return *isa;
+}
+
+}  // namespace
+
 CpuDevice::CpuDevice(const DeviceOptions& options)
     : limit_(options.memory_limit),
       threads_(options.threads > 0 ? options.threads : available_threads()),
-      environment_{threads_, best_isa()} {
+      environment_{threads_, isa_for(options.fingerprint)} {
   init_ops();
 }
 

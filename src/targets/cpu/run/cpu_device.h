@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "runtime/device.h"
 #include "targets/cpu/run/family.h"
@@ -11,6 +12,7 @@ namespace tenrec::cpu {
 
 // What an engine needs to find again: "cpu avx2".
 std::string fingerprint_of(Isa isa);
+std::optional<Isa> isa_of(std::string_view fingerprint);  // none: no such CPU
 
 class CpuDevice : public Device {
  public:

@@ -11,7 +11,11 @@ constexpr std::array families{
     Family{"roi_align", prepare_roi_align},
     Family{"order", prepare_order},
     Family{"recurrent", prepare_recurrent},
+    Family{"conv_depthwise", prepare_conv_depthwise},
+    Family{"conv_stem", prepare_conv_stem},
     Family{"conv_direct", prepare_conv_direct},
+    Family{"conv_winograd", prepare_conv_winograd},
+    Family{"conv_plain", prepare_conv_plain},
     Family{"gemm", prepare_gemm},
 #ifdef TENREC_ONEDNN
     Family{"onednn_conv", prepare_onednn_conv},

@@ -17,6 +17,10 @@ Runner prepare_normalise(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_pool(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_resize(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_conv_direct(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_conv_winograd(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_conv_depthwise(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_conv_stem(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_conv_plain(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_gemm(const plan::Plan&, const plan::Step&, RunEnvironment&);
 #ifdef TENREC_ONEDNN
 Runner prepare_onednn_conv(const plan::Plan&, const plan::Step&, RunEnvironment&);
