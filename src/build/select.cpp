@@ -213,7 +213,8 @@ bool Selector::can_time(const Node& node, const Sizes& sizes) {
     for (const Value* output : bound.graph->outputs()) {
       if (!output->type.is_static()) return false;
     }
-    return true;
+    const auto unknown = [](const Dims& dims) { return element_count(dims) == 0; };
+    return std::none_of(sizes.outputs.begin(), sizes.outputs.end(), unknown);
   } catch (const Error&) {
     return false;
   }
