@@ -223,6 +223,11 @@ bool Selector::can_time(const Node& node, const Sizes& sizes) {
 double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes,
                       double best) {
   const BoundGraph bound = alone(node, sizes);
+  // What is accepted for a range of sizes may be refused for just these.
+  for (const auto& twin : bound.graph->nodes()) {
+    if (!twin->as<Constant>() && !candidate.kernel->check(*twin, info_).empty())
+      return std::numeric_limits<double>::infinity();
+  }
   plan::WeightStore weights;
   const plan::Plan plan = lower(
       bound,
