@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "ops/fused.h"
 #include "passes/fuse.h"
+#include "passes/inline_body.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/layout.h"
 #include "targets/cpu/run/cpu_device.h"
@@ -39,7 +40,7 @@ void dissolve_unsupported(Graph& graph, const DeviceInfo& device) {
   for (Node* node = graph.front(); node;) {
     Node* const next = node->next();
     if (node->as<Fused>()) {
-      if (!has_fast_kernel(*node, device)) dissolve(graph, node);
+      if (!has_fast_kernel(*node, device)) inline_body(graph, node, 0, 0);
     } else {
       for (size_t i = 0; i < node->body_count(); ++i) dissolve_unsupported(node->body(i), device);
     }
