@@ -64,7 +64,9 @@ Device& Selector::device() {
   return *device_;
 }
 
-std::string Selector::key(const Node& node, const Sizes& sizes) const {
+// The candidates belong to it: a new kernel or tactic wants its turn.
+std::string Selector::key(const Node& node, const Sizes& sizes,
+                          const std::vector<Candidate>& candidates) const {
   TextWriter writer;
   std::string text =
       fmt::format("{} {} t{} v{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
@@ -76,6 +78,9 @@ std::string Selector::key(const Node& node, const Sizes& sizes) const {
   }
   for (size_t i = 0; i < node.output_count(); ++i) {
     text += " > " + type_text(node.output(i)->type, sizes.outputs[i]);
+  }
+  for (const Candidate& candidate : candidates) {
+    text += fmt::format(" | {} {}", candidate.kernel->name(), candidate.tactic);
   }
   return "k" + hash128(text).hex();
 }
@@ -123,32 +128,24 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     for (std::string& tactic : kernel->tactics(node, info_, sizes)) {
       candidates.push_back({kernel, std::move(tactic)});
     }
-    if (!options_.tune && !candidates.empty()) break;
   }
-  if (candidates.size() == 1 || !options_.tune) {
-    // A cached winner also serves builds that do not time.
-    if (const TimingEntry* entry = options_.tune ? nullptr : cache_.find(key(node, sizes))) {
-      for (const Kernel* kernel : accepted) {
-        if (kernel->name() == entry->kernel) return {kernel, entry->tactic};
+  if (candidates.size() == 1) return candidates.front();
+  const std::string cache_key = key(node, sizes, candidates);
+  if (const TimingEntry* entry = cache_.find(cache_key)) {
+    for (const Candidate& candidate : candidates) {
+      if (candidate.kernel->name() != entry->kernel || candidate.tactic != entry->tactic) continue;
+      if (options_.explain) {
+        explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", entry->kernel,
+                                    entry->tactic, entry->microseconds);
       }
+      return candidate;
     }
-    return candidates.front();
   }
+  // A cached winner also serves builds that do not time.
+  if (!options_.tune) return candidates.front();
   if (!can_time(node, sizes)) {
     if (options_.explain) explanation_ += "  not timed: its sizes are known only when running\n";
     return candidates.front();
-  }
-  const std::string cache_key = key(node, sizes);
-  if (const TimingEntry* entry = cache_.find(cache_key)) {
-    for (const Candidate& candidate : candidates) {
-      if (candidate.kernel->name() == entry->kernel && candidate.tactic == entry->tactic) {
-        if (options_.explain) {
-          explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", entry->kernel,
-                                      entry->tactic, entry->microseconds);
-        }
-        return candidate;
-      }
-    }
   }
   size_t best = 0;
   double best_time = std::numeric_limits<double>::infinity();

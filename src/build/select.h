@@ -40,7 +40,8 @@ class Selector {
                    const Sizes& sizes);
   bool can_time(const Node& node, const Sizes& sizes);
   double time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best);
-  std::string key(const Node& node, const Sizes& sizes) const;
+  std::string key(const Node& node, const Sizes& sizes,
+                  const std::vector<Candidate>& candidates) const;
   Device& device();
 
   const Target& target_;

@@ -25,6 +25,9 @@ struct Anchored {
 // run along the last axis instead of axis 1.
 Anchored anchored(const Node& node, std::string_view name, bool columns);
 
+// Why no matrix product of row-major f32 operands; empty: it is one.
+Reject gemm_operand_problem(const Anchored& product);
+
 // A draft of the node whose inputs are still to be filled in.
 StepDraft anchored_draft(const Node& node, const Anchored& anchored, std::string_view family,
                          std::string tactic);

@@ -53,16 +53,11 @@ class GemmRunner final : public StepRunner {
       : params_(decode<GemmParams>(step.params)),
         tactic_(parse_gemm_tactic(step.tactic)),
         environment_(environment) {
-    TENREC_CHECK(step.inputs.size() >= gemm_operands && step.outputs.size() == 1, invalid_engine,
-                 "a matrix product with {} inputs and {} outputs", step.inputs.size(),
-                 step.outputs.size());
+    check_gemm_step(step, params_);
     TENREC_CHECK(params_.packed == (tactic_.mode == GemmTactic::Mode::prepacked), invalid_engine,
                  "tactic '{}' does not fit {} weights", step.tactic,
                  params_.packed ? "packed" : "plain");
     if (params_.epilogue.nodes.empty()) return;
-    validate(params_.epilogue);
-    TENREC_CHECK(params_.epilogue.inputs >= 1 && params_.epilogue.outputs.size() == 1,
-                 invalid_engine, "an epilogue needs an input and one output");
     epilogue_.emplace(params_.epilogue, environment.isa, environment.threads.count());
   }
 
@@ -70,7 +65,7 @@ class GemmRunner final : public StepRunner {
     const Dims a = dims_of(args.inputs[0]);
     const Dims b = params_.packed ? params_.dims : dims_of(args.inputs[1]);
     const Dims c = dims_of(args.outputs[0]);
-    check(args, a, b, c);
+    check_gemm_views(args, a, b, c);
     nest_ = nest_of(a, b, params_.packed);
     const Isa isa = environment_.isa;
     if (params_.packed) {
@@ -113,22 +108,6 @@ class GemmRunner final : public StepRunner {
   }
 
  private:
-  static void check(const StepArgs& args, const Dims& a, const Dims& b, const Dims& c) {
-    for (const TensorView* view : {&args.inputs[0], &args.inputs[1], &args.outputs[0]}) {
-      TENREC_CHECK(view->dtype == DType::f32 && layout_of(*view).is_plain(), invalid_engine,
-                   "a matrix product needs row-major f32");
-    }
-    TENREC_CHECK(a.size() >= 2 && b.size() >= 2 && a.back() == b[b.size() - 2], invalid_input,
-                 "a matrix product of shapes {} and {}: the inner sizes differ",
-                 tenrec::to_string(a), tenrec::to_string(b));
-    Dims wanted = broadcast_dims(Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2));
-    wanted.push_back(a[a.size() - 2]);
-    wanted.push_back(b.back());
-    TENREC_CHECK(c == wanted, invalid_engine,
-                 "a matrix product of shapes {} and {} gives {}, not {}", tenrec::to_string(a),
-                 tenrec::to_string(b), tenrec::to_string(wanted), tenrec::to_string(c));
-  }
-
   void run_nest(const StepArgs& args, GemmBuffers& buffers, size_t axis, int64_t a, int64_t b,
                 int64_t c, float* out) {
     if (axis < nest_.outer.size()) {
@@ -158,6 +137,33 @@ class GemmRunner final : public StepRunner {
 };
 
 }  // namespace
+
+void check_gemm_step(const plan::Step& step, const GemmParams& params) {
+  TENREC_CHECK(step.inputs.size() >= gemm_operands && step.outputs.size() == 1, invalid_engine,
+               "a matrix product with {} inputs and {} outputs", step.inputs.size(),
+               step.outputs.size());
+  if (params.epilogue.nodes.empty()) return;
+  validate(params.epilogue);
+  TENREC_CHECK(params.epilogue.inputs >= 1 && params.epilogue.outputs.size() == 1, invalid_engine,
+               "an epilogue needs an input and one output");
+}
+
+void check_gemm_views(const StepArgs& args, const std::vector<int64_t>& a,
+                      const std::vector<int64_t>& b, const std::vector<int64_t>& c) {
+  for (const TensorView* view : {&args.inputs[0], &args.inputs[1], &args.outputs[0]}) {
+    TENREC_CHECK(view->dtype == DType::f32 && layout_of(*view).is_plain(), invalid_engine,
+                 "a matrix product needs row-major f32");
+  }
+  TENREC_CHECK(a.size() >= 2 && b.size() >= 2 && a.back() == b[b.size() - 2], invalid_input,
+               "a matrix product of shapes {} and {}: the inner sizes differ", tenrec::to_string(a),
+               tenrec::to_string(b));
+  Dims wanted = broadcast_dims(Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2));
+  wanted.push_back(a[a.size() - 2]);
+  wanted.push_back(b.back());
+  TENREC_CHECK(c == wanted, invalid_engine, "a matrix product of shapes {} and {} gives {}, not {}",
+               tenrec::to_string(a), tenrec::to_string(b), tenrec::to_string(wanted),
+               tenrec::to_string(c));
+}
 
 GemmNest nest_of(const std::vector<int64_t>& a, const std::vector<int64_t>& b, bool constant_b) {
   GemmNest nest;
