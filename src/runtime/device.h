@@ -42,7 +42,7 @@ struct TensorView {
 struct StepArgs {
   std::span<TensorView> inputs;
   std::span<TensorView> outputs;
-  std::span<std::byte> scratch;
+  std::span<std::byte> scratch;  // the plan's, else the workspace that the runner asked for
   // Runs body `index` of the step (control flow only).
   std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body =
       nullptr;
@@ -58,6 +58,10 @@ class StepRunner {
   virtual ~StepRunner() = default;
   // Called when dims or pointers' sizes changed, before `run`; may allocate, may throw Error.
   virtual void reshape(const StepArgs&) {}
+  // Bytes of scratch that `run` needs at the shapes of the last reshape, where the plan gives none
+  // (how much may depend on the threads, which a plan does not know). Aligned to 64 bytes; steps
+  // share it.
+  virtual uint64_t workspace_bytes() const { return 0; }
   virtual void run(const StepArgs& args) = 0;
 };
 

@@ -129,8 +129,9 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
   const auto start = std::chrono::steady_clock::now();
   with_context([&] { return describe(s); },
                [&] {
-                 if (needs_reshape_[s]) runners_[s]->reshape(args);
-                 needs_reshape_[s] = false;
+                 if (needs_reshape_[s]) reshape_step(s, args);
+                 if (step.scratch == plan::none && workspace_)
+                   args.scratch = {workspace_->data, static_cast<size_t>(workspace_->bytes)};
                  runners_[s]->run(args);
                  if (info_.step_sizes_something[s]) finish_step(s);
                });
@@ -140,6 +141,22 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
     (*profiler)({s, step.origins, step.op, step.family, step.tactic, took.count()});
   }
   release_after(s);
+}
+
+void Executor::reshape_step(size_t s, const StepArgs& args) {
+  runners_[s]->reshape(args);
+  const uint64_t bytes = runners_[s]->workspace_bytes();
+  if (bytes > (workspace_ ? workspace_->bytes : 0)) {
+    workspace_.reset();  // before the bigger one: both together may not fit
+    workspace_ = device_->allocate(bytes, "workspace");
+  }
+  needs_reshape_[s] = false;
+}
+
+uint64_t Executor::workspace_bytes() const {
+  uint64_t bytes = workspace_ ? workspace_->bytes : 0;
+  for (const auto& body : bodies_) bytes += body->workspace_bytes();
+  return bytes;
 }
 
 void Executor::define(size_t index, int64_t value) {

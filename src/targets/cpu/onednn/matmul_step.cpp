@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdlib>
 #include <dnnl.hpp>
 #include <unordered_map>
 
@@ -35,8 +34,11 @@ class OnednnMatMulRunner final : public StepRunner {
     if (epilogue_) epilogue_->reshape(args.outputs[0], operands, true);
     empty_ = element_count(c) == 0;
     no_terms_ = a.back() == 0;
+    workspace_ = 0;
     if (!empty_ && !no_terms_) make(a, b, c);
   }
+
+  uint64_t workspace_bytes() const override { return workspace_; }
 
   void run(const StepArgs& args) override {
     if (empty_) return;
@@ -46,7 +48,7 @@ class OnednnMatMulRunner final : public StepRunner {
       set(DNNL_ARG_SRC, args.inputs[0].data);
       set(DNNL_ARG_WEIGHTS, args.inputs[1].data);
       set(DNNL_ARG_DST, args.outputs[0].data);
-      set(DNNL_ARG_SCRATCHPAD, scratch_.get());
+      set(DNNL_ARG_SCRATCHPAD, args.scratch.data());
       environment_.threads.adopt();
       primitive_.execute(stream_, arguments_);
     }
@@ -85,11 +87,7 @@ class OnednnMatMulRunner final : public StepRunner {
            tenrec::to_string(a), tenrec::to_string(b), error.what());
     }
     primitive_ = dnnl::matmul(description);
-    const size_t bytes = description.scratchpad_desc().get_size();
-    scratch_.reset(bytes ? static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64))
-                         : nullptr);
-    TENREC_CHECK(scratch_ || bytes == 0, out_of_memory, "allocating {} bytes for oneDNN failed",
-                 bytes);
+    workspace_ = description.scratchpad_desc().get_size();
     arguments_.clear();
     add(DNNL_ARG_SRC, description.src_desc());
     add(DNNL_ARG_WEIGHTS, description.weights_desc());
@@ -102,15 +100,12 @@ class OnednnMatMulRunner final : public StepRunner {
   }
   void set(int argument, void* data) { arguments_.at(argument).set_data_handle(data); }
 
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
   GemmParams params_;
   RunEnvironment& environment_;
   dnnl::stream stream_;
   dnnl::matmul primitive_;
   std::unordered_map<int, dnnl::memory> arguments_;
-  std::unique_ptr<std::byte, Free> scratch_;
+  uint64_t workspace_ = 0;
   std::optional<EpilogueRunner> epilogue_;
   bool empty_ = false;
   bool no_terms_ = false;

@@ -2,7 +2,6 @@
 #include "targets/cpu/run/gemm_step.h"
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "base/wire.h"
 #include "ir/type.h"
@@ -78,15 +77,12 @@ class GemmRunner final : public StepRunner {
                  "a matrix product has operands but no epilogue");
     if (epilogue_) epilogue_->reshape(args.outputs[0], operands, true);
     empty_ = args.outputs[0].elements() == 0;
+    workspace_ = 0;
     if (empty_ || nest_.gemm.k == 0) return;
-    const size_t bytes = gemm_scratch_size(nest_.gemm, tactic_, isa, environment_.threads.count());
-    if (bytes > scratch_bytes_) {
-      scratch_.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
-      TENREC_CHECK(scratch_, out_of_memory,
-                   "allocating {} bytes of scratch for a matrix product failed", bytes);
-      scratch_bytes_ = bytes;
-    }
+    workspace_ = gemm_scratch_size(nest_.gemm, tactic_, isa, environment_.threads.count());
   }
+
+  uint64_t workspace_bytes() const override { return workspace_; }
 
   void run(const StepArgs& args) override {
     if (empty_) return;
@@ -101,7 +97,7 @@ class GemmRunner final : public StepRunner {
     // start.
     const bool hooked = epilogue_ && nest_.outer.empty();
     GemmBuffers buffers;
-    buffers.scratch = scratch_.get();
+    buffers.scratch = args.scratch.data();
     if (hooked) buffers.epilogue = epilogue_->bind(operands);
     run_nest(args, buffers, 0, 0, 0, 0, out);
     if (epilogue_ && !hooked) epilogue_->apply(args.outputs[0], operands, environment_.threads);
@@ -123,17 +119,13 @@ class GemmRunner final : public StepRunner {
     gemm(environment_.isa)(nest_.gemm, tactic_, buffers, environment_.threads);
   }
 
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
   GemmParams params_;
   GemmTactic tactic_;
   RunEnvironment& environment_;
   GemmNest nest_;
   bool empty_ = false;
   std::optional<EpilogueRunner> epilogue_;
-  std::unique_ptr<std::byte, Free> scratch_;
-  size_t scratch_bytes_ = 0;
+  uint64_t workspace_ = 0;
 };
 
 }  // namespace
