@@ -104,7 +104,7 @@ class Builder {
           progress("select", node.describe(), selected_++, to_select_);
           return selector.select(node, bound.opt);
         },
-        weights);
+        weights, device_.view_alignment);
     stop_if("select", *bound.graph);
     plan::plan_memory(plan);
     return plan;

@@ -111,7 +111,7 @@ struct DeviceOptions {
   int threads = 0;            // 0: as many as affinity and quota allow
   int index = 0;              // GPU number
   uint64_t memory_limit = 0;  // bytes, 0: none; counts every allocation of the engine
-  std::string fingerprint;    // of the device the steps were made for; empty: the best there is
+  std::string fingerprint{};  // of the device the steps were made for; empty: the best there is
 };
 // Opens a device by target name; a device Error if it isn't there. Targets register at start-up.
 std::shared_ptr<Device> open_device(std::string_view target, const DeviceOptions& options);
