@@ -2,10 +2,11 @@
 // softmax(scale * q k' + mask) v without writing the scores (the "flash" order: keys in blocks, a
 // running maximum and sum a row), f16 or bf16 with f32 sums, mma.sync (sm_80 and newer).
 // A block: 64 queries of one head, 16 a warp; keys and values stream through shared memory, the
-// next block's copies under way while this one computes. Needs no header.
+// next block's copies under way while this one computes.
 //
 //   extern "C" __global__ __launch_bounds__(128)
 //   void kernel(const __grid_constant__ Attention p) { attention::run<C>(p); }
+#pragma once
 
 struct Attention {
   const void* q;
@@ -217,7 +218,7 @@ static __device__ __forceinline__ void run(const Attention& p) {
   for (int h = 0; h < 2; ++h) {
     sum[h] += __shfl_xor_sync(~0u, sum[h], 1);
     sum[h] += __shfl_xor_sync(~0u, sum[h], 2);
-    const float inverse = 1.f / sum[h];  // a row that sees nothing is NaN, as softmax gives
+    const float inverse = sum[h] > 0 ? 1.f / sum[h] : 0;  // a query that sees nothing gives 0
     const int query = first + warp * 16 + lane / 4 + h * 8;
     if (query >= p.queries) continue;
 #pragma unroll

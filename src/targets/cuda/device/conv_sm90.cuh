@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Implicit-GEMM convolutions and matrix products for Hopper (sm_90a): persistent, warp-specialised,
-// TMA in and out, wgmma. Follows ptx_sm90.cuh in the program text; needs no other header.
+// TMA in and out, wgmma.
 //
 //   Y[pixel][channel] = epilogue(sum_k X[pixel][k] * W[channel][k]),   f32 accumulation
 //
@@ -27,6 +27,8 @@
 //   operands and 58 for the copy engine, 128 exist. Bigger tiles help, smaller N hurts.
 // - Did not help: walking the tiles backwards (to meet the last output in L2), programmatic launch
 //   (nothing can move in while a CTA holds 200 KB of shared memory), 2x2 clusters.
+#pragma once
+#include "ptx_sm90.cuh"
 
 namespace sm90 {
 

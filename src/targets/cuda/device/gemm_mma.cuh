@@ -11,7 +11,7 @@
 // The emitter puts in front: the Epilogue functor; behind: the instantiation
 //   extern "C" __global__ __launch_bounds__(Config::threads)
 //   void kernel(const __grid_constant__ GemmProblem p) { gemm_mma<Config, Epilogue>(p); }
-// Needs no header; NVRTC compiles it as is.
+#pragma once
 
 struct GemmProblem {
   const void* a;

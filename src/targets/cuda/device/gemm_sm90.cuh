@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Hopper product for few pixels (batch 1 and the like), where time is latency: one tile a
 // cluster, k split over the cluster's CTAs, partial sums added through distributed shared memory in
-// a fixed order (no workspace, no atomics, the same result every run). Follows ptx_sm90.cuh; needs
-// no other header. Operands as in conv_sm90.cuh; results are written with plain stores, so any
+// a fixed order (no workspace, no atomics, the same result every run). Operands as in conv_sm90.cuh; results are written with plain stores, so any
 // channel count and output type goes.
 //
 //   extern "C" __global__ __launch_bounds__(160)
 //   void kernel(const __grid_constant__ sm90::Split p) { sm90::split<T, Epilogue, im2col>(p); }
+#pragma once
+#include "ptx_sm90.cuh"
 
 namespace sm90 {
 

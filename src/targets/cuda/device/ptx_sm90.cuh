@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hopper's PTX in small pieces: barriers in shared memory, the copy engine (TMA), wgmma's fences
-// and descriptors. Goes in front of every *_sm90.cuh kernel. Needs no header.
+// and descriptors, for the *_sm90.cuh kernels.
+#pragma once
 
 namespace sm90 {
 
