@@ -45,6 +45,7 @@ struct BuildOptions {
   bool no_vendor = false;                // only Tenrec's own kernels
   bool no_tune = false;                  // take each kernel's first tactic, time nothing
   std::string timing_cache;              // file read and updated; empty: none
+  bool no_fallback = false;              // no step on the host where the target is another device
   uint64_t seed = 0;
   bool lean = false;       // leave the graph and its original weights out
   std::string stop_after;  // "import", a pass, "bind", "select": BuildResult::text

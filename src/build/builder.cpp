@@ -78,18 +78,24 @@ class Builder {
         .pinned = options_.tactics,
         .tick = [this] { progress("select", "timing", selected_, to_select_); }};
     Selector selector(target_, device_, std::move(select_options), cache_);
+    plan::CodeStore code;
     const std::vector<ProfileOptions> profiles =
         options_.profiles.empty() ? std::vector<ProfileOptions>(1) : options_.profiles;
     for (const ProfileOptions& profile : profiles) {
-      parts.plans.push_back(compile_profile(graph, profile, selector, parts.weights));
+      parts.plans.push_back(compile_profile(graph, profile, selector, parts.weights, code));
     }
     result.explain = selector.explanation();
+    note_host_steps(selector.host_nodes(), result);
+    parts.meta.notes = result.notes;
+    progress("compile", "device code", 0, code.sources().size());
+    parts.code.images = target_.compile(code.sources(), device_);
+    if (!options_.lean) parts.source.sources = code.sources();
     if (!options_.lean) add_graph(graph, parts);
     return parts;
   }
 
   plan::Plan compile_profile(const Graph& graph, const ProfileOptions& profile, Selector& selector,
-                             plan::WeightStore& weights) {
+                             plan::WeightStore& weights, plan::CodeStore& code) {
     BoundGraph bound = bind(graph, profile);
     stop_if("bind", *bound.graph);
     run_phase(*bound.graph, bound_passes());
@@ -104,10 +110,23 @@ class Builder {
           progress("select", node.describe(), selected_++, to_select_);
           return selector.select(node, bound.opt);
         },
-        weights);
+        weights, code);
     stop_if("select", *bound.graph);
     plan::plan_memory(plan);
     return plan;
+  }
+
+  // Where data goes to the host and back, the user shall know.
+  void note_host_steps(const std::vector<std::string>& nodes, BuildResult& result) const {
+    if (nodes.empty()) return;
+    const std::string text =
+        fmt::format("{} of the model's nodes run on the host, and what they read and write is "
+                    "copied there and back: {}",
+                    nodes.size(), fmt::join(nodes, ", "));
+    TENREC_CHECK(!options_.no_fallback, unsupported,
+                 "{}; target '{}' has no kernel for them, and no_fallback is set", text,
+                 target_.name());
+    result.notes.push_back(text);
   }
 
   void run_phase(Graph& graph, const std::vector<Pass>& passes) {

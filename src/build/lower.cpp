@@ -26,8 +26,9 @@ Dim bytes_of(const Type& type) {
 
 class Lowering {
  public:
-  Lowering(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights)
-      : bound_(bound), select_(select), weights_(weights) {}
+  Lowering(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
+           plan::CodeStore& code)
+      : bound_(bound), select_(select), weights_(weights), code_(code) {}
 
   plan::Plan run() {
     const Graph& graph = *bound_.graph;
@@ -101,6 +102,8 @@ class Lowering {
       step.scratch = slot(draft.scratch);
       step.scratch_upper = draft.scratch.upper();
     }
+    for (const Dim& size : draft.sizes) step.sizes.push_back(slot(size));
+    for (const plan::KernelSource& source : draft.code) step.code.push_back(code_.add(source));
     if (!is_fused(node)) lower_bodies(node, step);
     plan_.steps.push_back(std::move(step));
     bind_step_symbols();
@@ -156,7 +159,7 @@ class Lowering {
     }
     substitute_sizes(*bound.graph, own);
     bound.graph->reinfer();
-    return lower(bound, select_, weights_);
+    return lower(bound, select_, weights_, code_);
   }
 
   // --- values ----------------------------------------------------------------------------------
@@ -458,12 +461,16 @@ class Lowering {
       fix(value.bytes);
       fix(value.offset);
     }
-    for (plan::Step& step : plan_.steps) fix(step.scratch);
+    for (plan::Step& step : plan_.steps) {
+      fix(step.scratch);
+      for (int32_t& size : step.sizes) fix(size);
+    }
   }
 
   const BoundGraph& bound_;
   const SelectStep& select_;
   plan::WeightStore& weights_;
+  plan::CodeStore& code_;
   plan::Plan plan_;
   std::map<const Node*, StepDraft> drafts_;
   std::map<const Node*, const Node*> absorbed_;
@@ -478,8 +485,9 @@ class Lowering {
 
 }  // namespace
 
-plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights) {
-  return Lowering(bound, select, weights).run();
+plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
+                 plan::CodeStore& code) {
+  return Lowering(bound, select, weights, code).run();
 }
 
 }  // namespace tenrec

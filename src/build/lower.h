@@ -16,6 +16,7 @@ namespace tenrec {
 // Chooses a kernel and tactic for a node.
 using SelectStep = std::function<StepDraft(const Node& node)>;
 
-plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights);
+plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
+                 plan::CodeStore& code);
 
 }  // namespace tenrec

@@ -30,8 +30,8 @@ Sizes sizes_at(const Node& node, const std::map<const Symbol*, int64_t>& opt) {
 }
 
 std::string type_text(const Type& type, const Dims& dims) {
-  return fmt::format("{}{}b{}x{}", name(type.dtype), to_string(dims), type.layout.block_axis,
-                     type.layout.block);
+  return fmt::format("{}{}b{}x{}{}", name(type.dtype), to_string(dims), type.layout.block_axis,
+                     type.layout.block, type.layout.channels_last ? "l" : "");
 }
 
 std::string body_text(const Node& node) {
@@ -98,6 +98,7 @@ StepDraft Selector::select(const Node& node, const std::map<const Symbol*, int64
   if (options_.explain) {
     explanation_ += fmt::format("  -> {} {}\n", winner.kernel->name(), winner.tactic);
   }
+  if (winner.kernel->on_host()) host_nodes_.push_back(node.describe());
   return winner.kernel->compile(node, winner.tactic, info_);
 }
 
@@ -224,11 +225,13 @@ double Selector::time(const Node& node, const Candidate& candidate, const Sizes&
                       double best) {
   const BoundGraph bound = alone(node, sizes);
   plan::WeightStore weights;
+  plan::CodeStore code;
   const plan::Plan plan = lower(
       bound,
       [&](const Node& each) { return candidate.kernel->compile(each, candidate.tactic, info_); },
-      weights);
-  return time_plan(device(), plan, weights, options_.seed, best);
+      weights, code);
+  const std::vector<plan::KernelImage> images = target_.compile(code.sources(), info_);
+  return time_plan(device(), plan, weights, images, options_.seed, best);
 }
 
 }  // namespace tenrec

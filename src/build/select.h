@@ -30,6 +30,8 @@ class Selector {
 
   StepDraft select(const Node& node, const std::map<const Symbol*, int64_t>& opt);
   const std::string& explanation() const { return explanation_; }
+  // Nodes whose kernels run on the host, though the target's memory is not there.
+  const std::vector<std::string>& host_nodes() const { return host_nodes_; }
 
  private:
   struct Candidate {
@@ -49,6 +51,7 @@ class Selector {
   TimingCache& cache_;
   std::shared_ptr<Device> device_;
   std::string explanation_;
+  std::vector<std::string> host_nodes_;
 };
 
 }  // namespace tenrec

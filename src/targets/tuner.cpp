@@ -27,8 +27,9 @@ constexpr double hopeless = 1.5;  // slower than the best by this: one round is 
 // Everything a static plan needs to run: memory for each value and scratch, and prepared steps.
 class Instance {
  public:
-  Instance(Device& device, const plan::Plan& plan, const plan::WeightStore& weights, uint64_t seed)
-      : device_(device), plan_(plan), schedule_(plan), slots_(plan, schedule_) {
+  Instance(Device& device, const plan::Plan& plan, const plan::WeightStore& weights,
+           std::span<const plan::KernelImage> code, uint64_t seed)
+      : device_(device), plan_(plan), schedule_(plan), slots_(plan, schedule_), code_(code) {
     slots_.evaluate(plan::at_start);
     allocate(weights, seed);
     for (const plan::Step& step : plan.steps) prepare(step);
@@ -86,6 +87,10 @@ class Instance {
       const Tensor tensor =
           Tensor::from_ints(def.dtype, {static_cast<int64_t>(elements.size())}, elements);
       std::memcpy(host.data(), tensor.data(), static_cast<size_t>(tensor.bytes()));
+    } else if (def.dtype == DType::f16 || def.dtype == DType::bf16) {
+      const std::vector<double> values(size / 2, 0.75);
+      const Tensor tensor = Tensor::from_doubles(def.dtype, {static_cast<int64_t>(size / 2)}, values);
+      std::memcpy(host.data(), tensor.data(), static_cast<size_t>(tensor.bytes()));
     } else if (def.dtype == DType::f32) {
       // Values near 1 keep every operator away from infinities and denormals.
       for (size_t i = 0; i + 4 <= size; i += 4) {
@@ -98,7 +103,7 @@ class Instance {
 
   void prepare(const plan::Step& step) {
     Prepared prepared;
-    prepared.runner = device_.prepare(plan_, step);
+    prepared.runner = device_.prepare_coded(plan_, step, code_);
     prepared.args.inputs = views_of(step.inputs);
     prepared.args.outputs = views_of(step.outputs);
     if (step.scratch != plan::none && slots_[step.scratch] > 0) {
@@ -106,6 +111,9 @@ class Instance {
       memory_.push_back(device_.allocate(size, "timing scratch"));
       prepared.args.scratch = {memory_.back()->data, static_cast<size_t>(size)};
     }
+    std::vector<int64_t>& sizes = sizes_.emplace_back();
+    for (const int32_t slot : step.sizes) sizes.push_back(slots_[slot]);
+    prepared.args.sizes = sizes;
     prepared.runner->reshape(prepared.args);
     steps_.push_back(std::move(prepared));
   }
@@ -122,10 +130,12 @@ class Instance {
   const plan::Plan& plan_;
   plan::DimSchedule schedule_;
   plan::DimValues slots_;
+  std::span<const plan::KernelImage> code_;
   std::vector<std::unique_ptr<DeviceMemory>> memory_;
   std::vector<std::vector<int64_t>> dims_;
   std::vector<TensorView> views_;
   std::deque<std::vector<TensorView>> arguments_;  // a deque: spans into it stay valid
+  std::deque<std::vector<int64_t>> sizes_;
   std::vector<Prepared> steps_;
   uint64_t bytes_ = 0;
 };
@@ -137,9 +147,9 @@ double elapsed_microseconds(Clock::time_point since) {
 }  // namespace
 
 double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights,
-                 uint64_t seed, double best) {
+                 std::span<const plan::KernelImage> code, uint64_t seed, double best) {
   std::vector<std::unique_ptr<Instance>> instances;
-  instances.push_back(std::make_unique<Instance>(device, plan, weights, seed));
+  instances.push_back(std::make_unique<Instance>(device, plan, weights, code, seed));
   Clock::time_point start = Clock::now();
   instances[0]->run();
   device.synchronise();
@@ -148,7 +158,7 @@ double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore
   const uint64_t copies = std::min<uint64_t>(
       max_copies, 1 + rotate_bytes / std::max<uint64_t>(instances[0]->bytes(), 1 << 16));
   while (instances.size() < copies && instances[0]->bytes() > 1 << 16) {
-    instances.push_back(std::make_unique<Instance>(device, plan, weights, seed));
+    instances.push_back(std::make_unique<Instance>(device, plan, weights, code, seed));
   }
   size_t next = 0;
   const auto run_many = [&](int count) {

@@ -3,7 +3,7 @@
 
 #include "targets/cpu/run/conv_families.h"
 #include "targets/cpu/run/epilogue.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cuda/kernels/list.h"
+
+#include <array>
+
+namespace tenrec::cuda {
+
+std::span<const Kernel* const> kernel_list() {
+  static const std::array list{
+      &conv_plain_kernel(),
+      &matmul_plain_kernel(),
+      &pointwise_kernel(),
+      &copy_kernel(),
+      &pool_kernel(),
+      // `generic` stays last: it accepts what nobody else does, and runs it on the host.
+      &generic_kernel(),
+  };
+  return list;
+}
+
+}  // namespace tenrec::cuda
