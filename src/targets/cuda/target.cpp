@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
+#include "targets/cuda/attention_pass.h"
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/nvrtc.h"
 #include "targets/cuda/run/cuda_device.h"
@@ -46,6 +47,7 @@ class CudaTarget final : public Target {
     options.dtypes = {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i8,
                       DType::i16, DType::i32, DType::i64,  DType::u8,  DType::u16,
                       DType::u32, DType::u64, DType::boolean};
+    recognise_attention(graph, device);
     fuse(graph, options);
     dissolve_unsupported(graph, kernel_list(), device);
   }

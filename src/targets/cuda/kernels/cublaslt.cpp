@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products (and 1x1 convolutions, which are products) by cuBLASLt.
+#include "targets/cuda/run/vendor.h"
+#ifdef TENREC_HAS_CUBLASLT
 #include "targets/cuda/run/cublaslt.h"
 
 #include "base/wire.h"
@@ -87,3 +89,5 @@ const Kernel& cublaslt_kernel() {
 }
 
 }  // namespace tenrec::cuda
+
+#endif  // TENREC_HAS_CUBLASLT

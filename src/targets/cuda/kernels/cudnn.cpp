@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions by cuDNN, with everything pointwise behind them.
+#include "targets/cuda/run/vendor.h"
+#ifdef TENREC_HAS_CUDNN
 #include "targets/cuda/run/cudnn.h"
 
 #include "base/wire.h"
@@ -72,3 +74,5 @@ const Kernel& cudnn_conv_kernel() {
 }
 
 }  // namespace tenrec::cuda
+
+#endif  // TENREC_HAS_CUDNN

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every product and convolution with our own kernel for any GPU, layout and size.
+#include "targets/cuda/emit.h"
 #include "targets/cuda/kernels/gemm_text.h"
 #include "targets/cuda/kernels/list.h"
 
@@ -67,7 +68,7 @@ class GemmMmaKernel final : public Kernel {
       return;
     }
     const Dim& k = gemm.anchor.types[0].shape.back();
-    tile.vector_a = k.is_const() && k.constant() % elements == 0;
+    tile.vector_a = k.is_const() && k.value() % elements == 0;
     tile.vector_b = params.constant_b;
   }
 };

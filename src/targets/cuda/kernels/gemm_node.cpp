@@ -153,7 +153,7 @@ Reject read_convolution(GemmNode& gemm) {
     if (conv->auto_pad != AutoPad::notset && !size.is_const())
       return "the padding depends on the size";
     const auto [before, after] =
-        window.padding(i, size.is_const() ? size.constant() : 0, weights->dims()[i + 2]);
+        window.padding(i, size.is_const() ? size.value() : 0, weights->dims()[i + 2]);
     params.pads[i] = before;
     params.pads[i + rank] = after;
   }
@@ -178,7 +178,7 @@ Reject read_product(GemmNode& gemm) {
     params.in_channels = b->dims()[b->dims().size() - 2];
     params.out_channels = b->dims().back();
   } else if (n.is_const()) {
-    params.out_channels = n.constant();
+    params.out_channels = n.value();
   }
   return "";
 }

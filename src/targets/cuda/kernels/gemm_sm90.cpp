@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Products with constant weights and NHWC convolutions on Hopper: "conv_sm90" for many pixels,
 // "gemm_sm90" for few.
+#include "targets/cuda/emit.h"
 #include "targets/cuda/kernels/gemm_text.h"
 #include "targets/cuda/kernels/gemm_tiles.h"
 #include "targets/cuda/kernels/list.h"
+#include "targets/cuda/run/gemm_launch.h"
 
 namespace tenrec::cuda {
 namespace {

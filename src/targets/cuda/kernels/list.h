@@ -15,6 +15,12 @@ const Kernel& copy_kernel();
 const Kernel& conv_plain_kernel();
 const Kernel& matmul_plain_kernel();
 const Kernel& pool_kernel();
+const Kernel& attention_kernel();
+const Kernel& conv_sm90_kernel();
+const Kernel& gemm_sm90_kernel();
+const Kernel& gemm_mma_kernel();
+const Kernel& cublaslt_kernel();
+const Kernel& cudnn_conv_kernel();
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cuda

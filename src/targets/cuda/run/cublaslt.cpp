@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "targets/cuda/run/vendor.h"
+#ifdef TENREC_HAS_CUBLASLT
 #include "targets/cuda/run/cublaslt.h"
 
 #include <cstdio>
@@ -319,3 +321,5 @@ Runner prepare_cublaslt(const StepSource& source) {
 }
 
 }  // namespace tenrec::cuda
+
+#endif  // TENREC_HAS_CUBLASLT

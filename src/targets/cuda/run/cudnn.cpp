@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "targets/cuda/run/vendor.h"
+#ifdef TENREC_HAS_CUDNN
 #include "targets/cuda/run/cudnn.h"
 
 #include <cudnn.h>
@@ -8,6 +10,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "ir/tensor.h"
 #include "targets/cuda/run/gemm_launch.h"
 #include "targets/cuda/run/runners.h"
 
@@ -73,7 +76,10 @@ class Descriptor {
     check(api().cudnnBackendCreateDescriptor(type, &value_), "a cuDNN descriptor");
   }
   Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(value_, other.value_);
+    return *this;
+  }
   ~Descriptor() {
     if (value_) api().cudnnBackendDestroyDescriptor(value_);
   }
@@ -546,3 +552,5 @@ Runner prepare_cudnn_conv(const StepSource& source) {
 }
 
 }  // namespace tenrec::cuda
+
+#endif  // TENREC_HAS_CUDNN
