@@ -125,7 +125,7 @@ class EpilogueBuilder {
   ExprProgram program_;
 };
 
-Reject read_convolution(GemmNode& gemm) {
+Reject read_convolution(GemmNode& gemm, bool any_order) {
   const Anchored& anchor = gemm.anchor;
   const auto* conv = anchor.op.as<Conv>();
   const Type& x = anchor.types[0];
@@ -133,7 +133,7 @@ Reject read_convolution(GemmNode& gemm) {
   if (!weights) return "weights are not constant";
   if (!x.ranked || (x.rank() != 3 && x.rank() != 4)) return "the kernel is not 1-D or 2-D";
   if (x.layout.block_axis >= 0) return "an unknown layout";
-  if (x.layout.channels_last != anchor.result.layout.channels_last)
+  if (!any_order && x.layout.channels_last != anchor.result.layout.channels_last)
     return "input and output differ in layout";
   const auto rank = static_cast<size_t>(x.rank()) - 2;
   const Window window = conv->window();
@@ -212,17 +212,9 @@ void pack(const Tensor& weights, const GemmParams& params, Tensor& packed) {
         to[(n * taps + tap) * padded + c] = from[(n * channels + c) * taps + tap];
 }
 
-void round_to_tf32(Tensor& tensor) {
-  auto* words = reinterpret_cast<uint32_t*>(tensor.mutable_data());
-  for (uint64_t i = 0; i < tensor.elements(); ++i) {
-    const bool finite = (words[i] & 0x7f800000U) != 0x7f800000U;
-    if (finite) words[i] = (words[i] + 0x1000U) & ~0x1fffU;
-  }
-}
-
 }  // namespace
 
-GemmNode gemm_node(const Node& node, const DeviceInfo&) {
+GemmNode gemm_node(const Node& node, const DeviceInfo&, bool any_order) {
   GemmNode gemm;
   const AnchorRules by_axis{.columns = false, .dtypes = element_types};
   const AnchorRules by_column{.columns = true, .dtypes = element_types};
@@ -242,7 +234,7 @@ GemmNode gemm_node(const Node& node, const DeviceInfo&) {
                               name(gemm.anchor.types[1].dtype));
   else if (!is_element(gemm.params.out_type))
     gemm.reject = fmt::format("the result is {}", name(gemm.params.out_type));
-  else gemm.reject = is_conv ? read_convolution(gemm) : read_product(gemm);
+  else gemm.reject = is_conv ? read_convolution(gemm, any_order) : read_product(gemm);
   if (!gemm.reject.empty()) return gemm;
   const Tensor* bias = is_conv ? gemm.anchor.constant(2) : nullptr;
   gemm.reject = EpilogueBuilder(gemm).build(bias);
@@ -269,6 +261,14 @@ GemmSizes GemmNode::sizes(const Node& node, const Sizes& at) const {
   if (params.constant_b) sizes.m *= batch;
   else sizes.batch[2] = batch;
   return sizes;
+}
+
+void round_to_tf32(Tensor& tensor) {
+  auto* words = reinterpret_cast<uint32_t*>(tensor.mutable_data());
+  for (uint64_t i = 0; i < tensor.elements(); ++i) {
+    const bool finite = (words[i] & 0x7f800000U) != 0x7f800000U;
+    if (finite) words[i] = (words[i] + 0x1000U) & ~0x1fffU;
+  }
 }
 
 Tensor pack_weights(GemmNode& gemm, int64_t multiple, bool for_tf32) {

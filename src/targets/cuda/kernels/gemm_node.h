@@ -21,13 +21,15 @@ struct GemmNode {
 };
 
 // The bias of a convolution and everything pointwise behind the anchor is in params.epilogue.
-GemmNode gemm_node(const Node& node, const DeviceInfo& device);
+// `any_order`: input and output of a convolution may differ in layout.
+GemmNode gemm_node(const Node& node, const DeviceInfo& device, bool any_order = false);
 
 int capability(const DeviceInfo& device);       // 90 for sm_90a
 int multiprocessors(const DeviceInfo& device);  // of the largest GPU of that kind
 
 // Weights as [n][tap][channel], channels of a tap padded with zeros to a multiple of `multiple`;
 // sets params.padded_channels. f32 weights for tf32 kernels are rounded (to nearest).
+void round_to_tf32(Tensor& tensor);
 Tensor pack_weights(GemmNode& gemm, int64_t multiple, bool round_to_tf32);
 
 // The draft: operator, table and operands; input 1 is `packed`, or b as it is.

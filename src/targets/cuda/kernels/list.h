@@ -16,6 +16,7 @@ const Kernel& conv_plain_kernel();
 const Kernel& matmul_plain_kernel();
 const Kernel& pool_kernel();
 const Kernel& attention_kernel();
+const Kernel& conv_stem_kernel();
 const Kernel& conv_sm90_kernel();
 const Kernel& gemm_sm90_kernel();
 const Kernel& gemm_mma_kernel();

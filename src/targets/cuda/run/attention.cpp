@@ -43,7 +43,7 @@ class AttentionRunner final : public StepRunner {
         invalid_engine, "an attention with {} inputs and {} heads of {}", step.inputs.size(),
         params_.heads, params_.size);
     launch_.shared_bytes = params_.shared_bytes();
-    launch_.function = step_function(source, launch_.shared_bytes);
+    launch_.function = step_function(source, 0, launch_.shared_bytes);
   }
 
   bool recordable() const override { return true; }

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::array families{
     Family{"attention_mma", prepare_attention_mma},
+    Family{"conv_stem_sm90", prepare_conv_stem_sm90},
     Family{"conv_sm90", prepare_conv_sm90},
     Family{"gemm_sm90", prepare_gemm_sm90},
     Family{"gemm_mma", prepare_gemm_mma},

@@ -46,11 +46,11 @@ void launch(const RunEnvironment& environment, const KernelLaunch& launch, const
         "launching a kernel");
 }
 
-CUfunction step_function(const StepSource& source, int shared_bytes) {
-  TENREC_CHECK(source.step.code.size() == 1, invalid_engine,
+CUfunction step_function(const StepSource& source, size_t i, int shared_bytes) {
+  TENREC_CHECK(i < source.step.code.size(), invalid_engine,
                "a step of family \"{}\" with {} device codes", source.step.family,
                source.step.code.size());
-  const auto index = static_cast<size_t>(source.step.code[0]);
+  const auto index = static_cast<size_t>(source.step.code[i]);
   return source.environment.gpu.function(source.code[index].bytes, "kernel", shared_bytes);
 }
 

@@ -16,8 +16,8 @@ struct KernelLaunch {
 
 void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params);
 
-// The function of a step's only device code. Steps of these families bring exactly one text.
-CUfunction step_function(const StepSource& source, int shared_bytes);
+// The kernel of a step's device code `i`.
+CUfunction step_function(const StepSource& source, size_t i, int shared_bytes);
 
 // Rows of `inner` elements, `row_step` elements apart, in boxes of 128 bytes x `box_rows`, with the
 // 128-byte swizzle. tf32 is f32 here: the tensor cores ignore the low bits.

@@ -30,7 +30,7 @@ class GemmMmaRunner final : public StepRunner {
     const bool plain = params_.type == DType::f32 && !params_.tf32;
     launch_.threads = tile_.threads(plain);
     launch_.shared_bytes = tile_.shared_bytes();
-    launch_.function = step_function(source, launch_.shared_bytes);
+    launch_.function = step_function(source, 0, launch_.shared_bytes);
   }
 
   bool recordable() const override { return true; }
