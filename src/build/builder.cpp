@@ -104,6 +104,8 @@ class Builder {
     stop_if("fuse", *bound.graph);
     selected_ = 0;
     to_select_ = bound.graph->nodes().size();
+    progress("compile", "device code to be timed", 0, to_select_);
+    selector.prepare(*bound.graph, bound.opt);
     plan::Plan plan = lower(
         bound,
         [&](const Node& node) {
