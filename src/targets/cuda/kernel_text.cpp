@@ -98,7 +98,11 @@ std::string KernelText::text(int threads) const {
       wide_ ? "long long" : "int", functions, threads, entry_, parameters, body);
 }
 
-StepWriter::StepWriter(StepDraft draft) : draft_(std::move(draft)) { draft_.family = "kernels"; }
+StepWriter::StepWriter(StepDraft draft) : draft_(std::move(draft)) {
+  // All generated kernels run alike; who made them is for people.
+  draft_.tactic = draft_.family + (draft_.tactic.empty() ? "" : " ") + draft_.tactic;
+  draft_.family = "kernels";
+}
 
 size_t StepWriter::add_input(StepArg arg) {
   draft_.inputs.push_back(std::move(arg));

@@ -167,7 +167,7 @@ class ConvPlain : public Kernel {
   }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
     const Anchored conv = read(node);
-    StepWriter step(anchored_step(node, conv, tactic));
+    StepWriter step(anchored_step(node, conv, name(), tactic));
     Writer writer(conv, step, std::string(conv.op.name()));
     if (const auto* forward = conv.op.as<Conv>()) writer.forward(*forward);
     else writer.transposed(*conv.op.as<ConvTranspose>());

@@ -18,8 +18,9 @@ AnchorRules anchor_rules(bool columns) {
           .unsupported = unsupported};
 }
 
-StepDraft anchored_step(const Node& node, const Anchored& anchor, std::string tactic) {
-  StepDraft draft = anchored_draft(node, anchor, "kernels", std::move(tactic));
+StepDraft anchored_step(const Node& node, const Anchored& anchor, std::string_view kernel,
+                        std::string tactic) {
+  StepDraft draft = anchored_draft(node, anchor, kernel, std::move(tactic));
   draft.inputs = anchor.inputs;
   draft.inputs.insert(draft.inputs.end(), anchor.operands.begin(), anchor.operands.end());
   return draft;

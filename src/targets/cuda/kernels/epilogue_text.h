@@ -10,7 +10,8 @@ namespace tenrec::cuda {
 AnchorRules anchor_rules(bool columns);
 
 // A draft whose inputs are the anchor's, in order, then the epilogue's operands.
-StepDraft anchored_step(const Node& node, const Anchored& anchor, std::string tactic);
+StepDraft anchored_step(const Node& node, const Anchored& anchor, std::string_view kernel,
+                        std::string tactic);
 // Input number of the first operand in such a draft.
 size_t first_operand(const Anchored& anchor);
 

@@ -143,7 +143,7 @@ class MatMulPlain : public Kernel {
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
     const Anchored product = anchored(node, "matmul", anchor_rules(true));
-    StepWriter step(anchored_step(node, product, tactic));
+    StepWriter step(anchored_step(node, product, name(), tactic));
     Writer(product, step).write(tactic == "rows=few");
     return step.finish();
   }
