@@ -117,7 +117,8 @@ def make(case):
     """Model and inputs in float32 on the CPU."""
     torch.manual_seed(0)
     name = case.rsplit("-", 1)[0]
-    numbers = [int(part[1:]) for part in name.split("-") if part[0] in "bs" and part[1:].isdigit()]
+    shape = name.split("-")[2 if name.startswith(("vit", "bert", "mobilenet")) else 1:]
+    numbers = [int(part[1:]) for part in shape if part[0] in "bs" and part[1:].isdigit()]
     maker = {"fcn": fcn, "resnet50": resnet50, "mobilenetv3": mobilenet, "vit": vit, "bert": bert,
              "rvm": rvm}.get(name.split("-")[0])
     if maker is None:

@@ -150,6 +150,7 @@ std::optional<cudnnPointwiseMode_t> mode_of(Fn fn) {
   }
 }
 
+constexpr size_t no_tensor = SIZE_MAX;
 constexpr int64_t unique_x = 'x', unique_w = 'w', unique_y = 'y', first_unique = 256;
 
 // The operations of one step, as cuDNN wants them described.
@@ -240,7 +241,7 @@ class OperationGraph {
     for (size_t i = 0; i < program.nodes.size(); ++i) {
       const ExprNode& node = program.nodes[i];
       if (node.fn == Fn::input) values.push_back(input(node.input, result));
-      else if (node.fn == Fn::constant) values.push_back(constant(node));
+      else if (node.fn == Fn::constant) values.push_back(no_tensor);  // made where it is read
       else if (node.fn == Fn::cast && static_cast<int32_t>(i) != last)
         values.push_back(values[static_cast<size_t>(node.a)]);
       else {
@@ -261,12 +262,19 @@ class OperationGraph {
     return tensor(out_dims_, full_types_[static_cast<size_t>(full)], unique_full(full));
   }
 
+  // The tensor of an argument.
+  size_t operand(int32_t argument, std::vector<size_t>& values) {
+    size_t& value = values[static_cast<size_t>(argument)];
+    if (value == no_tensor) value = constant(params_.epilogue.nodes[static_cast<size_t>(argument)]);
+    return value;
+  }
+
   size_t constant(const ExprNode& node) {
     constants_.emplace_back(next_, static_cast<float>(node.value));
     return tensor({1, 1, 1, 1}, DType::f32, next_++, false, true);
   }
 
-  void pointwise(const ExprNode& node, const std::vector<size_t>& values, size_t y) {
+  void pointwise(const ExprNode& node, std::vector<size_t>& values, size_t y) {
     Descriptor math(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
     const bool identity = node.fn == Fn::cast;
     cudnnPointwiseMode_t mode = identity ? CUDNN_POINTWISE_IDENTITY : *mode_of(node.fn);
@@ -285,9 +293,8 @@ class OperationGraph {
     check(math.finalize(), "describing a pointwise operation");
     Descriptor& made = operations_.emplace_back(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
     made.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, math);
-    made.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, tensors_[values[static_cast<size_t>(a)]]);
-    if (b >= 0)
-      made.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, tensors_[values[static_cast<size_t>(b)]]);
+    made.set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, tensors_[operand(a, values)]);
+    if (b >= 0) made.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, tensors_[operand(b, values)]);
     made.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, tensors_[y]);
     check(made.finalize(), "describing a pointwise operation");
     parts_.push_back(std::move(math));
