@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
+#include "targets/common/layout.h"
 #include "targets/cuda/attention_pass.h"
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/nvrtc.h"
@@ -48,6 +49,11 @@ class CudaTarget final : public Target {
                       DType::i16, DType::i32, DType::i64,  DType::u8,  DType::u16,
                       DType::u32, DType::u64, DType::boolean};
     recognise_attention(graph, device);
+    assign_layouts(graph, device,
+                   {.layout = {.channels_last = true},
+                    .dtypes = {DType::f32, DType::f16, DType::bf16},
+                    .few_channels = device.channel_block,
+                    .kernels = kernel_list()});
     fuse(graph, options);
     dissolve_unsupported(graph, kernel_list(), device);
   }
