@@ -42,6 +42,8 @@ struct BuildOptions {
   std::string device;                    // a fingerprint to build for; empty: this machine
   int threads = 0;                       // of the build and of timing; 0: as many as allowed
   std::vector<ProfileOptions> profiles;  // none: one open profile
+  DType precision = DType::f32;          // f16, bf16: compute a float32 model in these
+  bool tf32 = false;                     // float32 products may round their operands to tf32
   bool no_vendor = false;                // only Tenrec's own kernels
   bool no_tune = false;                  // take each kernel's first tactic, time nothing
   std::string timing_cache;              // file read and updated; empty: none

@@ -29,6 +29,7 @@ struct DeviceInfo {
   int64_t channel_block = 8;  // CPU: inner block of the blocked layout
   int threads = 1;
   uint64_t cache_l1 = 32 << 10, cache_l2 = 512 << 10, cache_l3 = 8 << 20;  // bytes
+  bool tf32 = false;   // float32 products may round their operands to tf32
   bool vendor = true;  // vendor libraries may be used
 };
 

@@ -12,8 +12,8 @@
 namespace tenrec::cuda {
 namespace {
 
-constexpr size_t most_tactics = 6;
-constexpr int64_t automatic_workspace = int64_t{64} << 20;
+// Few: making a plan can take a second.
+constexpr size_t most_tactics = 2;
 
 class CudnnConvKernel final : public Kernel {
  public:
@@ -54,7 +54,7 @@ class CudnnConvKernel final : public Kernel {
                                                        gemm.table.to_doubles())};
     }
     const CudnnTactic tactic = parse_cudnn_tactic(text);
-    draft.scratch = Dim(tactic.automatic ? automatic_workspace : tactic.workspace);
+    draft.scratch = Dim(tactic.automatic ? cudnn_workspace : tactic.workspace);
     return draft;
   }
 

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/wire.h"
 #include "ir/tensor.h"
 #include "targets/cuda/run/gemm_launch.h"
 #include "targets/cuda/run/runners.h"
@@ -408,6 +409,38 @@ Plan restore(cudnnHandle_t handle, const OperationGraph& graph, const CudnnTacti
   return plan_of(handle, config);
 }
 
+// A plan with the graph that its descriptors belong to. Making one can take a second (cuDNN compiles
+// some of its kernels then), so equal steps share it, and those of a process are kept.
+struct Prepared {
+  GemmParams params;
+  std::vector<DType> full_types;
+  std::optional<OperationGraph> graph;
+  Plan plan;
+};
+
+std::shared_ptr<const Prepared> prepared(cudnnHandle_t handle, const GemmParams& params,
+                                         const GemmSizes& s, const std::vector<DType>& full_types,
+                                         const CudnnTactic& tactic, int64_t room) {
+  static std::mutex& mutex = *new std::mutex;
+  static auto& known = *new std::map<std::string, std::shared_ptr<const Prepared>>;
+  std::string key = fmt::format("{} {} {} {} {} {} {} ", fmt::ptr(handle), to_text(tactic),
+                                s.images, s.in_h, s.in_w, room, encode(params));
+  for (const DType type : full_types) key += name(type);
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<const Prepared>& entry = known[key];
+  if (entry) return entry;
+  auto made = std::make_shared<Prepared>(Prepared{params, full_types, {}, {}});
+  made->graph.emplace(handle, made->params, s, made->full_types);
+  const std::vector<CudnnTactic> tried =
+      tactic.automatic ? advised(*made->graph, params) : std::vector{tactic};
+  for (const CudnnTactic& each : tried) {
+    made->plan = restore(handle, *made->graph, each, params);
+    if (made->plan.descriptor && made->plan.workspace <= room) return entry = made;
+  }
+  known.erase(key);
+  return nullptr;
+}
+
 class CudnnConvRunner final : public StepRunner {
  public:
   explicit CudnnConvRunner(const StepSource& source)
@@ -434,20 +467,12 @@ class CudnnConvRunner final : public StepRunner {
     full_types_.clear();
     for (size_t i = gemm_operands; i < args.inputs.size(); ++i)
       full_types_.push_back(args.inputs[i].dtype);
-    graph_.emplace(handle_, params_, sizes, full_types_);
-    plan_ = {};
-    if (!tactic_.automatic) plan_ = restore(handle_, *graph_, tactic_, params_);
-    const auto room = static_cast<int64_t>(args.scratch.size());
-    if (tactic_.automatic) {
-      for (const CudnnTactic& tactic : advised(*graph_, params_)) {
-        plan_ = restore(handle_, *graph_, tactic, params_);
-        if (plan_.descriptor && plan_.workspace <= room) break;
-      }
-    }
-    TENREC_CHECK(plan_.descriptor && plan_.workspace <= room, unsupported,
-                 "cuDNN has no plan '{}' for this convolution: the engine was built with another "
-                 "version; build it again",
-                 to_text(tactic_));
+    prepared_ = prepared(handle_, params_, sizes, full_types_, tactic_,
+                         static_cast<int64_t>(args.scratch.size()));
+    TENREC_CHECK(prepared_, unsupported,
+                 "cuDNN has no plan '{}' for this convolution with {} bytes of workspace; an engine "
+                 "built with another version must be built again",
+                 to_text(tactic_), args.scratch.size());
   }
 
   void run(const StepArgs& args) override {
@@ -463,7 +488,7 @@ class CudnnConvRunner final : public StepRunner {
       uniques.push_back(OperationGraph::unique_full(i));
       pointers.push_back(args.inputs[gemm_operands + static_cast<size_t>(i)].data);
     }
-    constants_ = graph_->constants();
+    constants_ = prepared_->graph->constants();
     for (auto& [unique, value] : constants_) {
       uniques.push_back(unique);
       pointers.push_back(&value);
@@ -474,7 +499,7 @@ class CudnnConvRunner final : public StepRunner {
     pack.set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR,
              std::vector<void*>{args.scratch.data()});
     check(pack.finalize(), "binding a convolution");
-    check(api().cudnnBackendExecute(handle_, plan_.descriptor->get(), pack.get()),
+    check(api().cudnnBackendExecute(handle_, prepared_->plan.descriptor->get(), pack.get()),
           "a convolution");
   }
 
@@ -484,9 +509,8 @@ class CudnnConvRunner final : public StepRunner {
   RunEnvironment& environment_;
   cudnnHandle_t handle_ = nullptr;
   std::vector<DType> full_types_;
-  std::optional<OperationGraph> graph_;
+  std::shared_ptr<const Prepared> prepared_;
   std::vector<std::pair<int64_t, float>> constants_;
-  Plan plan_;
   bool empty_ = false;
 };
 
@@ -543,9 +567,7 @@ std::vector<CudnnTactic> cudnn_tactics(const GemmParams& params, const GemmSizes
     const OperationGraph graph(handle, params, sizes, full_types);
     for (CudnnTactic& tactic : advised(graph, params)) {
       if (tactics.size() == most) break;
-      const Plan plan = restore(handle, graph, tactic, params);
-      if (!plan.descriptor || plan.workspace > int64_t{256} << 20) continue;
-      tactic.workspace = plan.workspace;
+      tactic.workspace = cudnn_workspace;
       tactics.push_back(std::move(tactic));
     }
   } catch (const Error&) {

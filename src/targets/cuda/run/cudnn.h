@@ -23,10 +23,12 @@ struct CudnnTactic {
 std::string to_text(const CudnnTactic& tactic);  // "engine=34 knobs=2:1,13:4 workspace=0"
 CudnnTactic parse_cudnn_tactic(const std::string& text);
 
+constexpr int64_t cudnn_workspace = int64_t{64} << 20;  // bytes offered
+
 // "" or the reason why cuDNN has no words for an epilogue.
 std::string cudnn_unsupported(const ExprProgram& epilogue);
 
-// Configurations that make a plan for these sizes; none where there is no GPU or library.
+// What the heuristics advise for these sizes; none where there is no GPU or library.
 std::vector<CudnnTactic> cudnn_tactics(const GemmParams& params, const GemmSizes& sizes,
                                        const std::vector<DType>& full_types, size_t most);
 
