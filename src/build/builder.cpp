@@ -12,6 +12,7 @@
 #include "import/import.h"
 #include "onnx/reader.h"
 #include "passes/pass.h"
+#include "passes/precision.h"
 #include "plan/engine_file.h"
 #include "plan/memory.h"
 #include "targets/target.h"

@@ -68,8 +68,8 @@ Device& Selector::device() {
 std::string Selector::key(const Node& node, const Sizes& sizes) const {
   TextWriter writer;
   std::string text =
-      fmt::format("{} {} t{} v{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
-                  info_.vendor, node.op().name(), node.op().print(writer), body_text(node));
+      fmt::format("{} {} t{} v{} p{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
+                  info_.vendor, info_.tf32, node.op().name(), node.op().print(writer), body_text(node));
   for (size_t i = 0; i < node.inputs().size(); ++i) {
     const Value* input = node.input(i);
     text += input ? " " + type_text(input->type, sizes.inputs[i]) + (input->constant() ? "c" : "")

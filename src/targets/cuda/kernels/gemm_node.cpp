@@ -214,7 +214,7 @@ void pack(const Tensor& weights, const GemmParams& params, Tensor& packed) {
 
 }  // namespace
 
-GemmNode gemm_node(const Node& node, const DeviceInfo&, bool any_order) {
+GemmNode gemm_node(const Node& node, const DeviceInfo& device, bool any_order) {
   GemmNode gemm;
   const AnchorRules by_axis{.columns = false, .dtypes = element_types};
   const AnchorRules by_column{.columns = true, .dtypes = element_types};
@@ -228,6 +228,7 @@ GemmNode gemm_node(const Node& node, const DeviceInfo&, bool any_order) {
   gemm.reject = gemm.anchor.reject;
   if (!gemm.reject.empty()) return gemm;
   gemm.params.type = gemm.anchor.types[0].dtype;
+  gemm.params.tf32 = device.tf32 && gemm.params.type == DType::f32;
   gemm.params.out_type = gemm.anchor.output->type.dtype;
   if (!is_element(gemm.params.type) || gemm.anchor.types[1].dtype != gemm.params.type)
     gemm.reject = fmt::format("operands are {} and {}", name(gemm.params.type),
