@@ -43,9 +43,12 @@ struct BuildOptions {
   std::string device{};                    // a fingerprint to build for; empty: this machine
   int threads = 0;                         // of the build and of timing; 0: as many as allowed
   std::vector<ProfileOptions> profiles{};  // none: one open profile
+  DType precision = DType::f32;            // f16, bf16: compute a float32 model in these
+  bool tf32 = false;                       // float32 products may round their operands to tf32
   bool no_vendor = false;                  // only Tenrec's own kernels
   bool no_tune = false;                    // take each kernel's first tactic, time nothing
   std::string timing_cache{};              // file read and updated; empty: none
+  bool no_fallback = false;                // no step on the host where the target is another device
   uint64_t seed = 0;
   bool lean = false;         // leave the graph and its original weights out
   std::string stop_after{};  // "import", a pass, "bind", "select": BuildResult::text

@@ -28,8 +28,12 @@ Dim bytes_of(const Type& type) {
 class Lowering {
  public:
   Lowering(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
-           int64_t view_alignment)
-      : bound_(bound), select_(select), weights_(weights), view_alignment_(view_alignment) {}
+           plan::CodeStore& code, int64_t view_alignment)
+      : bound_(bound),
+        select_(select),
+        weights_(weights),
+        code_(code),
+        view_alignment_(view_alignment) {}
 
   plan::Plan run() {
     const Graph& graph = *bound_.graph;
@@ -112,6 +116,8 @@ class Lowering {
       step.scratch = slot(draft.scratch);
       step.scratch_upper = draft.scratch.upper();
     }
+    for (const Dim& size : draft.sizes) step.sizes.push_back(slot(size));
+    for (const plan::KernelSource& source : draft.code) step.code.push_back(code_.add(source));
     if (!is_fused(node)) lower_bodies(node, step);
     plan_.steps.push_back(std::move(step));
     bind_step_symbols();
@@ -167,7 +173,7 @@ class Lowering {
     }
     substitute_sizes(*bound.graph, own);
     bound.graph->reinfer();
-    return lower(bound, select_, weights_, view_alignment_);
+    return lower(bound, select_, weights_, code_, view_alignment_);
   }
 
   // --- values ----------------------------------------------------------------------------------
@@ -499,12 +505,16 @@ class Lowering {
       fix(value.bytes);
       fix(value.offset);
     }
-    for (plan::Step& step : plan_.steps) fix(step.scratch);
+    for (plan::Step& step : plan_.steps) {
+      fix(step.scratch);
+      for (int32_t& size : step.sizes) fix(size);
+    }
   }
 
   const BoundGraph& bound_;
   const SelectStep& select_;
   plan::WeightStore& weights_;
+  plan::CodeStore& code_;
   int64_t view_alignment_;
   Views views_;
   plan::Plan plan_;
@@ -522,8 +532,8 @@ class Lowering {
 }  // namespace
 
 plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
-                 int64_t view_alignment) {
-  return Lowering(bound, select, weights, view_alignment).run();
+                 plan::CodeStore& code, int64_t view_alignment) {
+  return Lowering(bound, select, weights, code, view_alignment).run();
 }
 
 }  // namespace tenrec

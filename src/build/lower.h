@@ -18,6 +18,6 @@ using SelectStep = std::function<StepDraft(const Node& node)>;
 
 // Views that begin at no multiple of `view_alignment` bytes are copies.
 plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
-                 int64_t view_alignment = 1);
+                 plan::CodeStore& code, int64_t view_alignment = 1);
 
 }  // namespace tenrec

@@ -92,6 +92,7 @@ Context::Impl::Impl(std::shared_ptr<const Engine::Impl> source, const ContextOpt
     device = engine->open(options.threads);
     weights = device->upload(engine->file.weight_bytes, engine->file.owner);
   }
+  if (std::shared_ptr<Device> own = device->with_own_queue()) device = std::move(own);
   inputs.resize(engine->inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) inputs[i].dims.reserve(8);
   outputs.resize(engine->outputs.size());
@@ -251,8 +252,8 @@ size_t Context::Impl::choose_profile() const {
 Executor& Context::Impl::executor(size_t profile) {
   std::unique_ptr<Executor>& made = executors[profile];
   if (!made)
-    made = std::make_unique<Executor>(engine->plans[profile], engine->file.weights, device,
-                                      weights->data);
+    made = std::make_unique<Executor>(engine->plans[profile], engine->file.weights,
+                                      engine->file.code.images, device, weights->data);
   return *made;
 }
 

@@ -43,6 +43,7 @@ struct StepArgs {
   std::span<TensorView> inputs;
   std::span<TensorView> outputs;
   std::span<std::byte> scratch;  // the plan's, else the workspace that the runner asked for
+  std::span<const int64_t> sizes;  // of Step::sizes
   // Runs body `index` of the step (control flow only).
   std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body =
       nullptr;
@@ -63,6 +64,16 @@ class StepRunner {
   // share it.
   virtual uint64_t workspace_bytes() const { return 0; }
   virtual void run(const StepArgs& args) = 0;
+  // run only puts work into the device's queue, the same for the same arguments, and decides no
+  // sizes: Device::begin_recording may keep it.
+  virtual bool recordable() const { return false; }
+};
+
+// Work of a queue, kept to be put there again at once.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
 };
 
 class DeviceMemory {
@@ -95,6 +106,21 @@ class Device {
   // and (by decides_sizes) outputs of sizes that it does not decide, here, and dims that do not fit
   // together in reshape, each by an invalid_engine Error.
   virtual std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) = 0;
+  // The same for devices that steps bring code for; `code` is the engine's table.
+  virtual std::unique_ptr<StepRunner> prepare_coded(const plan::Plan& plan, const plan::Step& step,
+                                                    std::span<const plan::KernelImage> code) {
+    (void)code;
+    return prepare(plan, step);
+  }
+  // Devices with queues: one on the same memory with a queue of its own, for a context. Null: the
+  // device itself serves all.
+  virtual std::shared_ptr<Device> with_own_queue() { return nullptr; }
+  // Inputs and outputs lie at multiples of this; what does not is copied.
+  virtual uint64_t binding_alignment() const { return 1; }
+  // Between begin_recording and end_recording recordable steps are kept, not run.
+  virtual bool can_record() const { return false; }
+  virtual void begin_recording() {}
+  virtual std::unique_ptr<Recording> end_recording() { return nullptr; }
 };
 
 // The step has outputs or symbols whose size is known only once it has run.

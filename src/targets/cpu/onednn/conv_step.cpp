@@ -2,7 +2,7 @@
 #include <unordered_map>
 
 #include "targets/cpu/onednn/convolution.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

@@ -2,7 +2,7 @@
 // oneDNN's matrix product as a family: f32 operands of rank 2 and more as they lie in memory.
 #include "base/error.h"
 #include "base/wire.h"
-#include "targets/cpu/kernels/anchored.h"
+#include "targets/cpu/kernels/conv_common.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/gemm_step.h"
 
@@ -15,12 +15,12 @@ class OnednnMatMulKernel final : public Kernel {
   bool vendor() const override { return true; }
 
   Reject check(const Node& node, const DeviceInfo&) const override {
-    const Anchored product = anchored(node, "matmul", true);
+    const Anchored product = anchored(node, "matmul", cpu_anchor_rules(true));
     return product.reject.empty() ? gemm_operand_problem(product) : product.reject;
   }
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
-    const Anchored product = anchored(node, "matmul", true);
+    const Anchored product = anchored(node, "matmul", cpu_anchor_rules(true));
     StepDraft draft = anchored_draft(node, product, name(), tactic);
     GemmParams params;
     params.epilogue = product.epilogue;

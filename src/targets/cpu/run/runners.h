@@ -7,8 +7,6 @@ namespace tenrec::cpu {
 
 using Runner = std::unique_ptr<StepRunner>;
 
-Runner prepare_generic(const plan::Plan&, const plan::Step&, RunEnvironment&);
-Runner prepare_infer(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_pointwise(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_copy(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_gather(const plan::Plan&, const plan::Step&, RunEnvironment&);

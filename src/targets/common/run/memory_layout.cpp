@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 
 #include <cstring>
 
 #include "base/error.h"
 
-namespace tenrec::cpu {
+namespace tenrec {
 namespace {
 
 // Calls move(plain, physical) with the element offsets of every logical element.
@@ -100,4 +100,4 @@ std::vector<int64_t> ints_of(const TensorView& view) {
   return tensor ? tensor.to_ints() : std::vector<int64_t>{};
 }
 
-}  // namespace tenrec::cpu
+}  // namespace tenrec

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "targets/cpu/kernels/anchored.h"
+#include "targets/common/anchored.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/error.h"
 #include "ir/constant.h"
 #include "ops/fused.h"
-#include "targets/cpu/kernels/pointwise_program.h"
-#include "targets/cpu/run/epilogue.h"
+#include "targets/common/pointwise_program.h"
 
-namespace tenrec::cpu {
+namespace tenrec {
 namespace {
 
 StepArg argument_of(Value* value) {
@@ -20,8 +20,8 @@ StepArg argument_of(Value* value) {
 // Records the nodes of a fused body behind its anchor.
 class Region {
  public:
-  Region(const Node& node, Anchored& out, bool columns)
-      : node_(node), out_(out), columns_(columns) {}
+  Region(const Node& node, Anchored& out, const AnchorRules& rules)
+      : node_(node), out_(out), rules_(rules) {}
 
   Reject read(std::string_view name) {
     const Graph& body = node_.body(0);
@@ -60,11 +60,11 @@ class Region {
         return "something is computed before the anchor";
       }
     }
-    if (out_.result.dtype != DType::f32)
+    if (!allowed(out_.result.dtype))
       return fmt::format("the anchor gives {}", name(out_.result.dtype));
     ExprNode node;
     node.fn = Fn::input;
-    node.dtype = DType::f32;
+    node.dtype = out_.result.dtype;
     node.input = out_.epilogue.inputs++;
     values_[anchor.output()] = out_.epilogue.add(node);
     return "";
@@ -100,7 +100,7 @@ class Region {
     }
     if (!arg.value && !arg.weight)
       reject = "an operand is computed inside the region, apart from the anchor";
-    else if (node.dtype != DType::f32) reject = "an operand is not f32";
+    else if (!allowed(node.dtype)) reject = fmt::format("an operand is {}", name(node.dtype));
     else if (!fits(value->type)) reject = "an operand does not broadcast by channel";
     node.fn = Fn::input;
     node.input = out_.epilogue.inputs++;
@@ -108,12 +108,16 @@ class Region {
     return values_[value] = out_.epilogue.add(node);
   }
 
+  bool allowed(DType dtype) const {
+    return std::find(rules_.dtypes.begin(), rules_.dtypes.end(), dtype) != rules_.dtypes.end();
+  }
+
   // Sizes may be symbols: equal shapes, one element, or one value a channel.
   bool fits(const Type& type) const {
     const Shape& out = out_.result.shape;
     if (!type.ranked || type.shape.size() > out.size()) return false;
     if (type.shape == out) return type.layout == out_.result.layout;
-    const size_t axis = columns_ ? out.size() - 1 : 1;
+    const size_t axis = rules_.columns ? out.size() - 1 : 1;
     const size_t shift = out.size() - type.shape.size();
     if (!type.layout.is_plain()) return false;
     bool one = true, channel = shift <= axis;
@@ -126,7 +130,7 @@ class Region {
 
   const Node& node_;
   Anchored& out_;
-  bool columns_;
+  const AnchorRules& rules_;
   const Node* anchor_ = nullptr;
   std::map<const Value*, int32_t> values_;
 };
@@ -139,7 +143,7 @@ const Tensor* Anchored::constant(size_t i) const {
   return inputs[i].value ? inputs[i].value->constant() : nullptr;
 }
 
-Anchored anchored(const Node& node, std::string_view name, bool columns) {
+Anchored anchored(const Node& node, std::string_view name, const AnchorRules& rules) {
   Anchored out;
   if (node.output_count() > 0) out.output = node.output();
   if (node.op().name() == name) {
@@ -148,9 +152,9 @@ Anchored anchored(const Node& node, std::string_view name, bool columns) {
     out.result = node.output()->type;
     for (Value* value : node.inputs()) out.inputs.push_back(argument_of(value));
   } else if (const auto* fused = node.as<Fused>(); fused && fused->anchor == name) {
-    out.reject = Region(node, out, columns).read(name);
-    if (out.reject.empty() && !out.epilogue.nodes.empty()) {
-      out.reject = TileProgram::unsupported(out.epilogue);
+    out.reject = Region(node, out, rules).read(name);
+    if (out.reject.empty() && !out.epilogue.nodes.empty() && rules.unsupported) {
+      out.reject = rules.unsupported(out.epilogue);
     }
     if (out.reject.empty() && (out.output->type.shape != out.result.shape ||
                                !(out.output->type.layout == out.result.layout))) {
@@ -172,4 +176,4 @@ StepDraft anchored_draft(const Node& node, const Anchored& anchored, std::string
   return draft;
 }
 
-}  // namespace tenrec::cpu
+}  // namespace tenrec

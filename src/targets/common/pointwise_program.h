@@ -6,7 +6,7 @@
 #include "ir/expr.h"
 #include "targets/target.h"
 
-namespace tenrec::cpu {
+namespace tenrec {
 
 struct PointwiseProgram {
   Reject reject;  // not empty: the node is no such thing, and why
@@ -20,4 +20,4 @@ PointwiseProgram pointwise_program(const Node& node);
 // Appends `op` to `program`, its inputs given as nodes; the node of its result. For epilogues.
 int32_t append_op(ExprProgram& program, const Op& op, const std::vector<int32_t>& arguments);
 
-}  // namespace tenrec::cpu
+}  // namespace tenrec

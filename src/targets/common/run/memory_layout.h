@@ -5,7 +5,7 @@
 #include "ir/type.h"
 #include "runtime/device.h"
 
-namespace tenrec::cpu {
+namespace tenrec {
 
 Layout layout_of(const TensorView& view);
 
@@ -26,4 +26,4 @@ inline bool given(std::span<const TensorView> views, size_t i) {
   return i < views.size() && (views[i].data != nullptr || views[i].datum != nullptr);
 }
 
-}  // namespace tenrec::cpu
+}  // namespace tenrec

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The families that can do everything: "generic" evaluates the operator's reference code on the
-// step's memory, "infer" learns sizes that follow from values known only at run time.
+#include "targets/common/run/reference_step.h"
+
 #include "base/wire.h"
 #include "ir/expr.h"
-#include "targets/cpu/run/memory_layout.h"
-#include "targets/cpu/run/runners.h"
+#include "targets/common/run/memory_layout.h"
+#include "targets/common/run/step_op.h"
 
-namespace tenrec::cpu {
+namespace tenrec {
 namespace {
 
 Datum datum_of(const TensorView& view) {
@@ -118,12 +118,12 @@ class Infer : public StepRunner {
 
 }  // namespace
 
-Runner prepare_generic(const plan::Plan&, const plan::Step& step, RunEnvironment&) {
+std::unique_ptr<StepRunner> make_reference_step(const plan::Step& step) {
   return std::make_unique<Generic>(step);
 }
 
-Runner prepare_infer(const plan::Plan&, const plan::Step& step, RunEnvironment&) {
+std::unique_ptr<StepRunner> make_infer_step(const plan::Step& step) {
   return std::make_unique<Infer>(step);
 }
 
-}  // namespace tenrec::cpu
+}  // namespace tenrec

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "targets/cpu/kernels/pointwise_program.h"
+#include "targets/common/pointwise_program.h"
 
 #include <cmath>
 #include <map>
@@ -10,7 +10,7 @@
 #include "ops/batch_normalization.h"
 #include "ops/quantize.h"
 
-namespace tenrec::cpu {
+namespace tenrec {
 namespace {
 
 // Follows the values of one node or body while the program grows.
@@ -209,4 +209,4 @@ PointwiseProgram pointwise_program(const Node& node) {
   return out;
 }
 
-}  // namespace tenrec::cpu
+}  // namespace tenrec

@@ -5,7 +5,7 @@
 #include "ir/expr.h"
 #include "targets/target.h"
 
-namespace tenrec::cpu {
+namespace tenrec {
 
 struct Anchored {
   Reject reject;                  // not empty: no such node, and why
@@ -21,15 +21,16 @@ struct Anchored {
   const Tensor* constant(size_t i) const;
 };
 
-// `name`: the anchor operator wanted, as in "conv". `columns`: the epilogue's per-channel operands
-// run along the last axis instead of axis 1.
-Anchored anchored(const Node& node, std::string_view name, bool columns);
-
-// Why no matrix product of row-major f32 operands; empty: it is one.
-Reject gemm_operand_problem(const Anchored& product);
+struct AnchorRules {
+  bool columns = false;  // the epilogue's per-channel operands run along the last axis, not axis 1
+  std::vector<DType> dtypes{DType::f32};                  // of the anchor's result and of operands
+  Reject (*unsupported)(const ExprProgram&) = nullptr;  // the target's word on the epilogue
+};
+// `name`: the anchor operator wanted, as in "conv".
+Anchored anchored(const Node& node, std::string_view name, const AnchorRules& rules);
 
 // A draft of the node whose inputs are still to be filled in.
 StepDraft anchored_draft(const Node& node, const Anchored& anchored, std::string_view family,
                          std::string tactic);
 
-}  // namespace tenrec::cpu
+}  // namespace tenrec
