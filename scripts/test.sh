@@ -29,6 +29,7 @@ stage_style() {
   counted scripts/format.sh --check
   counted scripts/check_layers.py
   counted scripts/check_style.py
+  counted scripts/check_fields.py
   counted codespell
   counted shellcheck scripts/*.sh .ci/run
 }
