@@ -140,8 +140,7 @@ plan::Plan lower_with(const GraphCase& c, const ProfileOptions& profile,
   const BoundGraph bound = bind(*graph, profile);
   run_passes(*bound.graph, bound_passes());
   cpu_target().prepare_graph(*bound.graph, info);
-  plan::Plan plan =
-      lower(bound, [&](const Node& node) { return select(node, bound); }, weights);
+  plan::Plan plan = lower(bound, [&](const Node& node) { return select(node, bound); }, weights);
   plan::plan_memory(plan);
   return plan;
 }
@@ -252,7 +251,8 @@ TEST(Cases, every_operator_has_one) {
     collect(*bound.graph, names);
   }
   for (const OpInfo* op : all_ops())
-    EXPECT_TRUE(names.count(op->name)) << "no case in tests/cases/*.txt has the operator " << op->name;
+    EXPECT_TRUE(names.count(op->name))
+        << "no case in tests/cases/*.txt has the operator " << op->name;
 }
 
 }  // namespace

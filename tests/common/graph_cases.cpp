@@ -200,8 +200,26 @@ std::unique_ptr<Graph> graph_of(const GraphCase& c) {
                       [&] { return parse_graph(c.text, c.weights); });
 }
 
-ProfileOptions fixed_profile(const GraphCase& c, const Graph& graph, Point point) {
+namespace {
+
+// Inputs that decide sizes and have one value only are part of the profile.
+ProfileOptions profile_of_values(const GraphCase& c, const Graph& graph) {
   ProfileOptions profile;
+  for (const auto& input : graph.inputs()) {
+    const auto found = c.ranges.find(input->name);
+    if (!input->type.known || found == c.ranges.end() || found->second[0] != found->second[1])
+      continue;
+    const std::vector<double> values(element_count(static_dims(input->type.shape)),
+                                     found->second[0]);
+    profile.values[input->name] = {values, values, values};
+  }
+  return profile;
+}
+
+}  // namespace
+
+ProfileOptions fixed_profile(const GraphCase& c, const Graph& graph, Point point) {
+  ProfileOptions profile = profile_of_values(c, graph);
   for (const auto& input : graph.inputs()) {
     if (input->type.kind != Type::Kind::tensor || !input->type.ranked) continue;
     const Dims dims = dims_at(c, *input, point);
@@ -211,7 +229,7 @@ ProfileOptions fixed_profile(const GraphCase& c, const Graph& graph, Point point
 }
 
 ProfileOptions free_profile(const GraphCase& c, const Graph& graph) {
-  ProfileOptions profile;
+  ProfileOptions profile = profile_of_values(c, graph);
   for (const auto& input : graph.inputs()) {
     if (input->type.kind != Type::Kind::tensor || !input->type.ranked) continue;
     profile.dims[input->name] = {dims_at(c, *input, Point::min), dims_at(c, *input, Point::opt),

@@ -27,7 +27,8 @@ class Guarded final : public DeviceMemory {
  public:
   explicit Guarded(uint64_t size)
       : held_(rounded(size, alignment)), pages_(rounded(held_, page) + 2 * page) {
-    void* memory = mmap(nullptr, pages_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* memory =
+        mmap(nullptr, pages_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     TENREC_CHECK(memory != MAP_FAILED, out_of_memory, "mapping {} bytes", pages_);
     start_ = static_cast<std::byte*>(memory);
     TENREC_ASSERT(mprotect(start_ + pages_ - page, page, PROT_NONE) == 0);

@@ -10,7 +10,7 @@
 namespace tenrec::test {
 
 void register_guarded_device();
-int guard_violations();               // since the process began
+int guard_violations();                // since the process began
 std::span<std::byte> guarded_arena();  // the latest arena, as long as its context lives
 
 // The engine for that target. With `spread`, no two buffers of a bounded plan share memory and

@@ -4,8 +4,9 @@
 // interpreter's.
 //
 //   check_shapes model.onnx --runs 1000 --fixed-every 10 --interpreter-every 50
-//     --range x=1x3x48x32:4x3x48x320 [--value sr=16000] [--feed r1i=r1o]
+//     --range x=1x3x48x32:4x3x48x320 [--value sr=16000] [--feed r1i=r1o] [--same input:0=state:1]
 //
+// --same: the second axis gets the size drawn for the first.
 // A fed input is 1x1x... zeros at a run of a new shape and the output of that run at the next.
 #include <malloc.h>
 
@@ -39,7 +40,8 @@ struct Settings {
   std::map<std::string, std::pair<Sizes, Sizes>> ranges;  // min, max
   std::map<std::string, double> values;
   std::map<std::string, std::string> feed;  // input -> output
-  double tolerance = 2e-4;                  // of the largest value, plus 1e-6: check_models.py's
+  std::vector<std::pair<std::string, std::string>> same;
+  double tolerance = 2e-4;  // of the largest value, plus 1e-6: check_models.py's
 };
 
 Sizes sizes_of(const std::string& text) {
@@ -67,6 +69,7 @@ Settings settings_of(const std::vector<std::string>& words) {
                         sizes_of(value.substr(colon + 1))};
     else if (words[i] == "--value") s.values[name] = std::stod(rest);
     else if (words[i] == "--feed") s.feed[name] = rest;
+    else if (words[i] == "--same") s.same.emplace_back(name, rest);
     else fail(ErrorCode::usage, "unknown setting {}", words[i]);
   }
   return s;
@@ -86,10 +89,33 @@ HostTensor constant_tensor(DType dtype, const Sizes& dims, double value) {
   return tensor;
 }
 
-// One extent for all axes of one symbol: sizes are drawn by the model's own names for them.
-Inputs random_inputs(const Settings& s, const Engine& engine, std::mt19937_64& random, bool largest) {
+std::pair<std::string, size_t> axis_of(const std::string& text) {  // "input:0"
+  const size_t colon = text.rfind(':');
+  return {text.substr(0, colon), static_cast<size_t>(std::stoul(text.substr(colon + 1)))};
+}
+
+std::map<std::string, Sizes> random_sizes(const Settings& s, std::mt19937_64& random,
+                                          bool largest) {
+  std::map<std::string, Sizes> sizes;
+  for (const auto& [name, range] : s.ranges) {
+    const auto& [low, high] = range;
+    sizes[name] = high;
+    for (size_t i = 0; i < high.size() && !largest; ++i)
+      sizes[name][i] =
+          low[i] + static_cast<int64_t>(random() % static_cast<uint64_t>(high[i] - low[i] + 1));
+  }
+  for (const auto& [from, to] : s.same) {
+    const auto [source, i] = axis_of(from);
+    const auto [target, k] = axis_of(to);
+    sizes.at(target).at(k) = sizes.at(source).at(i);
+  }
+  return sizes;
+}
+
+Inputs random_inputs(const Settings& s, const Engine& engine, std::mt19937_64& random,
+                     bool largest) {
   Inputs inputs;
-  std::map<std::pair<int64_t, int64_t>, int64_t> drawn;
+  const std::map<std::string, Sizes> sizes = random_sizes(s, random, largest);
   for (const TensorInfo& info : engine.inputs()) {
     if (const auto value = s.values.find(info.name); value != s.values.end()) {
       inputs[info.name] = constant_tensor(info.dtype, Sizes(info.dims.size(), 1), value->second);
@@ -99,12 +125,7 @@ Inputs random_inputs(const Settings& s, const Engine& engine, std::mt19937_64& r
       inputs[info.name] = constant_tensor(info.dtype, Sizes(info.dims.size(), 1), 0);
       continue;
     }
-    const auto& [low, high] = s.ranges.at(info.name);
-    Sizes dims = high;
-    for (size_t i = 0; i < dims.size() && !largest; ++i)
-      dims[i] = low[i] + static_cast<int64_t>(
-                             random() % static_cast<uint64_t>(high[i] - low[i] + 1));
-    inputs[info.name] = random_tensor(info.dtype, dims, random);
+    inputs[info.name] = random_tensor(info.dtype, sizes.at(info.name), random);
   }
   return inputs;
 }
@@ -122,7 +143,8 @@ double distance(const HostTensor& a, const HostTensor& b) {
   if (a.dtype != DType::f32) return a.data == b.data ? 0 : INFINITY;
   double largest = 0, off = 0;
   for (size_t i = 0; i < a.as<float>().size(); ++i) {
-    const double x = static_cast<double>(a.as<float>()[i]), y = static_cast<double>(b.as<float>()[i]);
+    const double x = static_cast<double>(a.as<float>()[i]),
+                 y = static_cast<double>(b.as<float>()[i]);
     if (std::isnan(x) != std::isnan(y)) return INFINITY;
     largest = std::max(largest, std::abs(y));
     off = std::max(off, std::abs(x - y));
@@ -154,7 +176,8 @@ class Checker {
       profile.dims[name] = {range.first, range.second, range.second};
     for (const auto& [name, value] : s_.values) profile.values[name] = {{value}, {value}, {value}};
     options.profiles = {profile};
-    engine_ = build(s_.model, options).load();
+    options.threads = 1;  // results do not depend on it, and a busy machine is waited for less
+    engine_ = build(s_.model, options).load({.threads = 1});
     graph_ = import_model(onnx::read_model(s_.model)).graph;
   }
 
@@ -162,14 +185,12 @@ class Checker {
     Context context = engine_.create_context();
     run_one(context, random_inputs(s_, engine_, random_, true));
     const uint64_t allocated = engine_.impl()->budget->allocations();
-    const int64_t heap = heap_in_use();
     for (int i = 0; i < s_.runs; ++i) {
       const Inputs inputs = random_inputs(s_, engine_, random_, false);
       report_.most_calls = std::max(report_.most_calls, run_one(context, inputs));
       report_.heap_growth = std::max(report_.heap_growth, grown_);
       compare(i, inputs, context);
     }
-    (void)heap;
     report_.device_allocations = engine_.impl()->budget->allocations() - allocated;
     return report_;
   }
@@ -249,7 +270,8 @@ class Checker {
       profile.dims[name] = {tensor.dims, tensor.dims, tensor.dims};
     }
     options.profiles = {profile};
-    const Engine engine = build(s_.model, options).load();
+    options.threads = 1;
+    const Engine engine = build(s_.model, options).load({.threads = 1});
     Context context = engine.create_context();
     for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
     context.run();

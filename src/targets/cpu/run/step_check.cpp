@@ -4,6 +4,7 @@
 #include <exception>
 #include <new>
 
+#include "ops/bodies.h"
 #include "targets/cpu/run/memory_layout.h"
 
 namespace tenrec::cpu {
@@ -11,7 +12,11 @@ namespace {
 
 Type type_of(const Datum& datum) {
   const auto element = [&] {
-    return datum.elements.empty() ? Type::unranked(DType::f32) : type_of(datum.elements[0]);
+    if (datum.elements.empty()) return Type::unranked(DType::f32);
+    Type type = type_of(datum.elements[0]);
+    for (size_t i = 1; i < datum.elements.size(); ++i)
+      type = merged(type, type_of(datum.elements[i]), "elements of a sequence");
+    return type;
   };
   switch (datum.kind) {
     case Datum::Kind::none: return {};
@@ -62,9 +67,9 @@ class Checked final : public StepRunner {
   }
 
   Types inferred(const StepArgs& args) const {
-    Types inputs;
-    for (const TensorView& view : args.inputs) inputs.push_back(cpu::type_of(view));
     try {
+      Types inputs;
+      for (const TensorView& view : args.inputs) inputs.push_back(cpu::type_of(view));
       return op_.infer(inputs);
     } catch (const std::exception& error) {  // whatever it trips over, the plan is to blame
       fail(ErrorCode::invalid_engine, "its inputs do not suit its operator \"{}\": {}", op_.name(),
