@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "ops/dims.h"
-#include "passes/passes.h"
 
 namespace tenrec {
 namespace {
@@ -61,26 +60,18 @@ class Binder {
   }
 
   BoundGraph run() {
-    for (const auto& input : bound_.graph->inputs()) bind_values(*input);
-    if (!binding_.empty()) {
-      // A value may decide which branch is taken, and the other may not suit the sizes.
-      apply();
-      fold_constants(*bound_.graph);
-      decide_branches(*bound_.graph);
+    for (const auto& input : bound_.graph->inputs()) {
+      bind_dims(*input);
+      bind_values(*input);
     }
-    for (const auto& input : bound_.graph->inputs()) bind_dims(*input);
-    apply();
-    return std::move(bound_);
-  }
-
- private:
-  void apply() {
     for (const auto& input : bound_.graph->inputs()) substitute(*input);
     substitute_sizes(*bound_.graph, binding_);
     substitute_bodies(*bound_.graph);
     bound_.graph->reinfer();
+    return std::move(bound_);
   }
 
+ private:
   // `symbol` gets these bounds: a constant, or a new symbol that carries them.
   void set(const SymbolRef& symbol, const Bounds& b) {
     if (!symbol || binding_.count(symbol.get())) return;

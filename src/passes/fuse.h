@@ -29,7 +29,5 @@ void fuse(Graph& graph, const FuseOptions& options = {});
 
 // Puts the body of a Fused node in its place.
 void dissolve(Graph& graph, Node* node);
-// The same with any body that reads the node's inputs from `first_input` on.
-void put_body_in_place(Graph& graph, Node* node, size_t body, size_t first_input);
 
 }  // namespace tenrec

@@ -6,7 +6,6 @@
 namespace tenrec {
 
 void fold_constants(Graph& graph);
-void decide_branches(Graph& graph);
 void simplify(Graph& graph);
 void recognise(Graph& graph);
 void transposes(Graph& graph);

@@ -7,7 +7,6 @@ namespace tenrec {
 const std::vector<Pass>& symbolic_passes() {
   static const std::vector<Pass> passes{
       {"fold_constants", fold_constants},
-      {"decide_branches", decide_branches},
       {"simplify", simplify},
       {"recognise", recognise},
       {"transposes", transposes},
@@ -22,7 +21,6 @@ const std::vector<Pass>& symbolic_passes() {
 const std::vector<Pass>& bound_passes() {
   static const std::vector<Pass> passes{
       {"fold_constants", fold_constants},
-      {"decide_branches", decide_branches},
       {"simplify", simplify},
       {"common_subexpressions", common_subexpressions},
   };
