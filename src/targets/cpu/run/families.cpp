@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "targets/common/run/reference_step.h"
 #include "targets/cpu/run/family.h"
 #include "targets/cpu/run/runners.h"
 
@@ -10,6 +11,13 @@ namespace {
 // Families with parameters of their own, which say more than the operator.
 constexpr Family packed(std::string_view name, PrepareFamily prepare) {
   return {.name = name, .prepare = prepare, .loops = Loops::any_layout, .by_operator = false};
+}
+
+Runner prepare_generic(const plan::Plan&, const plan::Step& step, RunEnvironment&) {
+  return make_reference_step(step);
+}
+Runner prepare_infer(const plan::Plan&, const plan::Step& step, RunEnvironment&) {
+  return make_infer_step(step);
 }
 
 constexpr std::array families{
@@ -24,6 +32,7 @@ constexpr std::array families{
     packed("gemm", prepare_gemm),
 #ifdef TENREC_ONEDNN
     packed("onednn_conv", prepare_onednn_conv),
+    packed("onednn_matmul", prepare_onednn_matmul),
 #endif
     Family{.name = "resize", .prepare = prepare_resize, .loops = Loops::any_layout},
     Family{.name = "pool", .prepare = prepare_pool, .loops = Loops::any_layout},
@@ -50,14 +59,6 @@ const Family* find_family(std::string_view name) {
     if (family.name == name) return &family;
   }
   return nullptr;
-}
-
-Op decode_step_op(const plan::Step& step) {
-  const OpInfo* info = find_op(step.op);
-  TENREC_CHECK(info, invalid_engine,
-               "step of family \"{}\" names operator \"{}\", which this Tenrec lacks", step.family,
-               step.op);
-  return Op(*info, info->decode(step.op_fields));
 }
 
 }  // namespace tenrec::cpu

@@ -4,28 +4,12 @@
 #include <exception>
 #include <new>
 
-#include "ops/bodies.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
+#include "targets/common/run/step_op.h"
+#include "targets/common/run/view_type.h"
 
 namespace tenrec::cpu {
 namespace {
-
-Type type_of(const Datum& datum) {
-  const auto element = [&] {
-    if (datum.elements.empty()) return Type::unranked(DType::f32);
-    Type type = type_of(datum.elements[0]);
-    for (size_t i = 1; i < datum.elements.size(); ++i)
-      type = merged(type, type_of(datum.elements[i]), "elements of a sequence");
-    return type;
-  };
-  switch (datum.kind) {
-    case Datum::Kind::none: return {};
-    case Datum::Kind::tensor: return Type::of_constant(datum.tensor);
-    case Datum::Kind::sequence: return Type::sequence_of(element());
-    case Datum::Kind::optional: return Type::optional_of(element());
-  }
-  return {};
-}
 
 class Checked final : public StepRunner {
  public:
@@ -42,6 +26,9 @@ class Checked final : public StepRunner {
     if (op_) check_outputs(args, inferred(args));
     runner_->reshape(args);
   }
+
+  uint64_t workspace_bytes() const override { return runner_->workspace_bytes(); }
+  bool recordable() const override { return runner_->recordable(); }
 
   void run(const StepArgs& args) override {
     try {
@@ -69,7 +56,7 @@ class Checked final : public StepRunner {
   Types inferred(const StepArgs& args) const {
     try {
       Types inputs;
-      for (const TensorView& view : args.inputs) inputs.push_back(cpu::type_of(view));
+      for (const TensorView& view : args.inputs) inputs.push_back(type_of(view));
       return op_.infer(inputs);
     } catch (const std::exception& error) {  // whatever it trips over, the plan is to blame
       fail(ErrorCode::invalid_engine, "its inputs do not suit its operator \"{}\": {}", op_.name(),
@@ -111,15 +98,6 @@ bool wants(const plan::Step& step, size_t output) {
 }
 
 }  // namespace
-
-Type type_of(const TensorView& view) {
-  if (view.datum) return type_of(*view.datum);
-  if (!view.data) return {};
-  const Dims dims = dims_of(view);
-  if (element_count(dims) > max_known_elements || !layout_of(view).is_plain())
-    return Type::tensor(view.dtype, Shape(dims.begin(), dims.end()));
-  return Type::of_constant(tensor_of(view));
-}
 
 std::unique_ptr<StepRunner> checked(const Family& family, const plan::Plan& plan,
                                     const plan::Step& step, std::unique_ptr<StepRunner> runner) {

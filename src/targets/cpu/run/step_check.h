@@ -9,9 +9,6 @@
 
 namespace tenrec::cpu {
 
-// The type of a run-time value; small tensors with their elements.
-Type type_of(const TensorView& view);
-
 // `runner` behind the checks that `family` wants; they are made when the step is shaped.
 std::unique_ptr<StepRunner> checked(const Family& family, const plan::Plan& plan,
                                     const plan::Step& step, std::unique_ptr<StepRunner> runner);
