@@ -17,20 +17,21 @@ FIELD = re.compile(r'field\(\s*(\d+),\s*"(\w+)",\s*\w+\.(\w+)\s*\)')
 
 def declared_type(body, member):
     """The member's type as written, which decides its form in the file."""
-    found = re.search(
-        r"^\s*((?:std::|plan::)?[\w:]+(?:<[^;=]*>)?)\s+(?:\w+(?:\s*=[^,;]*)?,\s*)*" + member + r"\s*(?:[=;,{])",
-        body, re.MULTILINE)
+    kind, others = r"^\s*((?:std::|plan::)?[\w:]+(?:<[^;=]*>)?)\s+", r"(?:\w+(?:\s*=[^,;]*)?,\s*)*"
+    found = re.search(kind + others + member + r"\s*(?:[=;,{])", body, re.MULTILINE)
     return found.group(1) if found else "?"
 
 
 def table():
     rows = []
     for path in sorted((ROOT / "src").rglob("*.h")):
+        target = re.search(r"targets/(\w+)/", path.as_posix())
+        prefix = target.group(1) + "." if target else ""
         for name, body in STRUCT.findall(path.read_text(encoding="utf-8")):
             if name.endswith("Family"):  # tactics are text, their numbers are stored nowhere
                 continue
             for number, key, member in FIELD.findall(body):
-                rows.append((name, int(number), key, declared_type(body, member)))
+                rows.append((prefix + name, int(number), key, declared_type(body, member)))
     return sorted(set(rows))
 
 

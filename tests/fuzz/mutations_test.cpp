@@ -128,7 +128,7 @@ void add_sections(const Bytes& engine, Donors& donors) {
 }
 
 TEST(Mutations, engines) {
-  const uint64_t count = setting("TENREC_TEST_MUTATIONS", 1500);
+  const uint64_t count = setting("TENREC_TEST_MUTATIONS", 800);
   const uint64_t first = setting("TENREC_TEST_SEED", 1);
   const std::vector<Seed> seeds = engine_seeds();
   Donors donors;
@@ -174,7 +174,7 @@ std::vector<Seed> model_seeds() {
 }
 
 TEST(Mutations, models) {
-  const uint64_t count = setting("TENREC_TEST_MUTATIONS", 700);
+  const uint64_t count = setting("TENREC_TEST_MUTATIONS", 400);
   const uint64_t first = setting("TENREC_TEST_SEED", 1);
   const std::vector<Seed> seeds = model_seeds();
   Donors donors;
