@@ -14,7 +14,7 @@ jobs=$(nproc)
 export CTEST_PARALLEL_LEVEL=$jobs
 
 # What the sanitizers are for: code that reads bytes from outside or moves memory about.
-asan_folders=(base onnx ir import plan runtime targets errors)
+asan_folders=(base onnx ir import plan runtime targets errors fuzz)
 tsan_folders=(runtime)
 # Models on which our own kernels alone have to do as well, beside all models with every kernel.
 no_vendor_models=(mnist ultraface-rfb-320-ortex gtcrn silero-vad-op18 tract rvm_mobilenetv3_fp32)
@@ -29,6 +29,7 @@ stage_style() {
   counted scripts/format.sh --check
   counted scripts/check_layers.py
   counted scripts/check_style.py
+  counted scripts/check_fields.py
   counted codespell
   counted shellcheck scripts/*.sh .ci/run
 }
@@ -66,6 +67,8 @@ stage_models() {
   for name in "${no_vendor_models[@]}"; do only+=(--only "$name"); done
   scripts/check_models.sh ../shared/models
   scripts/check_models.sh ../shared/models "${only[@]}" --no-vendor --no-tune
+  # A sample of scripts/check_shapes.sh, whose whole count takes an hour.
+  scripts/check_shapes.sh --runs 10 --fixed-every 5 --interpreter-every 0
 }
 
 sanitized() {  # PRESET FOLDER...: the tests of these folders under a sanitizer
