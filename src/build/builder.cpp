@@ -27,10 +27,11 @@ struct Stopped {
 
 class Builder {
  public:
-  explicit Builder(const BuildOptions& options)
+  explicit Builder(const BuildOptions& options, TimingCache* cache = nullptr)
       : options_(options),
         target_(find_target(options.target)),
-        device_(target_.device_info(options.device, options.threads)) {
+        device_(target_.device_info(options.device, options.threads)),
+        cache_(cache != nullptr ? *cache : own_cache_) {
     device_.vendor = device_.vendor && !options.no_vendor;
     check_stop_point();
     if (!options.timing_cache.empty()) cache_ = TimingCache::load(options.timing_cache);
@@ -228,7 +229,8 @@ class Builder {
   const BuildOptions& options_;
   const Target& target_;
   DeviceInfo device_;
-  TimingCache cache_;
+  TimingCache own_cache_;
+  TimingCache& cache_;
   size_t selected_ = 0, to_select_ = 0;
 };
 
@@ -251,6 +253,12 @@ BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options) {
   return with_context([&] { return fmt::format("building graph \"{}\"", name); },
                       [&] { return Builder(options).run(graph, name, {}); });
+}
+
+BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options,
+                        TimingCache& cache) {
+  return with_context([&] { return fmt::format("building graph \"{}\"", name); },
+                      [&] { return Builder(options, &cache).run(graph, name, {}); });
 }
 
 void BuildResult::save(const std::string& path) const {

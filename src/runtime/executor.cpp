@@ -309,7 +309,8 @@ void Executor::finish_outputs() {
     const int32_t root = info_.live.root[static_cast<size_t>(value)];
     const Storage storage = def(root).storage;
     const bool exposed = storage == Storage::input || storage == Storage::dims;
-    if (d.storage != Storage::output && (output.caller.data != nullptr || exposed)) {
+    const bool is_callers = output.caller.data != nullptr || output.allocator != nullptr;
+    if (d.storage != Storage::output && (is_callers || exposed)) {
       std::byte* const to = output_buffer(i, bytes);
       if (storage == Storage::dims) device_->copy_from_host(to, s.data, bytes);
       else device_->copy(to, s.data, bytes);
@@ -334,6 +335,25 @@ OutputView Executor::output(size_t i) const {
     return {static_cast<const std::byte*>(output.caller.data), s.dims, bytes,
             !output.caller.on_device, nullptr};
   return {output.copied_to != nullptr ? output.copied_to : s.data, s.dims, bytes, false, nullptr};
+}
+
+std::vector<OutputSize> Executor::infer_outputs() const {
+  plan::DimValues slots(info_.plan, info_.schedule);
+  for (const int32_t symbol : info_.start_symbols)
+    slots.set_symbol(symbol, read_symbol(info_.plan.symbols[static_cast<size_t>(symbol)]));
+  slots.evaluate(at_start);
+  std::vector<OutputSize> sizes;
+  for (const int32_t value : info_.plan.outputs) {
+    const plan::ValueDef& d = def(value);
+    OutputSize& size = sizes.emplace_back();
+    for (const int32_t slot : d.dims)
+      size.dims.push_back(info_.schedule.slot_stage(slot) == at_start ? slots[slot] : -1);
+    if (d.storage == Storage::host || !d.ranked) continue;
+    const bool is_known = std::find(size.dims.begin(), size.dims.end(), -1) == size.dims.end();
+    if (is_known) size.max_bytes = static_cast<int64_t>(plan::layout_bytes(d, size.dims));
+    else if (d.upper_bytes != plan::unbounded) size.max_bytes = d.upper_bytes;
+  }
+  return sizes;
 }
 
 uint64_t Executor::activation_bytes() const {
