@@ -16,4 +16,7 @@ BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions&
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options,
                         TimingCache& cache);
 
+// Does any size of the graph hang on the value of this input?
+bool decides_shapes(const Value& input, const Graph& graph);
+
 }  // namespace tenrec

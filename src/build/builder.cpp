@@ -191,24 +191,6 @@ class Builder {
     }
   }
 
-  // Does any size of the graph hang on the value of this input?
-  static bool decides_shapes(const Value& input, const Graph& graph) {
-    if (!input.type.known) return false;
-    std::vector<SymbolRef> own;
-    for (const Dim& dim : input.type.known->ints) dim.collect_symbols(own);
-    for (const Scale& scale : input.type.known->floats) own.push_back(scale.symbol);
-    std::vector<SymbolRef> used;
-    for (const auto& node : graph.nodes()) {
-      for (const Value* output : node->outputs()) {
-        for (const Dim& dim : output->type.shape) dim.collect_symbols(used);
-      }
-    }
-    for (const SymbolRef& symbol : own) {
-      if (std::find(used.begin(), used.end(), symbol) != used.end()) return true;
-    }
-    return false;
-  }
-
   static void add_graph(const Graph& graph, plan::EngineParts& parts) {
     parts.graph.text = print(graph);
     for (const auto& [name, tensor] : printed_weights(graph)) {
@@ -235,6 +217,23 @@ class Builder {
 };
 
 }  // namespace
+
+bool decides_shapes(const Value& input, const Graph& graph) {
+  if (!input.type.known) return false;
+  std::vector<SymbolRef> own;
+  for (const Dim& dim : input.type.known->ints) dim.collect_symbols(own);
+  for (const Scale& scale : input.type.known->floats) own.push_back(scale.symbol);
+  std::vector<SymbolRef> used;
+  for (const auto& node : graph.nodes()) {
+    for (const Value* output : node->outputs()) {
+      for (const Dim& dim : output->type.shape) dim.collect_symbols(used);
+    }
+  }
+  for (const SymbolRef& symbol : own) {
+    if (std::find(used.begin(), used.end(), symbol) != used.end()) return true;
+  }
+  return false;
+}
 
 BuildResult build(const std::string& model_path, const BuildOptions& options) {
   init_ops();
