@@ -347,19 +347,16 @@ bool ExecutionContext::setDebugListener(nv::IDebugListener* listener) noexcept {
   return true;
 }
 
-bool ExecutionContext::setTensorDebugState(const char*, bool flag) noexcept {
-  if (!flag) return true;
-  report_.not_yet("IExecutionContext::setTensorDebugState");
-  return false;
+// Networks of this version have no debug tensors: there is nothing to switch.
+bool ExecutionContext::setTensorDebugState(const char* name, bool) noexcept {
+  TENREC_CALL("setTensorDebugState");
+  return report_.guard(call, false, [&]() -> bool {
+    fail(ErrorCode::usage, "\"{}\" is not marked as a debug tensor", checked_name(name));
+  });
 }
 
-bool ExecutionContext::setAllTensorsDebugState(bool flag) noexcept {
-  return setTensorDebugState(nullptr, flag);
-}
-
-bool ExecutionContext::setUnfusedTensorsDebugState(bool flag) noexcept {
-  return setTensorDebugState(nullptr, flag);
-}
+bool ExecutionContext::setAllTensorsDebugState(bool) noexcept { return true; }
+bool ExecutionContext::setUnfusedTensorsDebugState(bool) noexcept { return true; }
 
 bool ExecutionContext::setCommunicator(void* communicator) noexcept {
   if (communicator == nullptr) return true;
