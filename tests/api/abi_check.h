@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <vector>
 
-namespace abi {
+namespace trt_abi {
 
 struct Fact {
   std::string what;
@@ -35,4 +35,4 @@ int64_t offset_of(Pointer pointer) {
 
 std::vector<Fact> facts();
 
-}  // namespace abi
+}  // namespace trt_abi

@@ -17,9 +17,6 @@ HEAD = """// Written by tests/api/make_abi_check.py.
 #include "NvOnnxConfig.h"
 #include "NvOnnxParser.h"
 
-#define PEEK(SCOPE, CLASS, NAME) \\
-  namespace SCOPE {              \\
-  struct NAME : CLASS {
 namespace nvonnxparser {
 using namespace nvinfer1;
 }
@@ -50,7 +47,7 @@ class Class:
         plain = self.name if scope == "nvonnxparser" else f"nvinfer1::{self.name}"
         yield f"namespace {scope} {{\nstruct {peek} : {plain} {{"
         yield f"  using Self = {peek};"
-        yield "  static void list([[maybe_unused]] std::vector<abi::Fact>& facts) {"
+        yield "  static void list([[maybe_unused]] std::vector<trt_abi::Fact>& facts) {"
         yield from self.body
         yield "  }"
         if any("slots" in line for line in self.asserts):
@@ -78,18 +75,18 @@ def read(path):
         current = classes[-1]
         where = f'"{current.name}'
         if words[0] == "field":
-            expression = f"abi::offset_of(&Self::{words[2]})"
+            expression = f"trt_abi::offset_of(&Self::{words[2]})"
             current.body.append(f'    facts.push_back({{{where}::{words[2]}", {words[1]}, {expression}}});')
         elif words[0] == "slots":
             current.asserts.append("slots")
-            expression = "abi::slot_of(&Self::one_more_slot)"
+            expression = "trt_abi::slot_of(&Self::one_more_slot)"
             current.body.append(f'    facts.push_back({{{where} slots", {words[1]}, {expression}}});')
         elif words[0] == "slot" and words[2] != "private":
             name, pointer = current.member(words[2], line.split(maxsplit=3)[3])
-            current.body.append(f'    facts.push_back({{{where}::{name}", {words[1]}, abi::slot_of({pointer})}});')
+            current.body.append(f'    facts.push_back({{{where}::{name}", {words[1]}, trt_abi::slot_of({pointer})}});')
         elif words[0] == "call":
             _, pointer = current.member("public", line.split(maxsplit=1)[1])
-            current.body.append(f"    static_assert({pointer} != nullptr);")
+            current.body.append(f"    static_cast<void>({pointer});")
     return classes, enums
 
 
@@ -104,7 +101,7 @@ def main():
         for value in values:
             key, number = value.split("=")
             lines.append(f"static_assert(static_cast<int>({full}::{key}) == {number});")
-    lines.append("std::vector<abi::Fact> abi::facts() {\n  std::vector<Fact> all;")
+    lines.append("std::vector<trt_abi::Fact> trt_abi::facts() {\n  std::vector<Fact> all;")
     lines += [f"  {scope_of(c.name)}::Peek{c.index}::list(all);" for c in classes]
     lines.append("  return all;\n}")
     pathlib.Path(sys.argv[2]).write_text("\n".join(lines) + "\n")
