@@ -16,11 +16,15 @@ ONLY = {
     "plan": {"base"},
     "runtime": {"base", "plan", "ir/tensor.h"},  # the tensor has nothing of the IR in it
     "targets/*/run": {"base", "plan", "runtime"},
-    # Its generic step evaluates operators.
-    "targets/cpu/run": {"base", "plan", "runtime", "ops", "ir"},
+    # Steps by reference code evaluate operators.
+    "targets/common/run": {"base", "plan", "runtime", "ops", "ir"},
+    "targets/cpu/run": {"base", "plan", "runtime", "ops", "ir", "targets/common/run"},
+    "targets/cuda/run": {"base", "plan", "runtime", "ir", "targets/common/run"},
 }
 # The one list of targets; nothing else outside a target names it.
 TARGET_LIST = "targets/target.cpp"
+# What several targets share; it names none of them.
+SHARED = "common"
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"')
 
 
@@ -42,7 +46,7 @@ def allowed(source, included):
     if here.endswith("/run"):
         return there in ONLY.get(here, ONLY["targets/*/run"])
     if there_target is not None:
-        return here_target == there_target or source == TARGET_LIST
+        return there_target in (here_target, SHARED) or source == TARGET_LIST
     folder = here.split("/")[0]
     if here_target is not None and there == "targets":
         return True

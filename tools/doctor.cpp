@@ -16,6 +16,9 @@
 #include "runtime/device.h"
 #include "targets/cpu/run/isa.h"
 #include "targets/cpu/run/threads.h"
+#ifdef TENREC_CUDA
+#include "targets/cuda/run/dynlib.h"
+#endif
 #include "targets/target.h"
 #include "tenrec/version.h"
 #include "tool.h"
@@ -102,9 +105,12 @@ json describe_targets() {
                       {"cache_l2", info.cache_l2},
                       {"cache_l3", info.cache_l3}});
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::usage) throw;
-      list.push_back(
-          {{"name", name}, {"fingerprint", nullptr}});  // runs, but nothing is built for it
+      // Runs, but nothing is built for it; or there is no such device here, and why.
+      const bool absent = error.code() == ErrorCode::device;
+      list.push_back({{"name", name},
+                      {"fingerprint", nullptr},
+                      {"problem", absent ? json(error.what()) : json(nullptr)}});
+      if (!absent && error.code() != ErrorCode::usage) throw;
     }
   }
   return list;
@@ -121,6 +127,19 @@ json describe_libraries() {
   libraries["onednn"] = nullptr;
 #endif
   return libraries;
+}
+
+// CUDA's, which are opened when needed: where each was found, or what is missing and what to do.
+json describe_cuda_libraries() {
+  json list = json::array();
+#ifdef TENREC_CUDA
+  for (const cuda::LibraryReport& library : cuda::report_libraries()) {
+    list.push_back({{"name", library.name},
+                    {"path", library.problem.empty() ? json(library.path) : json(nullptr)},
+                    {"problem", library.problem}});
+  }
+#endif
+  return list;
 }
 
 json describe_knobs() {
@@ -162,7 +181,9 @@ void print_report(const json& report) {
              text_of(memory["available"]));
   for (const json& target : report["devices"]) {
     if (target["fingerprint"].is_null()) {
-      fmt::print("  {}: runs engines, no target to build for\n", text_of(target["name"]));
+      if (target["problem"].is_null())
+        fmt::print("  {}: runs engines, no target to build for\n", text_of(target["name"]));
+      else fmt::print("  {}: {}\n", text_of(target["name"]), text_of(target["problem"]));
       continue;
     }
     fmt::print("  {}: --device '{}', caches {} / {} / {} KiB\n", text_of(target["name"]),
@@ -173,6 +194,10 @@ void print_report(const json& report) {
   fmt::print("\nlibraries:\n");
   for (const auto& [name, version] : report["libraries"].items()) {
     fmt::print("  {}: {}\n", name, version.is_null() ? "not built in" : text_of(version));
+  }
+  for (const json& library : report["cuda"]) {
+    fmt::print("  {}: {}\n", text_of(library["name"]),
+               text_of(library["path"].is_null() ? library["problem"] : library["path"]));
   }
   fmt::print("\nenvironment variables:\n");
   for (const json& knob : report["knobs"]) {
@@ -187,6 +212,7 @@ void run_doctor(bool as_json) {
   const json report{
       {"version", TENREC_VERSION},   {"cpu", describe_cpu()}, {"threads", describe_threads()},
       {"memory", describe_memory()}, {"devices", devices},    {"libraries", describe_libraries()},
+      {"cuda", describe_cuda_libraries()},
       {"knobs", describe_knobs()}};
   if (as_json) fmt::print("{}\n", report.dump(-1, ' ', false, json::error_handler_t::replace));
   else print_report(report);

@@ -12,6 +12,7 @@
 #include "import/import.h"
 #include "onnx/reader.h"
 #include "passes/pass.h"
+#include "passes/precision.h"
 #include "plan/engine_file.h"
 #include "plan/memory.h"
 #include "targets/target.h"
@@ -33,6 +34,7 @@ class Builder {
         device_(target_.device_info(options.device, options.threads)),
         cache_(cache != nullptr ? *cache : own_cache_) {
     device_.vendor = device_.vendor && !options.no_vendor;
+    device_.tf32 = options.tf32;
     check_stop_point();
     if (!options.timing_cache.empty()) cache_ = TimingCache::load(options.timing_cache);
   }
@@ -58,9 +60,15 @@ class Builder {
   }
 
  private:
-  plan::EngineParts compile(Graph& graph, std::string_view name, BuildResult& result) {
+  plan::EngineParts compile(Graph& graph, std::string_view model, BuildResult& result) {
     stop_if("import", graph);
     run_phase(graph, symbolic_passes());
+    if (options_.precision != DType::f32) {
+      TENREC_CHECK(options_.precision == DType::f16 || options_.precision == DType::bf16, usage,
+                   "precision {}: there are f32, f16 and bf16", name(options_.precision));
+      narrow_precision(graph, options_.precision);
+      run_phase(graph, symbolic_passes());
+    }
     stop_if("simplify", graph);
 
     plan::EngineParts parts;
@@ -68,7 +76,7 @@ class Builder {
                   .target = std::string(target_.name()),
                   .device = device_.fingerprint,
                   .options = describe_options(),
-                  .model_name = std::string(name),
+                  .model_name = std::string(model),
                   .notes = result.notes};
     describe_bindings(graph, parts.io);
     SelectOptions select_options{
@@ -79,18 +87,24 @@ class Builder {
         .pinned = options_.tactics,
         .tick = [this] { progress("select", "timing", selected_, to_select_); }};
     Selector selector(target_, device_, std::move(select_options), cache_);
+    plan::CodeStore code;
     const std::vector<ProfileOptions> profiles =
         options_.profiles.empty() ? std::vector<ProfileOptions>(1) : options_.profiles;
     for (const ProfileOptions& profile : profiles) {
-      parts.plans.push_back(compile_profile(graph, profile, selector, parts.weights));
+      parts.plans.push_back(compile_profile(graph, profile, selector, parts.weights, code));
     }
     result.explain = selector.explanation();
+    note_host_steps(selector.host_nodes(), result);
+    parts.meta.notes = result.notes;
+    progress("compile", "device code", 0, code.sources().size());
+    parts.code.images = target_.compile(code.sources(), device_);
+    if (!options_.lean) parts.source.sources = code.sources();
     if (!options_.lean) add_graph(graph, parts);
     return parts;
   }
 
   plan::Plan compile_profile(const Graph& graph, const ProfileOptions& profile, Selector& selector,
-                             plan::WeightStore& weights) {
+                             plan::WeightStore& weights, plan::CodeStore& code) {
     BoundGraph bound = bind(graph, profile);
     stop_if("bind", *bound.graph);
     run_phase(*bound.graph, bound_passes());
@@ -99,16 +113,31 @@ class Builder {
     stop_if("fuse", *bound.graph);
     selected_ = 0;
     to_select_ = bound.graph->nodes().size();
+    progress("compile", "device code to be timed", 0, to_select_);
+    selector.prepare(*bound.graph, bound.opt);
     plan::Plan plan = lower(
         bound,
         [&](const Node& node) {
           progress("select", node.describe(), selected_++, to_select_);
           return selector.select(node, bound.opt);
         },
-        weights);
+        weights, code, device_.view_alignment);
     stop_if("select", *bound.graph);
     plan::plan_memory(plan);
     return plan;
+  }
+
+  // Where data goes to the host and back, the user shall know.
+  void note_host_steps(const std::vector<std::string>& nodes, BuildResult& result) const {
+    if (nodes.empty()) return;
+    const std::string text =
+        fmt::format("{} of the model's nodes run on the host, and what they read and write is "
+                    "copied there and back: {}",
+                    nodes.size(), fmt::join(nodes, ", "));
+    TENREC_CHECK(!options_.no_fallback, unsupported,
+                 "{}; target '{}' has no kernel for them, and no_fallback is set", text,
+                 target_.name());
+    result.notes.push_back(text);
   }
 
   void run_phase(Graph& graph, const std::vector<Pass>& passes) {
@@ -167,7 +196,8 @@ class Builder {
 
   // What the engine's bytes depend on beside model, device and timings.
   std::string describe_options() const {
-    return fmt::format("vendor={} lean={} profiles={}", !options_.no_vendor, options_.lean,
+    return fmt::format("precision={} tf32={} vendor={} lean={} profiles={}", name(options_.precision),
+                       options_.tf32, !options_.no_vendor, options_.lean,
                        std::max<size_t>(options_.profiles.size(), 1));
   }
 

@@ -83,6 +83,10 @@ std::vector<Section> sections_of(const EngineParts& parts) {
     sections.push_back({SectionKind::plan, section_required, encode(plan)});
   sections.push_back(
       {SectionKind::weight_table, section_required, encode(WeightTable{parts.weights.weights()})});
+  if (!parts.code.images.empty())
+    sections.push_back({SectionKind::code, section_required, encode(parts.code)});
+  if (!parts.source.sources.empty())
+    sections.push_back({SectionKind::source, 0, encode(parts.source)});
   if (!parts.graph.text.empty()) sections.push_back({SectionKind::graph, 0, encode(parts.graph)});
   if (!parts.debug.empty()) sections.push_back({SectionKind::debug, 0, parts.debug});
   sections.push_back({SectionKind::weights, section_required, {}, &parts.weights});
@@ -259,6 +263,8 @@ class SectionReader {
       case SectionKind::meta:
       case SectionKind::io:
       case SectionKind::plan:
+      case SectionKind::code:
+      case SectionKind::source:
       case SectionKind::weights:
       case SectionKind::weight_table:
       case SectionKind::graph:
@@ -275,6 +281,8 @@ class SectionReader {
       case SectionKind::weight_table:
         file_.weights = decode<WeightTable>(as_text(bytes)).weights;
         break;
+      case SectionKind::code: file_.code = decode<CodeTable>(as_text(bytes)); break;
+      case SectionKind::source: file_.source = decode<SourceTable>(as_text(bytes)); break;
       case SectionKind::weights: file_.weight_bytes = bytes; break;
       case SectionKind::graph: file_.graph = decode<GraphSection>(as_text(bytes)); break;
       case SectionKind::debug: file_.debug = std::string(as_text(bytes)); break;
@@ -319,6 +327,17 @@ int32_t WeightStore::add(DType dtype, std::vector<int64_t> dims, std::span<const
   return index;
 }
 
+int32_t CodeStore::add(KernelSource source) {
+  const Hash128 hash = hash128(source.text);
+  const auto [begin, end] = by_hash_.equal_range(hash);
+  for (auto it = begin; it != end; ++it)
+    if (sources_[static_cast<size_t>(it->second)].text == source.text) return it->second;
+  const auto index = static_cast<int32_t>(sources_.size());
+  sources_.push_back(std::move(source));
+  by_hash_.emplace(hash, index);
+  return index;
+}
+
 std::vector<std::byte> serialise(const EngineParts& parts) {
   std::vector<std::byte> out;
   emit(parts, [&](Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); });
@@ -349,7 +368,7 @@ EngineFile EngineFile::open(const std::filesystem::path& path) {
 }
 
 EngineParts EngineFile::parts() const {
-  EngineParts parts{meta, io, plans, {}, graph, debug};
+  EngineParts parts{meta, io, plans, {}, graph, debug, source, code};
   for (size_t i = 0; i < weights.size(); ++i) {
     const auto index = parts.weights.add(weights[i].dtype, weights[i].dims, weight(i), owner);
     TENREC_CHECK(index == static_cast<int32_t>(i), invalid_engine,

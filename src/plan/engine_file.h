@@ -70,6 +70,26 @@ class WeightStore {
   uint64_t bytes_ = 0;
 };
 
+// Collects the texts of device code, each only once.
+class CodeStore {
+ public:
+  int32_t add(KernelSource source);  // the text's number
+  const std::vector<KernelSource>& sources() const { return sources_; }
+
+ private:
+  std::vector<KernelSource> sources_;
+  std::unordered_multimap<Hash128, int32_t> by_hash_;
+};
+
+struct SourceTable {
+  std::vector<KernelSource> sources;
+  static auto fields(auto& s) { return std::tuple{field(1, "sources", s.sources)}; }
+};
+struct CodeTable {
+  std::vector<KernelImage> images;
+  static auto fields(auto& s) { return std::tuple{field(1, "images", s.images)}; }
+};
+
 // Everything of an engine that is to be written.
 struct EngineParts {
   Meta meta;
@@ -78,6 +98,8 @@ struct EngineParts {
   WeightStore weights;
   GraphSection graph;
   std::string debug;
+  SourceTable source;  // empty when lean
+  CodeTable code;
 };
 // The same parts give the same bytes.
 std::vector<std::byte> serialise(const EngineParts& parts);
@@ -93,6 +115,8 @@ struct EngineFile {
   std::span<const std::byte> weight_bytes;
   GraphSection graph;
   std::string debug;
+  SourceTable source;
+  CodeTable code;
   std::span<const std::byte> image;   // the whole file
   std::shared_ptr<const void> owner;  // of `image`
 

@@ -23,7 +23,7 @@
 //       32    16  XXH3-128 of the section's bytes
 //
 // Sections do not overlap, come in any order and, PLAN apart, at most once; several PLANs are the
-// profiles in order. Gaps are zero. META, IO, PLAN, WEIGHT_TABLE and GRAPH are protobuf messages of
+// profiles in order. Gaps are zero. META, IO, PLAN, CODE, SOURCE, WEIGHT_TABLE and GRAPH are protobuf messages of
 // the structs in plan.h and engine_file.h. The checksums detect damage, not malice: everything is
 // validated as untrusted. Hashes are stored big endian, as Hash128::bytes() gives them.
 #pragma once
@@ -49,8 +49,8 @@ enum class SectionKind : uint32_t {
   meta = 1,          // Meta
   io = 2,            // Io
   plan = 3,          // Plan, one a profile
-  code = 4,          // reserved: device code by hash
-  source = 5,        // reserved: kernel specifications as text
+  code = 4,          // CodeTable: device code; only where a plan has some
+  source = 5,        // SourceTable: the texts of the device code, in the same order; optional
   weights = 6,       // bytes of all weights
   weight_table = 7,  // WeightTable: where each weight lies in `weights`
   graph = 8,         // GraphSection: the IR as text and the names of its weights; optional

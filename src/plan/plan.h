@@ -145,6 +145,8 @@ struct Step {
   int64_t scratch_offset = -1;  // as ValueDef::arena_offset
   std::vector<Define> defines;  // symbols this step determines by running
   std::vector<std::string> origins;
+  std::vector<int32_t> sizes;  // slots whose numbers the family wants when it runs
+  std::vector<int32_t> code;   // device code of the step: indices of the engine's code table
   static auto fields(auto& s) {
     return std::tuple{field(1, "family", s.family),
                       field(2, "tactic", s.tactic),
@@ -158,7 +160,9 @@ struct Step {
                       field(10, "scratch_upper", s.scratch_upper),
                       field(11, "scratch_offset", s.scratch_offset),
                       field(12, "defines", s.defines),
-                      field(13, "origins", s.origins)};
+                      field(13, "origins", s.origins),
+                      field(14, "sizes", s.sizes),
+                      field(15, "code", s.code)};
   }
 };
 
@@ -206,6 +210,23 @@ struct Weight {
   static auto fields(auto& s) {
     return std::tuple{field(1, "dtype", s.dtype), field(2, "dims", s.dims),
                       field(3, "offset", s.offset), field(4, "bytes", s.bytes)};
+  }
+};
+
+// Generated device code: the text it is made from and what a compiler made of it. Entries of the
+// two tables of an engine (SOURCE and CODE) belong together by position.
+struct KernelSource {
+  std::string name;  // for people: "pointwise"
+  std::string text;
+  static auto fields(auto& s) {
+    return std::tuple{field(1, "name", s.name), field(2, "text", s.text)};
+  }
+};
+struct KernelImage {
+  std::string key;    // hash of text, architecture and compiler
+  std::string bytes;  // what the device loads
+  static auto fields(auto& s) {
+    return std::tuple{field(1, "key", s.key), field(2, "bytes", s.bytes)};
   }
 };
 

@@ -42,8 +42,9 @@ struct Outer {
 
 class Validator {
  public:
-  Validator(const Plan& plan, std::span<const Weight> weights, const Outer* outer, int depth)
-      : plan_(plan), weights_(weights), outer_(outer), depth_(depth) {}
+  Validator(const Plan& plan, std::span<const Weight> weights, size_t code, const Outer* outer,
+            int depth)
+      : plan_(plan), weights_(weights), code_(code), outer_(outer), depth_(depth) {}
 
   void run() {
     check_counts();
@@ -325,6 +326,11 @@ class Validator {
       PLAN_CHECK(body >= 0 && static_cast<size_t>(body) < plan_.bodies.size(),
                  "bodies: the plan has no body {}", body);
     if (step.scratch != none) check_size_slot(step.scratch, "scratch");
+    PLAN_CHECK(step.sizes.size() <= max_step_sizes, "sizes: {} are too many", step.sizes.size());
+    for (const int32_t slot : step.sizes) check_slot(slot, "sizes", slots());
+    for (const int32_t index : step.code)
+      PLAN_CHECK(index >= 0 && static_cast<size_t>(index) < code_,
+                 "code: entry {} is not one of the engine's {}", index, code_);
     PLAN_CHECK(step.scratch_upper >= 0, "scratch_upper: {} is negative", step.scratch_upper);
     for (size_t d = 0; d < step.defines.size(); ++d) check_define(i, d);
   }
@@ -436,7 +442,6 @@ class Validator {
   void check_order() {
     const size_t count = plan_.values.size();
     live_ = lifetimes(plan_);
-    written_.assign(count, false);
     touched_.assign(count, false);
     producer_.assign(count, none);
     for (size_t v = 0; v < count; ++v) {
@@ -451,6 +456,9 @@ class Validator {
       if (step.scratch != none)
         PLAN_CHECK(schedule_->slot_stage(step.scratch) < static_cast<int32_t>(s),
                    "scratch: slot {} is not known yet", step.scratch);
+      for (const int32_t slot : step.sizes)
+        PLAN_CHECK(schedule_->slot_stage(slot) < static_cast<int32_t>(s),
+                   "sizes: slot {} is not known yet", slot);
       for (const int32_t value : step.outputs) check_write(value, static_cast<int32_t>(s));
     });
     for (const int32_t value : plan_.outputs)
@@ -460,7 +468,6 @@ class Validator {
   // A value and all its bases hold data now (a part of a base counts: views make up
   // concatenations).
   void mark_written(int32_t value) {
-    written_[static_cast<size_t>(value)] = true;
     for (;;) {
       touched_[static_cast<size_t>(value)] = true;
       if (value_at(value).storage != Storage::alias) return;
@@ -469,12 +476,11 @@ class Validator {
   }
 
   bool is_written(int32_t value) const {
-    if (touched_[static_cast<size_t>(value)]) return true;
-    while (value_at(value).storage == Storage::alias) {
+    for (;;) {
+      if (touched_[static_cast<size_t>(value)]) return true;
+      if (value_at(value).storage != Storage::alias) return false;
       value = value_at(value).index;
-      if (written_[static_cast<size_t>(value)]) return true;
     }
-    return false;
   }
 
   void check_read(int32_t value, int32_t step) const {
@@ -588,26 +594,28 @@ class Validator {
       }
     each("body", plan_.bodies.size(), [&](size_t b) {
       const Outer outer{plan_, *schedule_, first_use[b]};
-      Validator(plan_.bodies[b], weights_, &outer, depth_ + 1).run();
+      Validator(plan_.bodies[b], weights_, code_, &outer, depth_ + 1).run();
     });
   }
 
   const Plan& plan_;
   std::span<const Weight> weights_;
+  size_t code_;
   const Outer* outer_;
   int depth_;
   std::optional<DimSchedule> schedule_;
   std::vector<std::optional<int64_t>> constants_;
   Lifetimes live_;
-  std::vector<bool> written_, touched_;
+  std::vector<bool> touched_;  // values that hold data, whole or in part
   std::vector<int32_t> producer_;
 };
 
 }  // namespace
 
-void validate_plan(const Plan& plan, std::span<const Weight> weights, std::string_view name) {
+void validate_plan(const Plan& plan, std::span<const Weight> weights, std::string_view name,
+                   size_t code) {
   with_context([&] { return std::string(name); },
-               [&] { Validator(plan, weights, nullptr, 0).run(); });
+               [&] { Validator(plan, weights, code, nullptr, 0).run(); });
 }
 
 }  // namespace tenrec::plan

@@ -16,12 +16,15 @@ struct EngineFile;
 
 constexpr size_t max_plan_items = 1 << 22;  // of each kind: slots, values, steps, ...
 constexpr size_t max_rank = 64;
+constexpr size_t max_step_sizes = 4096;
 constexpr int max_body_depth = 32;
 constexpr int max_alias_depth = 64;
 constexpr size_t max_name_bytes = 1 << 20;
 
 // Each throws an invalid_engine Error that names plan, step or value, and field.
 void validate(const EngineFile& file);
-void validate_plan(const Plan& plan, std::span<const Weight> weights, std::string_view name);
+// `code`: entries of the engine's code table.
+void validate_plan(const Plan& plan, std::span<const Weight> weights, std::string_view name,
+                   size_t code = 0);
 
 }  // namespace tenrec::plan

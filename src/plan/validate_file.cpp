@@ -32,6 +32,17 @@ void check_weights(const EngineFile& file) {
         "graph weight \"{}\": the engine has no weight {}", original.name, original.weight);
 }
 
+void check_code(const EngineFile& file) {
+  PLAN_CHECK(file.code.images.size() <= max_plan_items, "CODE: {} entries are too many",
+             file.code.images.size());
+  PLAN_CHECK(
+      file.source.sources.empty() || file.source.sources.size() == file.code.images.size(),
+      "SOURCE has {} texts, CODE {} entries", file.source.sources.size(), file.code.images.size());
+  for (size_t i = 0; i < file.code.images.size(); ++i)
+    PLAN_CHECK(!file.code.images[i].key.empty() && !file.code.images[i].bytes.empty(),
+               "CODE: entry {} is empty", i);
+}
+
 void check_names(const std::vector<Binding>& bindings, std::string_view what) {
   std::set<std::string_view> names;
   for (const Binding& binding : bindings) {
@@ -68,11 +79,12 @@ void check_io(const EngineFile& file, const Plan& plan) {
 
 void validate(const EngineFile& file) {
   check_weights(file);
+  check_code(file);
   check_names(file.io.inputs, "input");
   check_names(file.io.outputs, "output");
   for (size_t i = 0; i < file.plans.size(); ++i) {
     const std::string name = fmt::format("plan {}", i);
-    validate_plan(file.plans[i], file.weights, name);
+    validate_plan(file.plans[i], file.weights, name, file.code.images.size());
     with_context([&] { return name; }, [&] { check_io(file, file.plans[i]); });
   }
 }

@@ -97,6 +97,7 @@ Context::Impl::Impl(std::shared_ptr<const Engine::Impl> source, const ContextOpt
     device = engine->open(options.threads);
     weights = device->upload(engine->file.weight_bytes, engine->file.owner);
   }
+  if (std::shared_ptr<Device> own = device->with_own_queue()) device = std::move(own);
   inputs.resize(engine->inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) inputs[i].dims.reserve(8);
   outputs.resize(engine->outputs.size());
@@ -280,8 +281,8 @@ size_t Context::Impl::choose_profile() const {
 Executor& Context::Impl::executor(size_t profile) {
   std::unique_ptr<Executor>& made = executors[profile];
   if (!made)
-    made = std::make_unique<Executor>(engine->plans[profile], engine->file.weights, device,
-                                      weights->data);
+    made = std::make_unique<Executor>(engine->plans[profile], engine->file.weights,
+                                      engine->file.code.images, device, weights->data);
   return *made;
 }
 
@@ -428,10 +429,13 @@ MemoryReport Context::memory() const {
     if (!runner) continue;
     report.activations += runner->activation_bytes();
     report.outputs += runner->binding_bytes();
+    report.scratch += runner->workspace_bytes();
     report.arena_growths += runner->arena_growths();
+    uint64_t planned = 0;
     for (const plan::Step& step : impl_->engine->file.plans[p].steps)
       if (step.scratch_offset >= 0)
-        report.scratch = std::max(report.scratch, static_cast<uint64_t>(step.scratch_upper));
+        planned = std::max(planned, static_cast<uint64_t>(step.scratch_upper));
+    report.scratch += planned;
   }
   return report;
 }

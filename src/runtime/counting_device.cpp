@@ -78,6 +78,18 @@ class CountingDevice : public Device {
   std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) override {
     return inner_->prepare(plan, step);
   }
+  std::unique_ptr<StepRunner> prepare_coded(const plan::Plan& plan, const plan::Step& step,
+                                            std::span<const plan::KernelImage> code) override {
+    return inner_->prepare_coded(plan, step, code);
+  }
+  std::shared_ptr<Device> with_own_queue() override {
+    std::shared_ptr<Device> own = inner_->with_own_queue();
+    return own ? std::make_shared<CountingDevice>(std::move(own), budget_) : nullptr;
+  }
+  uint64_t binding_alignment() const override { return inner_->binding_alignment(); }
+  bool can_record() const override { return inner_->can_record(); }
+  void begin_recording() override { inner_->begin_recording(); }
+  std::unique_ptr<Recording> end_recording() override { return inner_->end_recording(); }
 
  private:
   std::shared_ptr<Device> inner_;

@@ -42,7 +42,8 @@ struct TensorView {
 struct StepArgs {
   std::span<TensorView> inputs;
   std::span<TensorView> outputs;
-  std::span<std::byte> scratch;
+  std::span<std::byte> scratch;  // the plan's, else the workspace that the runner asked for
+  std::span<const int64_t> sizes;  // of Step::sizes
   // Runs body `index` of the step (control flow only).
   std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body =
       nullptr;
@@ -58,7 +59,21 @@ class StepRunner {
   virtual ~StepRunner() = default;
   // Called when dims or pointers' sizes changed, before `run`; may allocate, may throw Error.
   virtual void reshape(const StepArgs&) {}
+  // Bytes of scratch that `run` needs at the shapes of the last reshape, where the plan gives none
+  // (how much may depend on the threads, which a plan does not know). Aligned to 64 bytes; steps
+  // share it.
+  virtual uint64_t workspace_bytes() const { return 0; }
   virtual void run(const StepArgs& args) = 0;
+  // run only puts work into the device's queue, the same for the same arguments, and decides no
+  // sizes: Device::begin_recording may keep it.
+  virtual bool recordable() const { return false; }
+};
+
+// Work of a queue, kept to be put there again at once.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay() = 0;
 };
 
 class DeviceMemory {
@@ -91,6 +106,21 @@ class Device {
   // and (by decides_sizes) outputs of sizes that it does not decide, here, and dims that do not fit
   // together in reshape, each by an invalid_engine Error.
   virtual std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) = 0;
+  // The same for devices that steps bring code for; `code` is the engine's table.
+  virtual std::unique_ptr<StepRunner> prepare_coded(const plan::Plan& plan, const plan::Step& step,
+                                                    std::span<const plan::KernelImage> code) {
+    (void)code;
+    return prepare(plan, step);
+  }
+  // Devices with queues: one on the same memory with a queue of its own, for a context. Null: the
+  // device itself serves all.
+  virtual std::shared_ptr<Device> with_own_queue() { return nullptr; }
+  // Inputs and outputs lie at multiples of this; what does not is copied.
+  virtual uint64_t binding_alignment() const { return 1; }
+  // Between begin_recording and end_recording recordable steps are kept, not run.
+  virtual bool can_record() const { return false; }
+  virtual void begin_recording() {}
+  virtual std::unique_ptr<Recording> end_recording() { return nullptr; }
 };
 
 // The step has outputs or symbols whose size is known only once it has run.
@@ -107,7 +137,7 @@ struct DeviceOptions {
   int threads = 0;            // 0: as many as affinity and quota allow
   int index = 0;              // GPU number
   uint64_t memory_limit = 0;  // bytes, 0: none; counts every allocation of the engine
-  std::string fingerprint;    // of the device the steps were made for; empty: the best there is
+  std::string fingerprint{};  // of the device the steps were made for; empty: the best there is
 };
 // Opens a device by target name; a device Error if it isn't there. Targets register at start-up.
 std::shared_ptr<Device> open_device(std::string_view target, const DeviceOptions& options);

@@ -14,9 +14,11 @@ using plan::at_start;
 using plan::Storage;
 
 Executor::Executor(const PlanInfo& info, std::span<const plan::Weight> table,
-                   std::shared_ptr<Device> device, const std::byte* weights)
+                   std::span<const plan::KernelImage> code, std::shared_ptr<Device> device,
+                   const std::byte* weights)
     : info_(info),
       table_(table),
+      code_(code),
       device_(std::move(device)),
       weights_(weights),
       slots_(info.plan, info.schedule),
@@ -64,13 +66,18 @@ void Executor::prepare_steps() {
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
     runners_.push_back(
-        with_context([&] { return describe(s); }, [&] { return device_->prepare(plan, step); }));
+        with_context([&] { return describe(s); },
+                     [&] { return device_->prepare_coded(plan, step, code_); }));
+    sizes_start_.push_back(sizes_.size());
+    sizes_.resize(sizes_.size() + step.sizes.size(), INT64_MIN);
     most_outputs = std::max(most_outputs, step.outputs.size());
     most_defines = std::max(most_defines, step.defines.size());
     for (const int32_t body : step.bodies)
       bodies_.push_back(std::make_unique<Executor>(info_.bodies[static_cast<size_t>(body)], table_,
-                                                   device_, weights_));
+                                                   code_, device_, weights_));
   }
+  sizes_start_.push_back(sizes_.size());
+  find_segments();
   resized_.resize(most_outputs);
   defined_.resize(most_defines);
   run_body_ = [this](size_t index, const std::vector<Datum>& inputs) {
@@ -87,7 +94,16 @@ void Executor::run(const Profiler* profiler) {
   pool_.release_all();
   std::fill(own_block_.begin(), own_block_.end(), plan::none);
   bind();
-  for (size_t s = 0; s < info_.plan.steps.size(); ++s) run_step(s, profiler);
+  const bool profiling = profiler && *profiler;
+  for (size_t s = 0; s < info_.plan.steps.size();) {
+    const int32_t segment = profiling ? plan::none : segment_at_[s];
+    if (segment == plan::none) {
+      run_step(s++, profiler);
+      continue;
+    }
+    run_segment(static_cast<size_t>(segment));
+    s = segments_[static_cast<size_t>(segment)].end;
+  }
   finish_outputs();
   device_->synchronise();
 }
@@ -101,7 +117,7 @@ TensorView Executor::view(int32_t value) {
   return view;
 }
 
-void Executor::run_step(size_t s, const Profiler* profiler) {
+StepArgs Executor::bind_step(size_t s) {
   const plan::Step& step = info_.plan.steps[s];
   running_ = s;
   const std::span<TensorView> inputs(input_views_.data() + info_.inputs_start[s],
@@ -125,12 +141,96 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
                  bytes, step.scratch_upper);
     scratch_[s] = {arena_->data + step.scratch_offset, static_cast<size_t>(bytes)};
   }
-  StepArgs args{inputs, outputs, scratch_[s], &run_body_, &define_, &resize_output_};
+  const std::span<int64_t> sizes =
+      std::span(sizes_).subspan(sizes_start_[s], step.sizes.size());
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    const int64_t size = slots_[step.sizes[i]];
+    if (sizes[i] != size) needs_reshape_[s] = true;
+    sizes[i] = size;
+  }
+  return {inputs, outputs, scratch_[s], sizes, &run_body_, &define_, &resize_output_};
+}
+
+void Executor::find_segments() {
+  const size_t steps = info_.plan.steps.size();
+  segment_at_.assign(steps, plan::none);
+  if (!device_->can_record()) return;
+  const auto fits = [&](size_t s) {
+    return runners_[s]->recordable() && !info_.step_sizes_something[s];
+  };
+  for (size_t s = 0; s < steps; ++s) {
+    if (!fits(s)) continue;
+    Segment segment{.begin = s, .end = s, .kept = {}};
+    while (segment.end < steps && fits(segment.end)) ++segment.end;
+    s = segment.end - 1;
+    // One step is as quickly launched as replayed.
+    if (segment.end - segment.begin < 2) continue;
+    segment_at_[segment.begin] = static_cast<int32_t>(segments_.size());
+    segments_.push_back(std::move(segment));
+  }
+}
+
+void Executor::run_segment(size_t index) {
+  Segment& segment = segments_[index];
+  signature_.clear();
+  segment_args_.clear();
+  const auto note = [&](const void* p) { signature_.push_back(reinterpret_cast<uintptr_t>(p)); };
+  for (size_t s = segment.begin; s < segment.end; ++s) {
+    const StepArgs& args = segment_args_.emplace_back(bind_step(s));
+    with_context([&] { return describe(s); }, [&] { reshape_step(s, args); });
+    for (const TensorView& view : args.inputs) note(view.data);
+    for (const TensorView& view : args.outputs) note(view.data);
+    for (const std::span views : {args.inputs, args.outputs})
+      for (const TensorView& view : views)
+        for (const int64_t dim : view.dims) signature_.push_back(static_cast<uint64_t>(dim));
+    for (const int64_t size : args.sizes) signature_.push_back(static_cast<uint64_t>(size));
+    release_after(s);
+  }
+  // A later step may have made it grow.
+  for (size_t s = segment.begin; s < segment.end; ++s) {
+    StepArgs& args = segment_args_[s - segment.begin];
+    give_workspace(s, args);
+    note(args.scratch.data());
+  }
+  const auto run_all = [&] {
+    for (size_t s = segment.begin; s < segment.end; ++s)
+      with_context([&] { return describe(s); },
+                   [&] { runners_[s]->run(segment_args_[s - segment.begin]); });
+  };
+  const Hash128 key = hash128(std::as_bytes(std::span(signature_)));
+  auto found = std::find_if(segment.kept.begin(), segment.kept.end(),
+                            [&](const Segment::Kept& kept) { return kept.key == key; });
+  if (found == segment.kept.end()) {
+    run_all();
+    if (segment.kept.size() == max_recordings)
+      segment.kept.erase(std::min_element(
+          segment.kept.begin(), segment.kept.end(),
+          [](const Segment::Kept& a, const Segment::Kept& b) { return a.used < b.used; }));
+    segment.kept.push_back({key, ++clock_, nullptr});
+    return;
+  }
+  found->used = ++clock_;
+  if (!found->recording) {
+    device_->begin_recording();
+    try {
+      run_all();
+    } catch (...) {
+      device_->end_recording();
+      throw;
+    }
+    found->recording = device_->end_recording();
+  }
+  found->recording->replay();
+}
+
+void Executor::run_step(size_t s, const Profiler* profiler) {
+  const plan::Step& step = info_.plan.steps[s];
   const auto start = std::chrono::steady_clock::now();
   with_context([&] { return describe(s); },
                [&] {
-                 if (needs_reshape_[s]) runners_[s]->reshape(args);
-                 needs_reshape_[s] = false;
+                 StepArgs args = bind_step(s);
+                 reshape_step(s, args);
+                 give_workspace(s, args);
                  runners_[s]->run(args);
                  if (info_.step_sizes_something[s]) finish_step(s);
                });
@@ -140,6 +240,28 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
     (*profiler)({s, step.origins, step.op, step.family, step.tactic, took.count()});
   }
   release_after(s);
+}
+
+void Executor::reshape_step(size_t s, const StepArgs& args) {
+  if (!needs_reshape_[s]) return;
+  runners_[s]->reshape(args);
+  const uint64_t bytes = runners_[s]->workspace_bytes();
+  if (bytes > (workspace_ ? workspace_->bytes : 0)) {
+    workspace_.reset();  // before the bigger one: both together may not fit
+    workspace_ = device_->allocate(bytes, "workspace");
+  }
+  needs_reshape_[s] = false;
+}
+
+void Executor::give_workspace(size_t s, StepArgs& args) const {
+  if (info_.plan.steps[s].scratch == plan::none && workspace_)
+    args.scratch = {workspace_->data, static_cast<size_t>(workspace_->bytes)};
+}
+
+uint64_t Executor::workspace_bytes() const {
+  uint64_t bytes = workspace_ ? workspace_->bytes : 0;
+  for (const auto& body : bodies_) bytes += body->workspace_bytes();
+  return bytes;
 }
 
 void Executor::define(size_t index, int64_t value) {

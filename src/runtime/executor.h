@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/hash.h"
 #include "ir/tensor.h"
 #include "runtime/device.h"
 #include "runtime/memory_pool.h"
@@ -34,10 +35,11 @@ struct OutputView {
 
 class Executor {
  public:
-  // `weights` is where the device holds the WEIGHTS section. `table` and `info` outlive the
-  // executor.
+  // `weights` is where the device holds the WEIGHTS section. `table`, `code` and `info` outlive
+  // the executor.
   Executor(const PlanInfo& info, std::span<const plan::Weight> table,
-           std::shared_ptr<Device> device, const std::byte* weights);
+           std::span<const plan::KernelImage> code, std::shared_ptr<Device> device,
+           const std::byte* weights);
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
 
@@ -54,6 +56,7 @@ class Executor {
 
   uint64_t activation_bytes() const;  // arena, pool and bodies
   uint64_t binding_bytes() const;     // outputs and staged inputs
+  uint64_t workspace_bytes() const;   // with that of bodies
   uint64_t arena_growths() const { return arena_growths_; }
 
  private:
@@ -69,6 +72,18 @@ class Executor {
     int current = 0;
     std::byte* copied_to = nullptr;  // set where the value's own memory is not the output
   };
+  // Consecutive steps that the device can record. A recording serves one set of addresses and sizes;
+  // it is made when they come for the second time.
+  struct Segment {
+    struct Kept {
+      Hash128 key;
+      uint64_t used = 0;  // when last
+      std::unique_ptr<Recording> recording;  // null: seen once
+    };
+    size_t begin = 0, end = 0;
+    std::vector<Kept> kept;
+  };
+  static constexpr size_t max_recordings = 8;  // of one segment
   struct GroupState {
     std::vector<plan::Buffer> buffers;  // sizes of the last placement
     std::vector<uint64_t> offsets;
@@ -102,8 +117,13 @@ class Executor {
 
   // executor.cpp: steps
   void prepare_steps();
+  void find_segments();
+  void run_segment(size_t s);
+  StepArgs bind_step(size_t s);
   void run_step(size_t s, const Profiler* profiler);
   TensorView view(int32_t value);
+  void reshape_step(size_t s, const StepArgs& args);
+  void give_workspace(size_t s, StepArgs& args) const;
   void define(size_t index, int64_t value);
   void resize_output(size_t output, std::span<const int64_t> dims);
   void allocate_sized(int32_t value);
@@ -122,6 +142,7 @@ class Executor {
 
   const PlanInfo& info_;
   std::span<const plan::Weight> table_;
+  std::span<const plan::KernelImage> code_;
   std::shared_ptr<Device> device_;
   const std::byte* weights_;
   plan::DimValues slots_;
@@ -146,13 +167,21 @@ class Executor {
   MemoryPool pool_;
   std::vector<GroupState> groups_;
   std::vector<std::span<std::byte>> scratch_;
+  std::unique_ptr<DeviceMemory> workspace_;  // of steps without scratch in the plan, one at a time
 
   std::vector<std::unique_ptr<StepRunner>> runners_;
   std::vector<bool> needs_reshape_;
+  std::vector<int64_t> sizes_;        // of Step::sizes, as last evaluated
+  std::vector<size_t> sizes_start_;   // per step, in `sizes_`; + total
+  std::vector<Segment> segments_;     // in order
+  std::vector<int32_t> segment_at_;   // per step: the segment that begins there, or none
   std::vector<TensorView> input_views_, output_views_;
   std::vector<bool> resized_, defined_;  // outputs and defines of the running step
   std::vector<std::unique_ptr<Executor>> bodies_;
   size_t running_ = 0;
+  uint64_t clock_ = 0;                // of recordings
+  std::vector<uint64_t> signature_;   // scratch of run_segment
+  std::vector<StepArgs> segment_args_;
   const Profiler* profiler_ = nullptr;
   std::function<std::vector<Datum>(size_t, const std::vector<Datum>&)> run_body_;
   std::function<void(size_t, int64_t)> define_;

@@ -24,8 +24,8 @@ uint64_t alignment_of(DType dtype) {
   return bits <= 8 ? 1 : static_cast<uint64_t>(bits) / 8;
 }
 
-bool misaligned(const std::byte* data, DType dtype) {
-  return reinterpret_cast<uintptr_t>(data) % alignment_of(dtype) != 0;
+bool misaligned(const std::byte* data, DType dtype, const Device& device) {
+  return reinterpret_cast<uintptr_t>(data) % std::max(alignment_of(dtype), device.binding_alignment()) != 0;
 }
 
 bool ranges_overlap(const std::byte* a, uint64_t a_bytes, const std::byte* b, uint64_t b_bytes) {
@@ -98,7 +98,7 @@ void Executor::stage_inputs() {
       input_data_[i] = empty_tensor;
       continue;
     }
-    if (!elsewhere && !owns(input.data, input.bytes) && !misaligned(input.data, def(value).dtype))
+    if (!elsewhere && !owns(input.data, input.bytes) && !misaligned(input.data, def(value).dtype, *device_))
       continue;
     std::unique_ptr<DeviceMemory>& staging = staging_[i];
     if (!staging || staging->bytes < input.bytes) {
@@ -395,7 +395,8 @@ std::byte* Executor::output_buffer(size_t i, uint64_t bytes) {
         "none",
         def(info_.plan.outputs[i]).name, bytes, output.caller.bytes);
   if (usable &&
-      !misaligned(static_cast<std::byte*>(output.caller.data), def(info_.plan.outputs[i]).dtype))
+      !misaligned(static_cast<std::byte*>(output.caller.data), def(info_.plan.outputs[i]).dtype,
+                  *device_))
     return static_cast<std::byte*>(output.caller.data);
   std::unique_ptr<DeviceMemory>& owned = output.owned[output.current];
   if (!owned || owned->bytes < bytes) {

@@ -3,6 +3,9 @@
 
 #include "base/error.h"
 #include "targets/cpu/target.h"
+#ifdef TENREC_CUDA
+#include "targets/cuda/target.h"
+#endif
 
 namespace tenrec {
 namespace {
@@ -11,6 +14,9 @@ namespace {
 const std::vector<const Target*>& targets() {
   static const std::vector<const Target*> all{
       &cpu::cpu_target(),
+#ifdef TENREC_CUDA
+      &cuda::cuda_target(),
+#endif
   };
   return all;
 }
@@ -24,6 +30,12 @@ const Target& find_target(std::string_view name) {
     names += (names.empty() ? "" : ", ") + std::string(target->name());
   }
   fail(ErrorCode::usage, "unknown target '{}'; this build has: {}", name, names);
+}
+
+std::vector<plan::KernelImage> Target::compile(std::span<const plan::KernelSource> sources,
+                                               const DeviceInfo&) const {
+  TENREC_ASSERT(sources.empty(), "target '{}' compiles no device code", name());
+  return {};
 }
 
 StepDraft draft_of(const Node& node, std::string_view family, std::string tactic) {

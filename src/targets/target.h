@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "plan/plan.h"
 
 namespace tenrec {
 
@@ -28,7 +29,9 @@ struct DeviceInfo {
   int64_t channel_block = 8;  // CPU: inner block of the blocked layout
   int threads = 1;
   uint64_t cache_l1 = 32 << 10, cache_l2 = 512 << 10, cache_l3 = 8 << 20;  // bytes
-  bool vendor = true;  // vendor libraries may be used
+  bool tf32 = false;           // float32 products may round their operands to tf32
+  bool vendor = true;          // vendor libraries may be used
+  int64_t view_alignment = 1;  // bytes: what kernels ask of the address of a part of a tensor
 };
 
 // Sizes of a node's tensors at the profile's opt point, by input and output index.
@@ -56,6 +59,8 @@ struct StepDraft {
   Values outputs;               // null: not wanted
   Dim scratch = 0;              // bytes
   std::vector<Node*> absorbed;  // other nodes this step also stands for
+  std::vector<Dim> sizes;                // numbers that the family wants when it runs
+  std::vector<plan::KernelSource> code;  // generated device code; params count in this list
   // output 0 may be written over input k (same size and layout, elementwise order); -1: no.
   int in_place = -1;
 };
@@ -65,6 +70,9 @@ class Kernel {
   virtual ~Kernel() = default;
   virtual std::string_view name() const = 0;
   virtual bool vendor() const { return false; }
+  // Runs on the host though the target's memory is not there: said in the notes, refused by
+  // no_fallback.
+  virtual bool on_host() const { return false; }
   virtual Reject check(const Node& node, const DeviceInfo& device) const = 0;
   virtual std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
                                            const Sizes& opt) const {
@@ -87,6 +95,9 @@ class Target {
   virtual std::span<const Kernel* const> kernels() const = 0;
   // Layout and target-specific rewrites on the bound graph.
   virtual void prepare_graph(Graph& graph, const DeviceInfo& device) const = 0;
+  // Device code for the generated texts, one image each, in order.
+  virtual std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
+                                                 const DeviceInfo& device) const;
 };
 
 const Target& find_target(std::string_view name);  // a usage Error lists what there is

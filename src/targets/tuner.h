@@ -12,6 +12,6 @@ namespace tenrec {
 // so. Gives up early (returning what it has) on a plan that is hopeless against `best`
 // microseconds.
 double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights,
-                 uint64_t seed, double best);
+                 std::span<const plan::KernelImage> code, uint64_t seed, double best);
 
 }  // namespace tenrec

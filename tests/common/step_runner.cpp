@@ -11,7 +11,7 @@
 #include "ops/evaluate.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/cpu_device.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 
 namespace tenrec::test {
 namespace {
@@ -138,7 +138,7 @@ std::unique_ptr<Argument> argument(DType dtype, Dims dims, const Layout& layout)
   made->view.dims = made->dims;
   made->view.def = &made->def;
   made->buffer =
-      std::make_unique<Buffer>(byte_size(dtype, cpu::physical_elements(made->dims, layout)));
+      std::make_unique<Buffer>(byte_size(dtype, physical_elements(made->dims, layout)));
   made->view.data = made->buffer->data();
   return made;
 }
@@ -147,7 +147,6 @@ struct Running {
   plan::Plan plan;
   std::vector<std::unique_ptr<Argument>> inputs, outputs;
   std::vector<TensorView> input_views, output_views;
-  std::vector<std::byte> scratch;
   StepArgs args;
 };
 
@@ -162,14 +161,14 @@ void add_input(Running& running, const Tensor& tensor, const Layout& layout, boo
     input.edge = std::make_unique<EdgeBuffer>(input.buffer->bytes());
     input.view.data = input.edge->data();
   }
-  cpu::store_tensor(tensor, input.view);
+  store_tensor(tensor, input.view);
 }
 
 std::string pad_problem(const Argument& output) {
-  const Tensor plain = cpu::tensor_of(output.view);
+  const Tensor plain = tensor_of(output.view);
   Argument again;
-  const auto copy = argument(output.view.dtype, output.dims, cpu::layout_of(output.view));
-  cpu::store_tensor(plain, copy->view);
+  const auto copy = argument(output.view.dtype, output.dims, layout_of(output.view));
+  store_tensor(plain, copy->view);
   return std::memcmp(copy->view.data, output.view.data, copy->buffer->bytes()) == 0
              ? ""
              : "pad lanes are not zero";
@@ -246,26 +245,25 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   }
   for (const auto& input : running.inputs) running.input_views.push_back(input->view);
   for (const auto& output : running.outputs) running.output_views.push_back(output->view);
-  running.scratch.resize(static_cast<size_t>(draft.scratch.constant().value_or(0)) + 64);
-  const size_t offset = (64 - reinterpret_cast<uintptr_t>(running.scratch.data()) % 64) % 64;
   running.args.inputs = running.input_views;
   running.args.outputs = running.output_views;
-  running.args.scratch = std::span(running.scratch).subspan(offset, running.scratch.size() - 64);
-
   cpu::CpuDevice device({.threads = threads, .index = 0, .memory_limit = 0, .fingerprint = {}});
   const auto runner = device.prepare(running.plan, step);
   runner->reshape(running.args);
+  Buffer scratch(runner->workspace_bytes());
+  running.args.scratch = {scratch.data(), scratch.bytes()};
   runner->run(running.args);
 
-  for (const auto& output : running.outputs) result.outputs.push_back(cpu::tensor_of(output->view));
+  for (const auto& output : running.outputs) result.outputs.push_back(tensor_of(output->view));
   for (Tensor& tensor : result.outputs) {  // the buffers go away
     Tensor copy(tensor.dtype(), tensor.dims());
     if (tensor.bytes() > 0) std::memcpy(copy.mutable_data(), tensor.data(), tensor.bytes());
     tensor = copy;
   }
+  if (!scratch.intact()) result.problem = "wrote outside the scratch";
   for (const auto& output : running.outputs) {
     if (!output->buffer->intact()) result.problem = "wrote outside an output";
-    if (!cpu::layout_of(output->view).is_plain() && result.problem.empty())
+    if (!layout_of(output->view).is_plain() && result.problem.empty())
       result.problem = pad_problem(*output);
   }
   for (size_t i = 0; i < running.inputs.size(); ++i) {
@@ -274,12 +272,12 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
     if (in_place) continue;
     const StepArg& arg = draft.inputs[i];
     const Tensor tensor = arg.value ? c.inputs.at(input_of.at(arg.value)) : arg.weight;
-    if (!(cpu::tensor_of(running.inputs[i]->view) == tensor)) result.problem = "changed an input";
+    if (!(tensor_of(running.inputs[i]->view) == tensor)) result.problem = "changed an input";
   }
   if (!in_place && result.problem.empty()) {
     runner->run(running.args);
     for (size_t i = 0; i < running.outputs.size(); ++i) {
-      const Tensor again = cpu::tensor_of(running.outputs[i]->view);
+      const Tensor again = tensor_of(running.outputs[i]->view);
       if (std::memcmp(again.data(), result.outputs[i].data(), again.bytes()) != 0)
         result.problem = "the second run differs";
     }

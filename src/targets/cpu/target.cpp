@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "ops/fused.h"
 #include "passes/fuse.h"
+#include "targets/common/dissolve.h"
 #include "targets/cpu/kernels/list.h"
-#include "targets/cpu/layout.h"
+#include "targets/common/layout.h"
 #include "targets/cpu/run/cpu_device.h"
 
 namespace tenrec::cpu {
@@ -24,27 +24,6 @@ Isa isa_named(const std::string& fingerprint) {
                fingerprint_of(Isa::baseline), fingerprint_of(Isa::avx2),
                fingerprint_of(Isa::avx512));
   return *isa;
-}
-
-bool has_fast_kernel(const Node& node, const DeviceInfo& device) {
-  for (const Kernel* kernel : kernel_list()) {
-    if (kernel->name() == "generic" || (kernel->vendor() && !device.vendor)) continue;
-    if (kernel->check(node, device).empty()) return true;
-  }
-  return false;
-}
-
-// Regions that no kernel runs go back to single nodes, which each find one.
-void dissolve_unsupported(Graph& graph, const DeviceInfo& device) {
-  for (Node* node = graph.front(); node;) {
-    Node* const next = node->next();
-    if (node->as<Fused>()) {
-      if (!has_fast_kernel(*node, device)) dissolve(graph, node);
-    } else {
-      for (size_t i = 0; i < node->body_count(); ++i) dissolve_unsupported(node->body(i), device);
-    }
-    node = next;
-  }
 }
 
 class CpuTarget final : public Target {
@@ -70,9 +49,13 @@ class CpuTarget final : public Target {
   std::span<const Kernel* const> kernels() const override { return kernel_list(); }
 
   void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
-    assign_layouts(graph, device);
+    assign_layouts(graph, device,
+                   {.layout = {.block_axis = 1, .block = device.channel_block},
+                    .dtypes = {DType::f32},
+                    .few_channels = device.channel_block,
+                    .kernels = kernel_list()});
     fuse(graph);
-    dissolve_unsupported(graph, device);
+    dissolve_unsupported(graph, kernel_list(), device);
   }
 };
 

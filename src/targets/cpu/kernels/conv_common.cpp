@@ -6,13 +6,14 @@
 #include "base/error.h"
 #include "ops/conv_transpose.h"
 #include "targets/cpu/run/cpu_device.h"
+#include "targets/cpu/run/tile_program.h"
 
 namespace tenrec::cpu {
 
 namespace {
 
 Anchored read_anchor(const Node& node, std::string_view anchor) {
-  Anchored conv = anchored(node, anchor, false);
+  Anchored conv = anchored(node, anchor, cpu_anchor_rules(false));
   if (!conv.reject.empty()) return conv;
   const Type& x = conv.types[0];
   if (x.dtype != DType::f32) {
@@ -105,6 +106,10 @@ Conv conv_at(const Anchored& conv, const Sizes& sizes) {
 
 bool is_blocked(const Type& type, const DeviceInfo& device) {
   return type.layout.block_axis == 1 && type.layout.block == device.channel_block;
+}
+
+AnchorRules cpu_anchor_rules(bool columns) {
+  return {.columns = columns, .dtypes = {DType::f32}, .unsupported = TileProgram::unsupported};
 }
 
 }  // namespace tenrec::cpu

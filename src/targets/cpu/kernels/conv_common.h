@@ -2,7 +2,7 @@
 // What the convolution kernels' compiler sides share.
 #pragma once
 #include "ops/conv.h"
-#include "targets/cpu/kernels/anchored.h"
+#include "targets/common/anchored.h"
 #include "targets/cpu/run/conv_params.h"
 #include "targets/cpu/run/isa.h"
 
@@ -20,6 +20,10 @@ Conv packing_problem(const ConvParams& params);
 // The problem at these sizes. Channels are the weight's, whatever is known of x; sizes that only
 // running tells are raised to what the kernel needs.
 Conv conv_at(const Anchored& conv, const Sizes& sizes);
+// What the CPU's kernels can run behind a convolution or matrix product.
+AnchorRules cpu_anchor_rules(bool columns);
+// Why no matrix product of row-major f32 operands; empty: it is one.
+Reject gemm_operand_problem(const Anchored& product);
 bool is_blocked(const Type& type, const DeviceInfo& device);  // nChwBc with the device's block
 
 }  // namespace tenrec::cpu

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/wire.h"
 #include "ops/matmul.h"
-#include "targets/cpu/kernels/anchored.h"
+#include "targets/common/anchored.h"
 #include "targets/cpu/kernels/conv_common.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/gemm_step.h"
@@ -18,20 +18,13 @@ class GemmKernel final : public Kernel {
   std::string_view name() const override { return "gemm"; }
 
   Reject check(const Node& node, const DeviceInfo&) const override {
-    const Anchored product = anchored(node, "matmul", true);
-    if (!product.reject.empty()) return product.reject;
-    for (size_t i = 0; i < 2; ++i) {
-      const Type& type = product.types[i];
-      if (type.dtype != DType::f32) return fmt::format("operand is {}", tenrec::name(type.dtype));
-      if (!type.ranked || type.rank() < 2) return "an operand has fewer than 2 axes";
-      if (!type.layout.is_plain()) return "an operand is not row-major";
-    }
-    return "";
+    const Anchored product = anchored(node, "matmul", cpu_anchor_rules(true));
+    return product.reject.empty() ? gemm_operand_problem(product) : product.reject;
   }
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
                                    const Sizes& opt) const override {
-    const Anchored product = anchored(node, "matmul", true);
+    const Anchored product = anchored(node, "matmul", cpu_anchor_rules(true));
     const Tensor* constant = shared_constant(product);
     const GemmNest nest =
         nest_of(sizes_of(product, 0, node, opt),
@@ -47,7 +40,7 @@ class GemmKernel final : public Kernel {
 
   StepDraft compile(const Node& node, const std::string& text,
                     const DeviceInfo& device) const override {
-    const Anchored product = anchored(node, "matmul", true);
+    const Anchored product = anchored(node, "matmul", cpu_anchor_rules(true));
     StepDraft draft = anchored_draft(node, product, name(), text);
     GemmParams params;
     params.epilogue = product.epilogue;
@@ -93,6 +86,16 @@ class GemmKernel final : public Kernel {
 };
 
 }  // namespace
+
+Reject gemm_operand_problem(const Anchored& product) {
+  for (size_t i = 0; i < 2; ++i) {
+    const Type& type = product.types[i];
+    if (type.dtype != DType::f32) return fmt::format("operand is {}", tenrec::name(type.dtype));
+    if (!type.ranked || type.rank() < 2) return "an operand has fewer than 2 axes";
+    if (!type.layout.is_plain()) return "an operand is not row-major";
+  }
+  return "";
+}
 
 const Kernel& gemm_kernel() {
   static const GemmKernel kernel;

@@ -2,7 +2,7 @@
 // Every operator by its reference code, so that every model runs.
 #include "base/wire.h"
 #include "targets/cpu/kernels/list.h"
-#include "targets/cpu/kernels/pointwise_program.h"
+#include "targets/common/pointwise_program.h"
 
 namespace tenrec::cpu {
 namespace {

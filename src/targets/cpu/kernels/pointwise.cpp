@@ -4,7 +4,7 @@
 
 #include "base/wire.h"
 #include "targets/cpu/kernels/list.h"
-#include "targets/cpu/kernels/pointwise_program.h"
+#include "targets/common/pointwise_program.h"
 #include "targets/cpu/run/tile_program.h"
 
 namespace tenrec::cpu {

@@ -11,7 +11,7 @@
 #include "ops/tile.h"
 #include "ops/transpose.h"
 #include "ops/trilu.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/nest.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/strided_copy.h"

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 
 namespace tenrec::cpu {
 namespace {

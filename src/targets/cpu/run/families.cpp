@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
 
+#include "targets/common/run/reference_step.h"
 #include "targets/cpu/run/family.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {
 namespace {
+
+Runner prepare_generic(const plan::Plan&, const plan::Step& step, RunEnvironment&) {
+  return make_reference_step(step);
+}
+Runner prepare_infer(const plan::Plan&, const plan::Step& step, RunEnvironment&) {
+  return make_infer_step(step);
+}
 
 constexpr std::array families{
     Family{"roi_align", prepare_roi_align},
@@ -19,6 +27,7 @@ constexpr std::array families{
     Family{"gemm", prepare_gemm},
 #ifdef TENREC_ONEDNN
     Family{"onednn_conv", prepare_onednn_conv},
+    Family{"onednn_matmul", prepare_onednn_matmul},
 #endif
     Family{"resize", prepare_resize},
     Family{"pool", prepare_pool},
@@ -38,14 +47,6 @@ const Family* find_family(std::string_view name) {
     if (family.name == name) return &family;
   }
   return nullptr;
-}
-
-Op decode_step_op(const plan::Step& step) {
-  const OpInfo* info = find_op(step.op);
-  TENREC_CHECK(info, invalid_engine,
-               "step of family \"{}\" names operator \"{}\", which this Tenrec lacks", step.family,
-               step.op);
-  return Op(*info, info->decode(step.op_fields));
 }
 
 }  // namespace tenrec::cpu

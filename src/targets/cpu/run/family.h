@@ -5,10 +5,9 @@
 #include <memory>
 #include <string_view>
 
-#include "base/error.h"
-#include "ir/op.h"
 #include "plan/plan.h"
 #include "runtime/device.h"
+#include "targets/common/run/step_op.h"
 #include "targets/cpu/run/isa.h"
 #include "targets/cpu/run/threads.h"
 
@@ -30,19 +29,5 @@ struct Family {
 
 // Null when this build has no such family.
 const Family* find_family(std::string_view name);
-
-// The step's operator; an invalid_engine Error if this build has none of that name.
-Op decode_step_op(const plan::Step& step);
-
-// Decodes the step's operator into T (families that read operator fields); invalid_engine Error if
-// the step names another operator.
-template <class T>
-T step_op(const plan::Step& step) {
-  const Op op = decode_step_op(step);
-  const T* typed = op.as<T>();
-  TENREC_CHECK(typed, invalid_engine, "step of family \"{}\" names operator \"{}\"", step.family,
-               step.op);
-  return *typed;
-}
 
 }  // namespace tenrec::cpu

@@ -6,7 +6,7 @@
 #include "ops/gather.h"
 #include "ops/gather_elements.h"
 #include "ops/scatter.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

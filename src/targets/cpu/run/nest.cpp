@@ -2,7 +2,7 @@
 #include "targets/cpu/run/nest.h"
 
 #include "base/error.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 
 namespace tenrec::cpu {
 

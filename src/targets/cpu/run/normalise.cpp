@@ -4,7 +4,7 @@
 
 #include "ops/normalization.h"
 #include "ops/softmax.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/row_loops.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/tile.h"

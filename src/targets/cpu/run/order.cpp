@@ -6,7 +6,7 @@
 #include "ops/arg_reduce.h"
 #include "ops/cum_sum.h"
 #include "ops/topk.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "base/wire.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/nest.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/tile_program.h"

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "ops/pool.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/spatial_loops.h"
 

@@ -6,7 +6,7 @@
 
 #include "ops/recurrent.h"
 #include "targets/cpu/run/gemm.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/tile.h"
 

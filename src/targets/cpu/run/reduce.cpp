@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "ops/reduce.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/row_loops.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/value_watch.h"

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ops/resize.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/spatial_loops.h"
 #include "targets/cpu/run/strided_copy.h"

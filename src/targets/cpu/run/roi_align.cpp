@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "ops/roi.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

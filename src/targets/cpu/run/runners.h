@@ -7,8 +7,6 @@ namespace tenrec::cpu {
 
 using Runner = std::unique_ptr<StepRunner>;
 
-Runner prepare_generic(const plan::Plan&, const plan::Step&, RunEnvironment&);
-Runner prepare_infer(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_pointwise(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_copy(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_gather(const plan::Plan&, const plan::Step&, RunEnvironment&);
@@ -24,6 +22,7 @@ Runner prepare_conv_plain(const plan::Plan&, const plan::Step&, RunEnvironment&)
 Runner prepare_gemm(const plan::Plan&, const plan::Step&, RunEnvironment&);
 #ifdef TENREC_ONEDNN
 Runner prepare_onednn_conv(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_onednn_matmul(const plan::Plan&, const plan::Step&, RunEnvironment&);
 #endif
 Runner prepare_recurrent(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_order(const plan::Plan&, const plan::Step&, RunEnvironment&);

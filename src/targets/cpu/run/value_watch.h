@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "runtime/device.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 
 namespace tenrec::cpu {
 

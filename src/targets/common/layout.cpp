@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/common/layout.h"
+
+#include <algorithm>
+#include <map>
+
+#include "ir/constant.h"
+#include "ops/conv.h"
+#include "ops/fused.h"
+
+namespace tenrec {
+namespace {
+
+class Assignment {
+ public:
+  Assignment(Graph& graph, const DeviceInfo& device, const LayoutRules& rules)
+      : graph_(graph), device_(device), rules_(rules) {}
+
+  void run() {
+    for (Node* node = graph_.front(); node; node = node->next()) {
+      for (size_t i = 0; i < node->body_count(); ++i) assign_layouts(node->body(i), device_, rules_);
+      if (node->as<Reformat>() || node->as<Constant>()) continue;
+      if (!try_island(*node)) make_plain(*node);
+    }
+    for (size_t i = 0; i < graph_.outputs().size(); ++i) {
+      graph_.set_output(i, plain_form(graph_.outputs()[i], nullptr));
+    }
+  }
+
+ private:
+  // Channels on axis 1 of at least three axes; a layout says nothing for anything else.
+  bool can_join(const Type& type) const {
+    return type.kind == Type::Kind::tensor && type.ranked && type.rank() == 4 &&
+           std::find(rules_.dtypes.begin(), rules_.dtypes.end(), type.dtype) !=
+               rules_.dtypes.end();
+  }
+
+  bool try_island(Node& node) {
+    if (node.body_count() != 0) return false;
+    for (const Value* output : node.outputs()) {
+      if (!can_join(output->type)) return false;
+    }
+    const Values before = node.inputs();
+    const bool is_conv = node.as<Conv>() != nullptr;
+    bool touches = is_conv;
+    for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
+    if (!touches) return false;
+    for (Value* output : node.outputs()) output->type.layout = rules_.layout;
+    // A stem reads its few channels as they come; padding them to a block would waste most of the
+    // work.
+    const bool few_channels = is_conv && before[0]->type.layout.is_plain() &&
+                              before[0]->type.shape[1].upper() < rules_.few_channels;
+    if (few_channels && accepted(node)) return true;
+    for (size_t i = 0; i < before.size(); ++i) {
+      Value* input = before[i];
+      if (!input) continue;
+      const bool wanted = is_conv ? i == 0 : is_full(input->type, node.output()->type);
+      graph_.set_input(&node, i, wanted ? joined_form(input, &node) : plain_form(input, &node));
+    }
+    if (accepted(node)) return true;
+    for (size_t i = 0; i < before.size(); ++i) {
+      if (before[i] != node.input(i)) graph_.set_input(&node, i, before[i]);
+    }
+    for (Value* output : node.outputs()) output->type.layout = {};
+    return false;
+  }
+
+  // An operand with channels of its own, unlike one that broadcasts along them.
+  bool is_full(const Type& type, const Type& output) const {
+    return can_join(type) && type.rank() == output.rank() && !(type.shape[1] == Dim(1)) &&
+           !(type.shape[2] == Dim(1) && type.shape[3] == Dim(1) && type.layout.is_plain() &&
+             !(output.shape[2] == Dim(1)));
+  }
+
+  bool accepted(const Node& node) const {
+    for (const Kernel* kernel : rules_.kernels) {
+      if (kernel->name() == "generic" || (kernel->vendor() && !device_.vendor)) continue;
+      if (kernel->check(node, device_).empty()) return true;
+    }
+    return false;
+  }
+
+  void make_plain(Node& node) {
+    for (size_t i = 0; i < node.inputs().size(); ++i) {
+      if (Value* input = node.input(i)) graph_.set_input(&node, i, plain_form(input, &node));
+    }
+  }
+
+  Value* joined_form(Value* value, Node* before) {
+    return value->type.layout.is_plain() ? other_form(value, before, rules_.layout, joined_) : value;
+  }
+  Value* plain_form(Value* value, Node* before) {
+    return value->type.layout.is_plain() ? value : other_form(value, before, Layout{}, plain_);
+  }
+
+  Value* other_form(Value* value, Node* before, const Layout& layout,
+                    std::map<Value*, Value*>& made) {
+    // A reformat undone is the value it came from.
+    if (const auto* reformat = value->producer() ? value->producer()->as<Reformat>() : nullptr) {
+      Value* source = value->producer()->input(0);
+      if (reformat && source->type.layout == layout) return source;
+    }
+    Value*& form = made[value];
+    if (form) return form;
+    Reformat op;
+    op.block_axis = layout.block_axis;
+    op.block = layout.block;
+    op.channels_last = layout.channels_last;
+    const std::vector<std::string> origins =
+        value->producer() ? value->producer()->origins() : std::vector<std::string>{};
+    return form = graph_.insert(before, op, {value}, {}, origins)->output();
+  }
+
+  Graph& graph_;
+  const DeviceInfo& device_;
+  const LayoutRules& rules_;
+  std::map<Value*, Value*> joined_, plain_;
+};
+
+}  // namespace
+
+void assign_layouts(Graph& graph, const DeviceInfo& device, const LayoutRules& rules) {
+  Assignment(graph, device, rules).run();
+  graph.remove_dead();
+}
+
+}  // namespace tenrec

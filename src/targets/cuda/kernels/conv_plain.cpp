@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any convolution, one thread an output element: what runs where nothing faster does (odd groups,
+// three spatial axes, run-time weights).
+#include "ops/conv.h"
+#include "ops/conv_transpose.h"
+#include "targets/cuda/emit.h"
+#include "targets/cuda/kernels/epilogue_text.h"
+#include "targets/cuda/kernels/list.h"
+#include "targets/cuda/kernels/window_text.h"
+
+namespace tenrec::cuda {
+namespace {
+
+Reject check_anchor(const Anchored& conv) {
+  if (!conv.reject.empty()) return conv.reject;
+  for (size_t i = 0; i < conv.inputs.size(); ++i) {
+    const Type& type = conv.types[i];
+    if (!type.present()) continue;
+    if (!has_strides(type)) return "the rank is not known, or a blocked layout";
+    if (!is_supported(type.dtype) || !is_float(type.dtype))
+      return fmt::format("{} elements", name(type.dtype));
+  }
+  return has_strides(conv.output->type) ? "" : "a blocked layout";
+}
+
+Shape spatial(const Shape& shape) { return {shape.begin() + 2, shape.end()}; }
+
+// Loops over the window's elements; inside them k0, k1, ... stand for the place in the window.
+std::string open_loops(KernelText& kernel, const Shape& sizes) {
+  std::string text;
+  for (size_t i = 0; i < sizes.size(); ++i)
+    text += fmt::format("  for (idx k{0} = 0; k{0} < {1}; ++k{0}) {{\n", i, kernel.dim(sizes[i]));
+  return text;
+}
+
+std::vector<std::string> weight_variables(std::string first, std::string second, size_t rank) {
+  std::vector<std::string> variables{std::move(first), std::move(second)};
+  for (size_t i = 2; i < rank; ++i) variables.push_back(fmt::format("k{}", i - 2));
+  return variables;
+}
+
+// Everything but where the window reads.
+class Writer {
+ public:
+  Writer(const Anchored& conv, StepWriter& step, const std::string& entry)
+      : conv_(conv), step_(step), kernel_(step, entry), x_(conv.types[0]), w_(conv.types[1]) {
+    kernel_.reach_all();
+    kernel_.functions = epilogue_function(conv);
+    variables_ = element_variables(conv.output->type.shape.size());
+    read_.assign({"n", "ic"});
+  }
+
+  void forward(const Conv& op) {
+    const auto axes = window_dims(op.window(), x_.shape, conv_.result.shape, spatial(w_.shape));
+    const Dim group_out = floordiv(w_.shape[0], Dim(op.group));
+    begin();
+    const Dim group_in = w_.shape[1];
+    kernel_.body += fmt::format("  const idx first = {};\n",
+                                op.group == 1 ? "0" : fmt::format("c / {} * {}", kernel_.dim(group_out),
+                                                                  kernel_.dim(group_in)));
+    kernel_.body += open_loops(kernel_, spatial(w_.shape));
+    for (size_t i = 0; i < axes.size(); ++i) {
+      kernel_.body += fmt::format("  const idx p{0} = x{0} * {1} + k{0} * {2} - {3};\n", i,
+                                  axes[i].stride, axes[i].dilation, kernel_.dim(axes[i].pad_begin));
+      kernel_.body += fmt::format("  if (p{0} < 0 || p{0} >= {1}) continue;\n", i,
+                                  kernel_.dim(axes[i].in));
+      read_.push_back(fmt::format("p{}", i));
+    }
+    kernel_.body += fmt::format("  for (idx j = 0; j < {}; ++j) {{\n  const idx ic = first + j;\n",
+                                kernel_.dim(group_in));
+    finish(weight_variables("c", "j", w_.shape.size()), axes.size());
+  }
+
+  void transposed(const ConvTranspose& op) {
+    const Dim group_out = w_.shape[1];
+    const Dim group_in = floordiv(w_.shape[0], Dim(op.group));
+    const std::vector<Dim> begins = pads(op);
+    begin();
+    kernel_.body += fmt::format("  const idx oc = c % {0}, first = c / {0} * {1};\n",
+                                kernel_.dim(group_out), kernel_.dim(group_in));
+    kernel_.body += open_loops(kernel_, spatial(w_.shape));
+    for (size_t i = 0; i + 2 < x_.shape.size(); ++i) {
+      const int64_t stride = op.strides.empty() ? 1 : op.strides[i];
+      const int64_t dilation = op.dilations.empty() ? 1 : op.dilations[i];
+      kernel_.body += fmt::format("  const idx t{0} = x{0} + {1} - k{0} * {2}, p{0} = t{0} / {3};\n",
+                                  i, kernel_.dim(begins[i]), dilation, stride);
+      kernel_.body +=
+          fmt::format("  if (t{0} < 0 || p{0} * {1} != t{0} || p{0} >= {2}) continue;\n", i, stride,
+                      kernel_.dim(x_.shape[i + 2]));
+      read_.push_back(fmt::format("p{}", i));
+    }
+    kernel_.body += fmt::format("  for (idx j = 0; j < {}; ++j) {{\n  const idx ic = first + j;\n",
+                                kernel_.dim(group_in));
+    finish(weight_variables("ic", "oc", w_.shape.size()), x_.shape.size() - 2);
+  }
+
+ private:
+  // Padding at the front, for sizes that follow from pads, output_shape or auto_pad.
+  std::vector<Dim> pads(const ConvTranspose& op) const {
+    std::vector<Dim> begins;
+    const size_t rank = x_.shape.size() - 2;
+    for (size_t i = 0; i < rank; ++i) {
+      if (op.output_shape.empty() && op.auto_pad == AutoPad::notset) {
+        begins.emplace_back(op.pads.empty() ? 0 : op.pads[i]);
+        continue;
+      }
+      const int64_t stride = op.strides.empty() ? 1 : op.strides[i];
+      const int64_t dilation = op.dilations.empty() ? 1 : op.dilations[i];
+      const int64_t extra = op.output_padding.empty() ? 0 : op.output_padding[i];
+      const Dim total = max((x_.shape[i + 2] - 1) * stride + extra +
+                                (w_.shape[i + 2] - 1) * dilation + 1 - conv_.result.shape[i + 2],
+                            Dim(0));
+      const Dim half = floordiv(total, Dim(2));
+      begins.push_back(op.auto_pad == AutoPad::same_upper ? half : total - half);
+    }
+    return begins;
+  }
+
+  void begin() {
+    kernel_.body = fmt::format(
+        "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+        block_threads, kernel_.dim(count()));
+    kernel_.body += element_index(kernel_, conv_.output->type, "i", variables_);
+    const std::string type = accumulator_type(conv_.result.dtype);
+    const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
+    kernel_.body += fmt::format(
+        "  {} sum = {};\n", type,
+        biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[c]") : "0");
+  }
+
+  void finish(const std::vector<std::string>& weight, size_t loops) {
+    const std::string x = fmt::format("{}[{}]", kernel_.input(0),
+                                      kernel_.offset({memory_strides(x_), Dim(0)}, read_));
+    const std::string w = fmt::format("{}[{}]", kernel_.input(1),
+                                      kernel_.offset({memory_strides(w_), Dim(0)}, weight));
+    kernel_.body += fmt::format("  sum += {} * {};\n  }}\n", load_text(x_.dtype, x),
+                                load_text(w_.dtype, w));
+    for (size_t i = 0; i < loops; ++i) kernel_.body += "  }\n";
+    kernel_.body += store_result(kernel_, conv_, "sum", variables_, "  ");
+    step_.launch(kernel_, ceildiv(count(), Dim(block_threads)), block_threads);
+  }
+
+  Dim count() const { return memory_elements(conv_.output->type); }
+
+  const Anchored& conv_;
+  StepWriter& step_;
+  KernelText kernel_;
+  const Type& x_;
+  const Type& w_;
+  std::vector<std::string> variables_, read_;
+};
+
+Anchored read(const Node& node) {
+  Anchored conv = anchored(node, "conv", anchor_rules(false));
+  if (!conv.reject.empty()) {
+    Anchored other = anchored(node, "conv_transpose", anchor_rules(false));
+    if (other.reject.empty()) return other;
+  }
+  return conv;
+}
+
+class ConvPlain : public Kernel {
+ public:
+  std::string_view name() const override { return "conv_plain"; }
+  Reject check(const Node& node, const DeviceInfo&) const override {
+    return check_anchor(read(node));
+  }
+  StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
+    const Anchored conv = read(node);
+    StepWriter step(anchored_step(node, conv, name(), tactic));
+    Writer writer(conv, step, std::string(conv.op.name()));
+    if (const auto* forward = conv.op.as<Conv>()) writer.forward(*forward);
+    else writer.transposed(*conv.op.as<ConvTranspose>());
+    return step.finish();
+  }
+};
+
+}  // namespace
+
+const Kernel& conv_plain_kernel() {
+  static const ConvPlain kernel;
+  return kernel;
+}
+
+}  // namespace tenrec::cuda

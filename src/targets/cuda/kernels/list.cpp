@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cuda/kernels/list.h"
+
+#include <array>
+
+#include "targets/cuda/run/vendor.h"
+
+namespace tenrec::cuda {
+
+std::span<const Kernel* const> kernel_list() {
+  static const std::array list{
+      &attention_kernel(),
+      &conv_stem_kernel(),
+      &conv_sm90_kernel(),
+      &gemm_sm90_kernel(),
+#ifdef TENREC_HAS_CUDNN
+      &cudnn_conv_kernel(),
+#endif
+#ifdef TENREC_HAS_CUBLASLT
+      &cublaslt_kernel(),
+#endif
+      &gemm_mma_kernel(),
+      &conv_plain_kernel(),
+      &matmul_plain_kernel(),
+      &pointwise_kernel(),
+      &copy_kernel(),
+      &pool_kernel(),
+      // `generic` stays last: it accepts what nobody else does, and runs it on the host.
+      &generic_kernel(),
+  };
+  return list;
+}
+
+}  // namespace tenrec::cuda

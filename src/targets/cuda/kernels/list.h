@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// CUDA's kernels in order of preference: without tuning the first that accepts a node runs it.
+#pragma once
+#include <span>
+
+#include "targets/target.h"
+
+namespace tenrec::cuda {
+
+std::span<const Kernel* const> kernel_list();
+
+// One function a kernel; list.cpp puts them in order.
+const Kernel& pointwise_kernel();
+const Kernel& copy_kernel();
+const Kernel& conv_plain_kernel();
+const Kernel& matmul_plain_kernel();
+const Kernel& pool_kernel();
+const Kernel& attention_kernel();
+const Kernel& conv_stem_kernel();
+const Kernel& conv_sm90_kernel();
+const Kernel& gemm_sm90_kernel();
+const Kernel& gemm_mma_kernel();
+const Kernel& cublaslt_kernel();
+const Kernel& cudnn_conv_kernel();
+const Kernel& generic_kernel();
+
+}  // namespace tenrec::cuda

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cuda/target.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/error.h"
+#include "passes/fuse.h"
+#include "targets/common/dissolve.h"
+#include "targets/common/layout.h"
+#include "targets/cuda/attention_pass.h"
+#include "targets/cuda/kernels/list.h"
+#include "targets/cuda/nvrtc.h"
+#include "targets/cuda/run/cuda_device.h"
+
+namespace tenrec::cuda {
+namespace {
+
+int compile_threads() {
+  return static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1U, 32U));
+}
+
+class CudaTarget final : public Target {
+ public:
+  std::string_view name() const override { return "cuda"; }
+
+  DeviceInfo device_info(const std::string& fingerprint, int) const override {
+    DeviceInfo info;
+    info.target = "cuda";
+    const int capability =
+        fingerprint.empty() ? Gpu::open(0)->capability() : capability_of(fingerprint);
+    TENREC_CHECK(capability != 0, usage,
+                 "unknown CUDA device '{}'; write it like 'cuda sm_80' or 'cuda sm_90a'",
+                 fingerprint);
+    info.fingerprint = fingerprint_of(capability);
+    info.channel_block = 8;
+    info.view_alignment = 128;  // vector loads and tensor maps want aligned addresses
+    info.threads = compile_threads();
+    info.cache_l1 = 128 << 10;
+    info.cache_l2 = capability >= 90 ? 50ULL << 20 : 40ULL << 20;
+    info.cache_l3 = info.cache_l2;
+    return info;
+  }
+
+  std::span<const Kernel* const> kernels() const override { return kernel_list(); }
+
+  void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
+    FuseOptions options;
+    options.dtypes = {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i8,
+                      DType::i16, DType::i32, DType::i64,  DType::u8,  DType::u16,
+                      DType::u32, DType::u64, DType::boolean};
+    recognise_attention(graph, device);
+    assign_layouts(graph, device,
+                   {.layout = {.channels_last = true},
+                    .dtypes = {DType::f32, DType::f16, DType::bf16},
+                    .few_channels = device.channel_block,
+                    .kernels = kernel_list()});
+    fuse(graph, options);
+    dissolve_unsupported(graph, kernel_list(), device);
+  }
+
+  std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
+                                         const DeviceInfo& device) const override {
+    return cuda::compile(sources, capability_of(device.fingerprint), device.threads);
+  }
+};
+
+}  // namespace
+
+const Target& cuda_target() {
+  register_cuda_device();
+  static const CudaTarget target;
+  return target;
+}
+
+}  // namespace tenrec::cuda
