@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes inputs for a model in Polygraphy's JSON and prints one line "name:[1,3,224,224]" an input
-with sizes that the model leaves open. Sizes and fixed values come from scripts/model_hints.json
-where it has some, else 1 and random numbers.
+"""Writes inputs that a model accepts (scripts/model_inputs.py finds them) in Polygraphy's JSON and
+prints one line "name:[1,3,224,224]" an input with sizes that the model leaves open.
 
 usage: dropin_inputs.py MODEL.onnx OUT.json
 """
@@ -10,35 +9,35 @@ usage: dropin_inputs.py MODEL.onnx OUT.json
 import pathlib
 import sys
 
-import numpy as np
-import onnxruntime
-from model_inputs import HINTS, NUMPY, hint_for
+from model_inputs import HINTS, assignments, hint_for, session, shapes_for, values_for
 from polygraphy.json import save_json
 
 
+def feeds(path):
+    """The first inputs that onnxruntime accepts."""
+    runner = session(str(path))
+    inputs = runner.get_inputs()
+    hint = hint_for(inputs)
+    named = [HINTS["bench"].get(path.stem), *hint.get("shapes", [])]
+    found = (shapes_for(inputs, sizes) for sizes in assignments(inputs))
+    for shapes in [*(shape for shape in named if shape), *found]:
+        fixed = hint.get("values", {})
+        feed = values_for(inputs, shapes, 1, "normal", 100, fixed)
+        try:
+            runner.run(None, feed)
+        except Exception:
+            continue
+        return inputs, feed
+    raise SystemExit(f"{path}: found no inputs that run")
+
+
 def main():
-    path = pathlib.Path(sys.argv[1])
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    inputs = session.get_inputs()
-    hint = hint_for(inputs) or {}
-    shapes = HINTS["bench"].get(path.stem) or next(iter(hint.get("shapes", [])), {})
-    rng = np.random.default_rng(7)
-    feed = {}
-    for value in inputs:
-        shape = shapes.get(value.name)
-        if shape is None:
-            shape = [dim if isinstance(dim, int) else 1 for dim in value.shape]
-        dtype = NUMPY[value.type]
-        fixed = hint.get("values", {}).get(value.name)
-        if fixed is not None:
-            feed[value.name] = np.full(shape, fixed, dtype)
-        elif np.issubdtype(dtype, np.floating):
-            feed[value.name] = rng.random(shape).astype(dtype)
-        else:
-            feed[value.name] = rng.integers(0, 2, shape).astype(dtype)
-        if not all(isinstance(dim, int) for dim in value.shape):
-            print(f"{value.name}:[{','.join(str(size) for size in shape)}]")
+    inputs, feed = feeds(pathlib.Path(sys.argv[1]))
     save_json([feed], sys.argv[2])
+    for value in inputs:
+        if not all(isinstance(dim, int) for dim in value.shape):
+            sizes = ",".join(str(size) for size in feed[value.name].shape)
+            print(f"{value.name}:[{sizes}]")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/tensorrt-methods.md: every class and method of TensorRT 10.16's interface (and what 8.x
-adds to it) with what Tenrec does about it. What a method does is read from src/api; with --check
-says whether the committed page is up to date.
+"""Writes docs/tensorrt-methods.md: every class and method of TensorRT 10.16's interface (and what
+8.x adds to it) with what Tenrec does about it. What a method does is read from src/api; with
+--check says whether the committed page is up to date.
 """
 
 import pathlib
@@ -64,17 +64,18 @@ def page():
     implemented |= {f"I{name}" for name in re.findall(r"TENREC_LAYER\((\w+),", text)}
     implemented.add("ILayer")
     application = re.compile(
-        r"^(IErrorRecorder|ILogger|ILoggerFinder|IProfiler|IOutputAllocator|IDebugListener|IGpu\w+|"
-        r"IStream\w+|IProgressMonitor|IVersionedInterface|IPlugin\w*|IAlgorithmSelector|"
+        r"^(IErrorRecorder|ILogger|ILoggerFinder|IProfiler|IOutputAllocator|IDebugListener|"
+        r"IGpu\w+|IStream\w+|IProgressMonitor|IVersionedInterface|IPlugin\w*|"
+        r"IAlgorithmSelector|"
         r"IInt8\w+)$"
     )
     lines = [
         "# TensorRT's interface, method by method",
         "",
-        "Written by `scripts/trt_table.py`. *works*; *kept, no effect*: stored and answered, changes",
-        "nothing on a CPU; *as without that hardware*; *not yet*: fails through the logger with its",
-        "name. Interfaces that applications implement (loggers, allocators, plugins, ...) are listed",
-        "in `include/trt` only.",
+        "Written by `scripts/trt_table.py`. *works*; *kept, no effect*: stored and answered,",
+        "changes nothing on a CPU; *as without that hardware*; *not yet*: fails through the",
+        "logger with its name. Interfaces that applications implement (loggers, allocators,",
+        "plugins, ...) are listed in `include/trt` only.",
         "",
     ]
     counts = {}
@@ -93,7 +94,8 @@ def page():
     for path in sorted((ROOT / "include/trt").glob("Nv*.h")):
         rows += eight(path)
     total = ", ".join(f"{count} {what}" for what, count in counts.items())
-    return "\n".join([*lines, f"{total}.", "", "| class | status | methods |", "|---|---|---|", *rows, ""])
+    table = ["| class | status | methods |", "|---|---|---|", *rows, ""]
+    return "\n".join([*lines, f"{total}.", "", *table])
 
 
 def eight(path):

@@ -33,7 +33,8 @@ step() {
     tail -5 "$name.log"
   fi
 }
-summary='&&&& PASSED TensorRT.trtexec|=== Performance summary ===|Throughput: |Latency: min = |GPU Compute Time: min = '
+summary='&&&& PASSED TensorRT.trtexec|=== Performance summary ===|Throughput: '
+summary+='|Latency: min = |GPU Compute Time: min = '
 quick=(--duration=0 --iterations=3 --warmUp=0)
 
 step make "" make -C samples/tensorrt

@@ -157,6 +157,7 @@ BuildOptions BuilderConfig::build_options() const {
   warn_of_flags();
   BuildOptions options;
   options.no_tune = state_.optimization_level == 0;
+  options.tf32 = getFlag(nv::BuilderFlag::kTF32);
   for (const Profile* profile : state_.profiles) options.profiles.push_back(profile->options());
   return options;
 }

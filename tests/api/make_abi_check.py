@@ -33,14 +33,18 @@ class Class:
         self.name, self.size, self.align = words[0], words[1], words[2]
         self.base = words[3] if len(words) > 3 else None
         self.index = index
-        self.body, self.asserts = [], []
+        self.body, self.has_slots = [], False
 
     def member(self, access, text):
         name, result, arguments, qualifiers = (part.strip() for part in text.split("|"))
         const = " const" if "const" in qualifiers.split() else ""
         noexcept = " noexcept" if "noexcept" in qualifiers.split() else ""
         owner = "nvonnxparser" in self.name and self.name or f"nvinfer1::{self.name}"
-        return name, f"static_cast<{result} ({owner}::*)({arguments}){const}{noexcept}>(&Self::{name})"
+        pointer = f"{result} ({owner}::*)({arguments}){const}{noexcept}"
+        return name, f"static_cast<{pointer}>(&Self::{name})"
+
+    def fact(self, what, expected, actual):
+        self.body.append(f'    facts.push_back({{"{self.name}{what}", {expected}, {actual}}});')
 
     def write(self):
         scope, peek = scope_of(self.name), f"Peek{self.index}"
@@ -50,7 +54,7 @@ class Class:
         yield "  static void list([[maybe_unused]] std::vector<trt_abi::Fact>& facts) {"
         yield from self.body
         yield "  }"
-        if any("slots" in line for line in self.asserts):
+        if self.has_slots:
             yield "  virtual void one_more_slot() {}"
         yield "};\n}"
         yield f"static_assert(sizeof({plain}) == {self.size} && alignof({plain}) == {self.align});"
@@ -73,17 +77,14 @@ def read(path):
             enums.append(words[1:])
             continue
         current = classes[-1]
-        where = f'"{current.name}'
         if words[0] == "field":
-            expression = f"trt_abi::offset_of(&Self::{words[2]})"
-            current.body.append(f'    facts.push_back({{{where}::{words[2]}", {words[1]}, {expression}}});')
+            current.fact(f"::{words[2]}", words[1], f"trt_abi::offset_of(&Self::{words[2]})")
         elif words[0] == "slots":
-            current.asserts.append("slots")
-            expression = "trt_abi::slot_of(&Self::one_more_slot)"
-            current.body.append(f'    facts.push_back({{{where} slots", {words[1]}, {expression}}});')
+            current.has_slots = True
+            current.fact(" slots", words[1], "trt_abi::slot_of(&Self::one_more_slot)")
         elif words[0] == "slot" and words[2] != "private":
             name, pointer = current.member(words[2], line.split(maxsplit=3)[3])
-            current.body.append(f'    facts.push_back({{{where}::{name}", {words[1]}, trt_abi::slot_of({pointer})}});')
+            current.fact(f"::{name}", words[1], f"trt_abi::slot_of({pointer})")
         elif words[0] == "call":
             _, pointer = current.member("public", line.split(maxsplit=1)[1])
             current.body.append(f"    static_cast<void>({pointer});")
@@ -97,7 +98,8 @@ def main():
         lines += entry.write()
     for name, underlying, *values in enums:
         full = name if name.startswith("nvonnxparser") else f"nvinfer1::{name}"
-        lines.append(f"static_assert(std::is_same_v<std::underlying_type_t<{full}>, {underlying}>);")
+        same = f"std::is_same_v<std::underlying_type_t<{full}>, {underlying}>"
+        lines.append(f"static_assert({same});")
         for value in values:
             key, number = value.split("=")
             lines.append(f"static_assert(static_cast<int>({full}::{key}) == {number});")

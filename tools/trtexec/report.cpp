@@ -179,7 +179,10 @@ void print_averages(const std::vector<Trace>& traces, const Options& options) {
 
 void warn_of_timing(const Options& options, const Statistics& enqueue, const Statistics& compute,
                     const Statistics& h2d, const Statistics& d2h) {
-  if (enqueue.median > 0.8F * compute.median)
+  cudaDeviceProp properties{};
+  cudaGetDeviceProperties(&properties, options.device);
+  const bool has_gpu = properties.major > 0;  // on a host, enqueueing is computing
+  if (has_gpu && enqueue.median > 0.8F * compute.median)
     warn(
         "* Throughput may be bound by Enqueue Time rather than GPU Compute and the GPU may be "
         "under-utilized.");
