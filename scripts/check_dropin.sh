@@ -73,5 +73,10 @@ for model in "${models[@]}"; do
 done
 check mnist.convert "$polygraphy" convert samples/mnist/mnist.onnx --convert-to trt \
   --builder-optimization-level 0 -o "$work/mnist.plan"
+rvm=${TENREC_MODELS:-}/rvm
+if [ -f "$rvm/rvm_mobilenetv3_fp32.onnx.zst" ]; then
+  zstd -dqf "$rvm/rvm_mobilenetv3_fp32.onnx.zst" -o "$work/rvm.onnx" &&
+    check rvm "$python" scripts/dropin_rvm.py "$work/rvm.onnx" "$rvm"
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
