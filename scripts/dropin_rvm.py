@@ -78,7 +78,7 @@ def five_inputs(path, height, width, ratio):
             graph.inputs.remove(tensor)
         else:
             tensor.shape = [1, 3, height, width] if tensor.name == "src" else [1, 1, 1, 1]
-    return gs.export_onnx(graph.cleanup().toposort()).SerializeToString()
+    return gs.export_onnx(graph.cleanup()).SerializeToString()
 
 
 def by_number(engine, names, model_bytes, src):

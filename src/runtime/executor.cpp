@@ -65,9 +65,8 @@ void Executor::prepare_steps() {
   size_t most_outputs = 0, most_defines = 0;
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
-    runners_.push_back(
-        with_context([&] { return describe(s); },
-                     [&] { return device_->prepare_coded(plan, step, code_); }));
+    runners_.push_back(with_context([&] { return describe(s); },
+                                    [&] { return device_->prepare_coded(plan, step, code_); }));
     sizes_start_.push_back(sizes_.size());
     sizes_.resize(sizes_.size() + step.sizes.size(), INT64_MIN);
     most_outputs = std::max(most_outputs, step.outputs.size());
@@ -141,8 +140,7 @@ StepArgs Executor::bind_step(size_t s) {
                  bytes, step.scratch_upper);
     scratch_[s] = {arena_->data + step.scratch_offset, static_cast<size_t>(bytes)};
   }
-  const std::span<int64_t> sizes =
-      std::span(sizes_).subspan(sizes_start_[s], step.sizes.size());
+  const std::span<int64_t> sizes = std::span(sizes_).subspan(sizes_start_[s], step.sizes.size());
   for (size_t i = 0; i < sizes.size(); ++i) {
     const int64_t size = slots_[step.sizes[i]];
     if (sizes[i] != size) needs_reshape_[s] = true;
@@ -459,17 +457,38 @@ OutputView Executor::output(size_t i) const {
   return {output.copied_to != nullptr ? output.copied_to : s.data, s.dims, bytes, false, nullptr};
 }
 
+// Slots that hang on the value of an input whose memory is not set yet.
+std::vector<bool> Executor::unknown_slots() const {
+  std::vector<bool> unknown(info_.plan.symbols.size() + info_.plan.program.size(), false);
+  for (const int32_t slot : info_.start_symbols) {
+    const plan::SymbolDef& symbol = info_.plan.symbols[static_cast<size_t>(slot)];
+    if (symbol.source != plan::SymbolSource::input_value) continue;
+    unknown[static_cast<size_t>(slot)] = inputs_[static_cast<size_t>(symbol.index)].data == nullptr;
+  }
+  for (size_t i = 0; i < info_.plan.program.size(); ++i)
+    for (const int32_t operand : {info_.plan.program[i].a, info_.plan.program[i].b})
+      if (operand != plan::none && unknown[static_cast<size_t>(operand)])
+        unknown[info_.plan.symbols.size() + i] = true;
+  return unknown;
+}
+
 std::vector<OutputSize> Executor::infer_outputs() const {
   plan::DimValues slots(info_.plan, info_.schedule);
-  for (const int32_t symbol : info_.start_symbols)
-    slots.set_symbol(symbol, read_symbol(info_.plan.symbols[static_cast<size_t>(symbol)]));
+  const std::vector<bool> unknown = unknown_slots();
+  for (const int32_t slot : info_.start_symbols) {
+    const plan::SymbolDef& symbol = info_.plan.symbols[static_cast<size_t>(slot)];
+    slots.set_symbol(slot, unknown[static_cast<size_t>(slot)] ? symbol.lower : read_symbol(symbol));
+  }
   slots.evaluate(at_start);
   std::vector<OutputSize> sizes;
   for (const int32_t value : info_.plan.outputs) {
     const plan::ValueDef& d = def(value);
     OutputSize& size = sizes.emplace_back();
     for (const int32_t slot : d.dims)
-      size.dims.push_back(info_.schedule.slot_stage(slot) == at_start ? slots[slot] : -1);
+      size.dims.push_back(info_.schedule.slot_stage(slot) == at_start &&
+                                  !unknown[static_cast<size_t>(slot)]
+                              ? slots[slot]
+                              : -1);
     if (d.storage == Storage::host || !d.ranked) continue;
     const bool is_known = std::find(size.dims.begin(), size.dims.end(), -1) == size.dims.end();
     if (is_known) size.max_bytes = static_cast<int64_t>(plan::layout_bytes(d, size.dims));

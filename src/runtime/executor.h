@@ -53,6 +53,7 @@ class Executor {
   void run(const Profiler* profiler);
   OutputView output(size_t i) const;
   std::vector<OutputSize> infer_outputs() const;  // from the inputs as set; runs nothing
+  std::vector<bool> unknown_slots() const;
 
   uint64_t activation_bytes() const;  // arena, pool and bodies
   uint64_t binding_bytes() const;     // outputs and staged inputs
