@@ -15,6 +15,13 @@ const Kernel& copy_kernel();
 const Kernel& conv_plain_kernel();
 const Kernel& matmul_plain_kernel();
 const Kernel& pool_kernel();
+const Kernel& gather_kernel();
+const Kernel& fill_kernel();
+const Kernel& reduce_kernel();
+const Kernel& normalise_kernel();
+const Kernel& resize_kernel();
+const Kernel& order_kernel();
+const Kernel& recurrent_kernel();
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cuda
