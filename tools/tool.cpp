@@ -92,6 +92,13 @@ void BuildFlags::add_to(CLI::App& command) {
   command.add_option("--opt-shapes,--optShapes", opt_shapes, "Shapes to tune for");
   command.add_option("--max-shapes,--maxShapes", max_shapes, "Largest shapes");
   command.add_option("--values", values, "Value of a shape input: ratio=0.25 or ratio=0.1:0.25:1");
+  command.add_flag_callback(
+      "--fp16", [this] { options.precision = DType::f16; },
+      "Compute a float32 model in float16 (sums in float32); inputs and outputs keep their types");
+  command.add_flag_callback(
+      "--bf16", [this] { options.precision = DType::bf16; }, "The same in bfloat16");
+  command.add_flag("--tf32", options.tf32,
+                   "Let float32 products round their operands to tf32 (GPUs)");
   command.add_flag("--no-vendor", options.no_vendor, "Use Tenrec's own kernels only");
   command.add_flag("--no-fallback", options.no_fallback,
                    "Fail where a step would run on the host instead of the target's device");

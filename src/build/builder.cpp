@@ -12,6 +12,7 @@
 #include "import/import.h"
 #include "onnx/reader.h"
 #include "passes/pass.h"
+#include "passes/precision.h"
 #include "plan/engine_file.h"
 #include "plan/memory.h"
 #include "targets/target.h"
@@ -32,6 +33,7 @@ class Builder {
         target_(find_target(options.target)),
         device_(target_.device_info(options.device, options.threads)) {
     device_.vendor = device_.vendor && !options.no_vendor;
+    device_.tf32 = options.tf32;
     check_stop_point();
     if (!options.timing_cache.empty()) cache_ = TimingCache::load(options.timing_cache);
   }
@@ -57,9 +59,15 @@ class Builder {
   }
 
  private:
-  plan::EngineParts compile(Graph& graph, std::string_view name, BuildResult& result) {
+  plan::EngineParts compile(Graph& graph, std::string_view model, BuildResult& result) {
     stop_if("import", graph);
     run_phase(graph, symbolic_passes());
+    if (options_.precision != DType::f32) {
+      TENREC_CHECK(options_.precision == DType::f16 || options_.precision == DType::bf16, usage,
+                   "precision {}: there are f32, f16 and bf16", name(options_.precision));
+      narrow_precision(graph, options_.precision);
+      run_phase(graph, symbolic_passes());
+    }
     stop_if("simplify", graph);
 
     plan::EngineParts parts;
@@ -67,7 +75,7 @@ class Builder {
                   .target = std::string(target_.name()),
                   .device = device_.fingerprint,
                   .options = describe_options(),
-                  .model_name = std::string(name),
+                  .model_name = std::string(model),
                   .notes = result.notes};
     describe_bindings(graph, parts.io);
     SelectOptions select_options{
@@ -104,13 +112,15 @@ class Builder {
     stop_if("fuse", *bound.graph);
     selected_ = 0;
     to_select_ = bound.graph->nodes().size();
+    progress("compile", "device code to be timed", 0, to_select_);
+    selector.prepare(*bound.graph, bound.opt);
     plan::Plan plan = lower(
         bound,
         [&](const Node& node) {
           progress("select", node.describe(), selected_++, to_select_);
           return selector.select(node, bound.opt);
         },
-        weights, code);
+        weights, code, device_.view_alignment);
     stop_if("select", *bound.graph);
     plan::plan_memory(plan);
     return plan;
@@ -185,7 +195,8 @@ class Builder {
 
   // What the engine's bytes depend on beside model, device and timings.
   std::string describe_options() const {
-    return fmt::format("vendor={} lean={} profiles={}", !options_.no_vendor, options_.lean,
+    return fmt::format("precision={} tf32={} vendor={} lean={} profiles={}", name(options_.precision),
+                       options_.tf32, !options_.no_vendor, options_.lean,
                        std::max<size_t>(options_.profiles.size(), 1));
   }
 

@@ -2,6 +2,7 @@
 #include "build/select.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -64,11 +65,13 @@ Device& Selector::device() {
   return *device_;
 }
 
-std::string Selector::key(const Node& node, const Sizes& sizes) const {
+// The kernels that accept the node belong to it: a new one wants its turn.
+std::string Selector::key(const Node& node, const Sizes& sizes,
+                          const std::vector<const Kernel*>& accepted) const {
   TextWriter writer;
   std::string text =
-      fmt::format("{} {} t{} v{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
-                  info_.vendor, node.op().name(), node.op().print(writer), body_text(node));
+      fmt::format("{} {} t{} v{} p{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
+                  info_.vendor, info_.tf32, node.op().name(), node.op().print(writer), body_text(node));
   for (size_t i = 0; i < node.inputs().size(); ++i) {
     const Value* input = node.input(i);
     text += input ? " " + type_text(input->type, sizes.inputs[i]) + (input->constant() ? "c" : "")
@@ -77,22 +80,78 @@ std::string Selector::key(const Node& node, const Sizes& sizes) const {
   for (size_t i = 0; i < node.output_count(); ++i) {
     text += " > " + type_text(node.output(i)->type, sizes.outputs[i]);
   }
+  for (const Kernel* kernel : accepted) text += fmt::format(" | {}", kernel->name());
   return "k" + hash128(text).hex();
 }
 
-StepDraft Selector::select(const Node& node, const std::map<const Symbol*, int64_t>& opt) {
+std::vector<const Kernel*> Selector::accepting(const Node& node, std::string* why) {
   std::vector<const Kernel*> accepted;
-  if (options_.explain) explanation_ += fmt::format("{}\n", node.describe());
   for (const Kernel* kernel : target_.kernels()) {
     const Reject reject = kernel->vendor() && !info_.vendor
                               ? Reject("vendor libraries are switched off")
                               : kernel->check(node, info_);
     if (reject.empty()) accepted.push_back(kernel);
-    else if (options_.explain)
-      explanation_ += fmt::format("  {}: no: {}\n", kernel->name(), reject);
+    else if (why) *why += fmt::format("  {}: no: {}\n", kernel->name(), reject);
   }
   TENREC_CHECK(!accepted.empty(), unsupported, "no kernel of target '{}' runs {}", target_.name(),
                node.describe());
+  return accepted;
+}
+
+const std::vector<Selector::Candidate>& Selector::candidates_of(
+    const Node& node, const std::vector<const Kernel*>& accepted, const Sizes& sizes) {
+  std::vector<Candidate>& candidates = candidates_[key(node, sizes, accepted)];
+  if (!candidates.empty()) return candidates;
+  for (const Kernel* kernel : accepted) {
+    // The reference code is there so that everything runs; it never wins against a real kernel.
+    if (kernel->name() == "generic" && !candidates.empty()) continue;
+    for (std::string& tactic : kernel->tactics(node, info_, sizes)) {
+      candidates.push_back({kernel, std::move(tactic)});
+    }
+    if (!options_.tune && !candidates.empty()) break;
+  }
+  return candidates;
+}
+
+std::optional<Selector::Candidate> Selector::remembered(
+    const std::string& key, const std::vector<const Kernel*>& accepted) {
+  const TimingEntry* entry = cache_.find(key);
+  if (!entry) return std::nullopt;
+  for (const Kernel* kernel : accepted) {
+    if (kernel->name() == entry->kernel) return Candidate{kernel, entry->tactic};
+  }
+  return std::nullopt;
+}
+
+void Selector::prepare(const Graph& graph, const std::map<const Symbol*, int64_t>& opt) {
+  if (!options_.tune) return;
+  std::vector<plan::KernelSource> sources;
+  std::set<std::string> seen;
+  for (const auto& node : graph.nodes()) {
+    if (node->as<Constant>()) continue;
+    const Sizes sizes = sizes_at(*node, opt);
+    const std::vector<const Kernel*> accepted = accepting(*node, nullptr);
+    const std::string known = key(*node, sizes, accepted);
+    if (!seen.insert(known).second) continue;
+    if (accepted.size() == 1 || remembered(known, accepted)) continue;
+    if (!can_time(*node, sizes)) continue;
+    for (const Candidate& candidate : candidates_of(*node, accepted, sizes)) {
+      for (plan::KernelSource& source :
+           candidate.kernel->compile(*node, candidate.tactic, info_).code)
+        sources.push_back(std::move(source));
+    }
+  }
+  try {
+    target_.compile(sources, info_);
+  } catch (const Error&) {
+    // Each text is compiled again when it is timed, and the one that fails is named there.
+  }
+}
+
+StepDraft Selector::select(const Node& node, const std::map<const Symbol*, int64_t>& opt) {
+  if (options_.explain) explanation_ += fmt::format("{}\n", node.describe());
+  const std::vector<const Kernel*> accepted =
+      accepting(node, options_.explain ? &explanation_ : nullptr);
   const Sizes sizes = sizes_at(node, opt);
   const Candidate winner = choose(node, accepted, sizes);
   if (options_.explain) {
@@ -117,57 +176,60 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     fail(ErrorCode::usage, "{} is pinned to '{}', which does not accept it; see --explain",
          node.describe(), pinned->second);
   }
-  std::vector<Candidate> candidates;
-  for (const Kernel* kernel : accepted) {
-    // The reference code is there so that everything runs; it never wins against a real kernel.
-    if (kernel->name() == "generic" && !candidates.empty()) continue;
-    for (std::string& tactic : kernel->tactics(node, info_, sizes)) {
-      candidates.push_back({kernel, std::move(tactic)});
+  // A cached winner also serves builds that do not time.
+  const std::string cache_key = key(node, sizes, accepted);
+  if (const auto winner = remembered(cache_key, accepted)) {
+    if (options_.explain) {
+      explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", winner->kernel->name(),
+                                  winner->tactic, cache_.find(cache_key)->microseconds);
     }
-    if (!options_.tune && !candidates.empty()) break;
+    return *winner;
   }
-  if (candidates.size() == 1 || !options_.tune) {
-    // A cached winner also serves builds that do not time.
-    if (const TimingEntry* entry = options_.tune ? nullptr : cache_.find(key(node, sizes))) {
-      for (const Kernel* kernel : accepted) {
-        if (kernel->name() == entry->kernel) return {kernel, entry->tactic};
-      }
-    }
-    return candidates.front();
-  }
+  const std::vector<Candidate>& candidates = candidates_of(node, accepted, sizes);
+  TENREC_CHECK(!candidates.empty(), unsupported, "no kernel of target '{}' has a tactic for {}",
+               target_.name(), node.describe());
+  if (candidates.size() == 1 || !options_.tune) return candidates.front();
   if (!can_time(node, sizes)) {
     if (options_.explain) explanation_ += "  not timed: its sizes are known only when running\n";
     return candidates.front();
   }
-  const std::string cache_key = key(node, sizes);
-  if (const TimingEntry* entry = cache_.find(cache_key)) {
-    for (const Candidate& candidate : candidates) {
-      if (candidate.kernel->name() == entry->kernel && candidate.tactic == entry->tactic) {
-        if (options_.explain) {
-          explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", entry->kernel,
-                                      entry->tactic, entry->microseconds);
-        }
-        return candidate;
-      }
-    }
-  }
-  size_t best = 0;
+  return fastest(node, candidates, sizes, cache_key);
+}
+
+Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candidate>& candidates,
+                                      const Sizes& sizes, const std::string& cache_key) {
+  const Candidate* best = nullptr;
   double best_time = std::numeric_limits<double>::infinity();
-  for (size_t i = 0; i < candidates.size(); ++i) {
+  std::string failures;
+  for (const Candidate& candidate : candidates) {
     if (options_.tick) options_.tick();
-    const double microseconds = time(node, candidates[i], sizes, best_time);
+    double microseconds = std::numeric_limits<double>::infinity();
+    std::string result;
+    try {
+      microseconds = time(node, candidate, sizes, best_time);
+      result = fmt::format("{:.2f} us", microseconds);
+    } catch (const Error& error) {
+      // One way to run a node that does not work leaves the others.
+      if (error.code() == ErrorCode::cancelled) throw;
+      result = fmt::format("dropped: {}", error.what());
+      failures += fmt::format("\n  {} {}: {}", candidate.kernel->name(), candidate.tactic,
+                              error.what());
+    }
     if (options_.explain) {
-      explanation_ += fmt::format("  {} {}: {:.2f} us\n", candidates[i].kernel->name(),
-                                  candidates[i].tactic, microseconds);
+      explanation_ +=
+          fmt::format("  {} {}: {}\n", candidate.kernel->name(), candidate.tactic, result);
     }
     if (microseconds < best_time) {
-      best = i;
+      best = &candidate;
       best_time = microseconds;
     }
   }
-  cache_.put(cache_key, {std::string(candidates[best].kernel->name()), candidates[best].tactic,
-                         best_time, node.describe()});
-  return candidates[best];
+  TENREC_CHECK(best || failures.empty(), unsupported, "no kernel runs {}:{}", node.describe(),
+               failures);
+  if (!best) return candidates.front();  // none takes just these sizes, all take the range
+  cache_.put(cache_key,
+             {std::string(best->kernel->name()), best->tactic, best_time, node.describe()});
+  return *best;
 }
 
 namespace {
@@ -224,6 +286,11 @@ bool Selector::can_time(const Node& node, const Sizes& sizes) {
 double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes,
                       double best) {
   const BoundGraph bound = alone(node, sizes);
+  // What is accepted for a range of sizes may be refused for just these.
+  for (const auto& twin : bound.graph->nodes()) {
+    if (!twin->as<Constant>() && !candidate.kernel->check(*twin, info_).empty())
+      return std::numeric_limits<double>::infinity();
+  }
   plan::WeightStore weights;
   plan::CodeStore code;
   const plan::Plan plan = lower(

@@ -4,7 +4,9 @@
 // kernel that accepts wins (the target lists its kernels in order of preference).
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "build/lower.h"
@@ -28,6 +30,8 @@ class Selector {
   Selector(const Target& target, DeviceInfo device, SelectOptions options, TimingCache& cache);
   ~Selector();
 
+  // Compiles what selection is going to time, all at once: a compiler has many threads.
+  void prepare(const Graph& graph, const std::map<const Symbol*, int64_t>& opt);
   StepDraft select(const Node& node, const std::map<const Symbol*, int64_t>& opt);
   const std::string& explanation() const { return explanation_; }
   // Nodes whose kernels run on the host, though the target's memory is not there.
@@ -38,11 +42,22 @@ class Selector {
     const Kernel* kernel;
     std::string tactic;
   };
+  std::vector<const Kernel*> accepting(const Node& node, std::string* why);
+  // Every tactic of every kernel that accepts the node; listed once for equal nodes.
+  const std::vector<Candidate>& candidates_of(const Node& node,
+                                              const std::vector<const Kernel*>& accepted,
+                                              const Sizes& sizes);
+  // The winner of an earlier build, if its kernel still accepts the node.
+  std::optional<Candidate> remembered(const std::string& key,
+                                      const std::vector<const Kernel*>& accepted);
   Candidate choose(const Node& node, const std::vector<const Kernel*>& accepted,
                    const Sizes& sizes);
+  Candidate fastest(const Node& node, const std::vector<Candidate>& candidates, const Sizes& sizes,
+                    const std::string& cache_key);
   bool can_time(const Node& node, const Sizes& sizes);
   double time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best);
-  std::string key(const Node& node, const Sizes& sizes) const;
+  std::string key(const Node& node, const Sizes& sizes,
+                  const std::vector<const Kernel*>& accepted) const;
   Device& device();
 
   const Target& target_;
@@ -52,6 +67,7 @@ class Selector {
   std::shared_ptr<Device> device_;
   std::string explanation_;
   std::vector<std::string> host_nodes_;
+  std::map<std::string, std::vector<Candidate>> candidates_;
 };
 
 }  // namespace tenrec

@@ -7,7 +7,7 @@
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
 #include "targets/cpu/kernels/list.h"
-#include "targets/cpu/layout.h"
+#include "targets/common/layout.h"
 #include "targets/cpu/run/cpu_device.h"
 
 namespace tenrec::cpu {
@@ -49,7 +49,11 @@ class CpuTarget final : public Target {
   std::span<const Kernel* const> kernels() const override { return kernel_list(); }
 
   void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
-    assign_layouts(graph, device);
+    assign_layouts(graph, device,
+                   {.layout = {.block_axis = 1, .block = device.channel_block},
+                    .dtypes = {DType::f32},
+                    .few_channels = device.channel_block,
+                    .kernels = kernel_list()});
     fuse(graph);
     dissolve_unsupported(graph, kernel_list(), device);
   }

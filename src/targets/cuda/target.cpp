@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
+#include "targets/common/layout.h"
+#include "targets/cuda/attention_pass.h"
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/nvrtc.h"
 #include "targets/cuda/run/cuda_device.h"
@@ -32,6 +34,7 @@ class CudaTarget final : public Target {
                  fingerprint);
     info.fingerprint = fingerprint_of(capability);
     info.channel_block = 8;
+    info.view_alignment = 128;  // vector loads and tensor maps want aligned addresses
     info.threads = compile_threads();
     info.cache_l1 = 128 << 10;
     info.cache_l2 = capability >= 90 ? 50ULL << 20 : 40ULL << 20;
@@ -46,6 +49,12 @@ class CudaTarget final : public Target {
     options.dtypes = {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i8,
                       DType::i16, DType::i32, DType::i64,  DType::u8,  DType::u16,
                       DType::u32, DType::u64, DType::boolean};
+    recognise_attention(graph, device);
+    assign_layouts(graph, device,
+                   {.layout = {.channels_last = true},
+                    .dtypes = {DType::f32, DType::f16, DType::bf16},
+                    .few_channels = device.channel_block,
+                    .kernels = kernel_list()});
     fuse(graph, options);
     dissolve_unsupported(graph, kernel_list(), device);
   }

@@ -3,10 +3,23 @@
 
 #include <array>
 
+#include "targets/cuda/run/vendor.h"
+
 namespace tenrec::cuda {
 
 std::span<const Kernel* const> kernel_list() {
   static const std::array list{
+      &attention_kernel(),
+      &conv_stem_kernel(),
+      &conv_sm90_kernel(),
+      &gemm_sm90_kernel(),
+#ifdef TENREC_HAS_CUDNN
+      &cudnn_conv_kernel(),
+#endif
+#ifdef TENREC_HAS_CUBLASLT
+      &cublaslt_kernel(),
+#endif
+      &gemm_mma_kernel(),
       &conv_plain_kernel(),
       &matmul_plain_kernel(),
       &pointwise_kernel(),

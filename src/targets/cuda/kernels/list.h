@@ -22,6 +22,13 @@ const Kernel& normalise_kernel();
 const Kernel& resize_kernel();
 const Kernel& order_kernel();
 const Kernel& recurrent_kernel();
+const Kernel& attention_kernel();
+const Kernel& conv_stem_kernel();
+const Kernel& conv_sm90_kernel();
+const Kernel& gemm_sm90_kernel();
+const Kernel& gemm_mma_kernel();
+const Kernel& cublaslt_kernel();
+const Kernel& cudnn_conv_kernel();
 const Kernel& generic_kernel();
 
 }  // namespace tenrec::cuda

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cuda/run/cuda_device.h"
 
+#include "ir/op.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -160,6 +162,7 @@ std::unique_ptr<Recording> CudaDevice::end_recording() {
 
 void register_cuda_device() {
   register_device("cuda", [](const DeviceOptions& options) {
+    init_ops();  // steps on the host name operators
     auto gpu = Gpu::open(options.index);
     const int made_for =
         options.fingerprint.empty() ? gpu->capability() : capability_of(options.fingerprint);

@@ -3,11 +3,23 @@
 
 #include "targets/cuda/run/family.h"
 #include "targets/cuda/run/runners.h"
+#include "targets/cuda/run/vendor.h"
 
 namespace tenrec::cuda {
 namespace {
 
 constexpr std::array families{
+    Family{"attention_mma", prepare_attention_mma},
+    Family{"conv_stem_sm90", prepare_conv_stem_sm90},
+    Family{"conv_sm90", prepare_conv_sm90},
+    Family{"gemm_sm90", prepare_gemm_sm90},
+    Family{"gemm_mma", prepare_gemm_mma},
+#ifdef TENREC_HAS_CUBLASLT
+    Family{"cublaslt", prepare_cublaslt},
+#endif
+#ifdef TENREC_HAS_CUDNN
+    Family{"cudnn_conv", prepare_cudnn_conv},
+#endif
     Family{"kernels", prepare_kernels},
     Family{"copy", prepare_copy},
     Family{"generic", prepare_generic},

@@ -6,6 +6,13 @@
 namespace tenrec::cuda {
 
 Runner prepare_kernels(const StepSource& source);
+Runner prepare_attention_mma(const StepSource& source);
+Runner prepare_conv_stem_sm90(const StepSource& source);
+Runner prepare_conv_sm90(const StepSource& source);
+Runner prepare_gemm_sm90(const StepSource& source);
+Runner prepare_gemm_mma(const StepSource& source);
+Runner prepare_cublaslt(const StepSource& source);
+Runner prepare_cudnn_conv(const StepSource& source);
 Runner prepare_copy(const StepSource& source);
 Runner prepare_generic(const StepSource& source);
 Runner prepare_infer(const StepSource& source);

@@ -1,60 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "targets/cpu/layout.h"
+#include "targets/common/layout.h"
 
+#include <algorithm>
 #include <map>
 
 #include "ir/constant.h"
 #include "ops/conv.h"
 #include "ops/fused.h"
-#include "targets/cpu/kernels/list.h"
 
-namespace tenrec::cpu {
+namespace tenrec {
 namespace {
 
 class Assignment {
  public:
-  Assignment(Graph& graph, const DeviceInfo& device)
-      : graph_(graph), device_(device), blocked_{.block_axis = 1, .block = device.channel_block} {}
+  Assignment(Graph& graph, const DeviceInfo& device, const LayoutRules& rules)
+      : graph_(graph), device_(device), rules_(rules) {}
 
   void run() {
     for (Node* node = graph_.front(); node; node = node->next()) {
-      for (size_t i = 0; i < node->body_count(); ++i) assign_layouts(node->body(i), device_);
+      for (size_t i = 0; i < node->body_count(); ++i) assign_layouts(node->body(i), device_, rules_);
       if (node->as<Reformat>() || node->as<Constant>()) continue;
-      if (!try_blocked(*node)) make_plain(*node);
+      if (!try_island(*node)) make_plain(*node);
     }
     for (size_t i = 0; i < graph_.outputs().size(); ++i) {
-      graph_.set_output(i, plain_of(graph_.outputs()[i], nullptr));
+      graph_.set_output(i, plain_form(graph_.outputs()[i], nullptr));
     }
   }
 
  private:
   // Channels on axis 1 of at least three axes; a layout says nothing for anything else.
-  static bool can_be_blocked(const Type& type) {
-    return type.kind == Type::Kind::tensor && type.dtype == DType::f32 && type.ranked &&
-           type.rank() == 4;
+  bool can_join(const Type& type) const {
+    return type.kind == Type::Kind::tensor && type.ranked && type.rank() == 4 &&
+           std::find(rules_.dtypes.begin(), rules_.dtypes.end(), type.dtype) !=
+               rules_.dtypes.end();
   }
 
-  bool try_blocked(Node& node) {
+  bool try_island(Node& node) {
     if (node.body_count() != 0) return false;
     for (const Value* output : node.outputs()) {
-      if (!can_be_blocked(output->type)) return false;
+      if (!can_join(output->type)) return false;
     }
     const Values before = node.inputs();
     const bool is_conv = node.as<Conv>() != nullptr;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
-    for (Value* output : node.outputs()) output->type.layout = blocked_;
+    for (Value* output : node.outputs()) output->type.layout = rules_.layout;
     // A stem reads its few channels as they come; padding them to a block would waste most of the
     // work.
     const bool few_channels = is_conv && before[0]->type.layout.is_plain() &&
-                              before[0]->type.shape[1].upper() < device_.channel_block;
+                              before[0]->type.shape[1].upper() < rules_.few_channels;
     if (few_channels && accepted(node)) return true;
     for (size_t i = 0; i < before.size(); ++i) {
       Value* input = before[i];
       if (!input) continue;
       const bool wanted = is_conv ? i == 0 : is_full(input->type, node.output()->type);
-      graph_.set_input(&node, i, wanted ? blocked_of(input, &node) : plain_of(input, &node));
+      graph_.set_input(&node, i, wanted ? joined_form(input, &node) : plain_form(input, &node));
     }
     if (accepted(node)) return true;
     for (size_t i = 0; i < before.size(); ++i) {
@@ -65,14 +66,14 @@ class Assignment {
   }
 
   // An operand with channels of its own, unlike one that broadcasts along them.
-  static bool is_full(const Type& type, const Type& output) {
-    return can_be_blocked(type) && type.rank() == output.rank() && !(type.shape[1] == Dim(1)) &&
+  bool is_full(const Type& type, const Type& output) const {
+    return can_join(type) && type.rank() == output.rank() && !(type.shape[1] == Dim(1)) &&
            !(type.shape[2] == Dim(1) && type.shape[3] == Dim(1) && type.layout.is_plain() &&
              !(output.shape[2] == Dim(1)));
   }
 
   bool accepted(const Node& node) const {
-    for (const Kernel* kernel : kernel_list()) {
+    for (const Kernel* kernel : rules_.kernels) {
       if (kernel->name() == "generic" || (kernel->vendor() && !device_.vendor)) continue;
       if (kernel->check(node, device_).empty()) return true;
     }
@@ -81,15 +82,15 @@ class Assignment {
 
   void make_plain(Node& node) {
     for (size_t i = 0; i < node.inputs().size(); ++i) {
-      if (Value* input = node.input(i)) graph_.set_input(&node, i, plain_of(input, &node));
+      if (Value* input = node.input(i)) graph_.set_input(&node, i, plain_form(input, &node));
     }
   }
 
-  Value* blocked_of(Value* value, Node* before) {
-    return value->type.layout.is_plain() ? other_form(value, before, blocked_, to_blocked_) : value;
+  Value* joined_form(Value* value, Node* before) {
+    return value->type.layout.is_plain() ? other_form(value, before, rules_.layout, joined_) : value;
   }
-  Value* plain_of(Value* value, Node* before) {
-    return value->type.layout.is_plain() ? value : other_form(value, before, Layout{}, to_plain_);
+  Value* plain_form(Value* value, Node* before) {
+    return value->type.layout.is_plain() ? value : other_form(value, before, Layout{}, plain_);
   }
 
   Value* other_form(Value* value, Node* before, const Layout& layout,
@@ -104,6 +105,7 @@ class Assignment {
     Reformat op;
     op.block_axis = layout.block_axis;
     op.block = layout.block;
+    op.channels_last = layout.channels_last;
     const std::vector<std::string> origins =
         value->producer() ? value->producer()->origins() : std::vector<std::string>{};
     return form = graph_.insert(before, op, {value}, {}, origins)->output();
@@ -111,15 +113,15 @@ class Assignment {
 
   Graph& graph_;
   const DeviceInfo& device_;
-  Layout blocked_;
-  std::map<Value*, Value*> to_blocked_, to_plain_;
+  const LayoutRules& rules_;
+  std::map<Value*, Value*> joined_, plain_;
 };
 
 }  // namespace
 
-void assign_layouts(Graph& graph, const DeviceInfo& device) {
-  Assignment(graph, device).run();
+void assign_layouts(Graph& graph, const DeviceInfo& device, const LayoutRules& rules) {
+  Assignment(graph, device, rules).run();
   graph.remove_dead();
 }
 
-}  // namespace tenrec::cpu
+}  // namespace tenrec

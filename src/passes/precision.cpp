@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "passes/precision.h"
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+#include <string_view>
+
+#include "ir/constant.h"
+#include "ops/elementwise.h"
+
+namespace tenrec {
+namespace {
+
+// Operators whose float inputs are all data. Pointwise ones need no mention.
+const std::set<std::string_view> all_data{
+    "attention",      "average_pool",       "batch_normalization",   "concat",
+    "conv",           "conv_transpose",     "depth_to_space",        "einsum",
+    "flatten",        "group_normalization", "identity",             "instance_normalization",
+    "layer_normalization", "log_softmax",   "matmul",                "max_pool",
+    "rms_normalization",   "softmax",       "space_to_depth",        "transpose"};
+// Operators whose first input alone is data.
+const std::set<std::string_view> first_data{"expand",  "gather", "pad",   "reduce",  "reshape",
+                                            "resize",  "slice",  "split", "squeeze", "tile",
+                                            "unsqueeze"};
+
+// What f16 can tell from zero and from infinity. Infinities stay what they are.
+bool is_representable(const Tensor& constant, DType to) {
+  if (to != DType::f16) return true;
+  for (const double value : constant.to_doubles()) {
+    const double size = std::abs(value);
+    if (std::isfinite(value) && (size > 65504 || (size > 0 && size < 0x1p-24))) return false;
+  }
+  return true;
+}
+
+class Narrowing {
+ public:
+  Narrowing(Graph& graph, DType to) : graph_(graph), to_(to) {}
+
+  void run() {
+    for (Node* node = graph_.front(); node; node = node->next()) {
+      if (node->as<Constant>() || made_.count(node)) continue;
+      if (can_narrow(*node)) narrow(*node);
+      else widen(*node);
+    }
+    for (size_t i = 0; i < graph_.outputs().size(); ++i) {
+      Value* output = graph_.outputs()[i];
+      if (narrowed_.count(output)) graph_.set_output(i, wide_form(output, nullptr));
+    }
+    graph_.remove_dead();
+    graph_.reinfer();
+  }
+
+ private:
+  static bool is_wide(const Value* value) {
+    return value && value->type.kind == Type::Kind::tensor && value->type.dtype == DType::f32;
+  }
+
+  bool is_data(const Node& node, size_t i) const {
+    const std::string_view name = node.op().name();
+    if (first_data.count(name)) return i == 0 || (name == "pad" && i == 2);
+    return true;
+  }
+
+  bool can_narrow(const Node& node) const {
+    const std::string_view name = node.op().name();
+    const bool listed = all_data.count(name) || first_data.count(name);
+    if (node.body_count() > 0 || (!listed && !node.op().info().pointwise) || node.as<Cast>())
+      return false;
+    bool any = false;
+    for (size_t i = 0; i < node.inputs().size(); ++i) {
+      const Value* input = node.input(i);
+      if (!input || !is_data(node, i)) continue;
+      if (narrowed_.count(input)) any = true;
+      else if (is_wide(input)) any = true;
+      else continue;
+      const Tensor* constant = input->constant();
+      if (constant && node.op().info().pointwise && !is_representable(*constant, to_)) return false;
+    }
+    for (const Value* output : node.outputs()) {
+      if (output->type.kind != Type::Kind::tensor) return false;
+    }
+    return any;
+  }
+
+  void narrow(Node& node) {
+    std::set<const Value*> wide;
+    for (const Value* output : node.outputs()) {
+      if (is_wide(output)) wide.insert(output);
+    }
+    for (size_t i = 0; i < node.inputs().size(); ++i) {
+      Value* input = node.input(i);
+      if (input && is_data(node, i) && is_wide(input))
+        graph_.set_input(&node, i, narrow_form(input, &node));
+    }
+    infer(node);
+    for (const Value* output : wide) {
+      if (output->type.dtype == to_) narrowed_.insert(output);
+    }
+  }
+
+  void widen(Node& node) {
+    for (size_t i = 0; i < node.inputs().size(); ++i) {
+      if (narrowed_.count(node.input(i)))
+        graph_.set_input(&node, i, wide_form(node.input(i), &node));
+    }
+    infer(node);
+  }
+
+  static void infer(Node& node) {
+    const Types types = node.op().infer(node.input_types(), node.bodies());
+    for (size_t i = 0; i < types.size() && i < node.output_count(); ++i)
+      node.output(i)->type = types[i];
+  }
+
+  Value* narrow_form(Value* value, Node* before) {
+    if (const auto found = wide_source_.find(value); found != wide_source_.end())
+      return found->second;
+    Value*& form = narrow_[value];
+    if (form) return form;
+    const Tensor* constant = value->constant();
+    if (constant) {
+      const std::vector<double> numbers = constant->to_doubles();
+      form = graph_.constant(before, Tensor::from_doubles(to_, constant->dims(), numbers));
+    } else {
+      form = cast(value, to_, before);
+    }
+    narrowed_.insert(form);
+    return form;
+  }
+
+  Value* wide_form(Value* value, Node* before) {
+    Value*& form = wide_[value];
+    if (form) return form;
+    form = cast(value, DType::f32, before);
+    wide_source_[form] = value;
+    return form;
+  }
+
+  Value* cast(Value* value, DType to, Node* before) {
+    // Right behind its source, so that every reader, also an earlier one, finds it.
+    Node* at = before;
+    if (Node* producer = value->producer()) at = producer->next();
+    else if (graph_.front()) at = graph_.front();
+    Node* made = graph_.insert(at, Cast{.to = to}, {value}, {},
+                               value->producer() ? value->producer()->origins()
+                                                 : std::vector<std::string>{});
+    made_.insert(made);
+    return made->output();
+  }
+
+  Graph& graph_;
+  DType to_;
+  std::set<const Value*> narrowed_;  // values that were f32 and are not now
+  std::set<const Node*> made_;
+  std::map<Value*, Value*> narrow_, wide_, wide_source_;
+};
+
+}  // namespace
+
+void narrow_precision(Graph& graph, DType to) { Narrowing(graph, to).run(); }
+
+}  // namespace tenrec

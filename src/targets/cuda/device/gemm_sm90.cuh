@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Hopper product for few pixels (batch 1 and the like), where time is latency: one tile a
+// cluster, k split over the cluster's CTAs, partial sums added through distributed shared memory in
+// a fixed order (no workspace, no atomics, the same result every run). Operands as in conv_sm90.cuh; results are written with plain stores, so any
+// channel count and output type goes.
+//
+//   extern "C" __global__ __launch_bounds__(160)
+//   void kernel(const __grid_constant__ sm90::Split p) { sm90::split<T, Epilogue, im2col>(p); }
+#pragma once
+#include "ptx_sm90.cuh"
+
+namespace sm90 {
+
+struct Split {
+  TensorMap w, x;
+  const float* channel;  // Epilogue::channels rows of `channels` values
+  const void* full;      // as y
+  void* y;               // [pixels][channels]
+  int channels, pixels;
+  int tiles_c;
+  int cblocks, taps, taps_w;
+  int q, pq;
+  int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+};
+
+template <Type type_, int channels_, int pixels_, int stages_, int split_, int out_type_>
+struct SplitTile {
+  static constexpr Type type = type_;
+  static constexpr int channels = channels_, pixels = pixels_, stages = stages_, split = split_;
+  static constexpr int out_type = out_type_;  // 0 f32, 1 f16, 2 bf16
+  static constexpr int depth = type == Type::tf32 ? 32 : 64;
+  static constexpr int blocks = channels / 64;
+  static constexpr int w_bytes = channels * 128, stage = w_bytes + pixels * 128;
+  // Four more floats: the lanes of an accumulator store meet 32 different banks.
+  static constexpr int pitch = (channels + 4) * 4;
+  static constexpr int shared = stages * stage + 16 * stages;
+  static_assert(pixels * pitch <= stages * stage, "partial sums lie where the ring was");
+  static_assert(pixels % split == 0 && channels % 64 == 0 && pixels % 8 == 0, "tile");
+};
+
+TENREC_DEVICE void load_remote(float (&v)[8], u32 addr, u32 cta) {
+  asm volatile(
+      "{ .reg .b32 r; mapa.shared::cluster.u32 r, %8, %9;\n"
+      "ld.shared::cluster.v4.f32 {%0, %1, %2, %3}, [r];\n"
+      "ld.shared::cluster.v4.f32 {%4, %5, %6, %7}, [r + 16]; }"
+      : "=f"(v[0]), "=f"(v[1]), "=f"(v[2]), "=f"(v[3]), "=f"(v[4]), "=f"(v[5]), "=f"(v[6]),
+        "=f"(v[7])
+      : "r"(addr), "r"(cta)
+      : "memory");
+}
+
+template <int type>
+TENREC_DEVICE float element_at(const void* p, long long at) {
+  if constexpr (type == 0) return ((const float*)p)[at];
+  else if constexpr (type == 1) return low_part<Type::f16>(((const u16*)p)[at]);
+  else return low_part<Type::bf16>(((const u16*)p)[at]);
+}
+template <int type>
+TENREC_DEVICE void set_element(void* p, long long at, float v) {
+  if constexpr (type == 0) ((float*)p)[at] = v;
+  else if constexpr (type == 1) ((u16*)p)[at] = (u16)pack<Type::f16>(v, 0);
+  else ((u16*)p)[at] = (u16)pack<Type::bf16>(v, 0);
+}
+// Eight neighbours; `whole`: all exist and lie on 16 bytes.
+template <int type>
+TENREC_DEVICE void get_eight(float (&v)[8], const void* p, long long at, bool whole, int count) {
+  if (!whole) {
+#pragma unroll
+    for (int i = 0; i < 8; ++i) v[i] = i < count ? element_at<type>(p, at + i) : 0;
+    return;
+  }
+  if constexpr (type == 0) {
+    const float4 a = ((const float4*)((const float*)p + at))[0];
+    const float4 b = ((const float4*)((const float*)p + at))[1];
+    v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w, v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
+  } else {
+    constexpr Type t = type == 1 ? Type::f16 : Type::bf16;
+    const uint4 a = *(const uint4*)((const u16*)p + at);
+    const u32 words[4] = {a.x, a.y, a.z, a.w};
+#pragma unroll
+    for (int i = 0; i < 4; ++i) v[i * 2] = low_part<t>(words[i]), v[i * 2 + 1] = high_part<t>(words[i]);
+  }
+}
+template <int type>
+TENREC_DEVICE void put_eight(const float (&v)[8], void* p, long long at, bool whole, int count) {
+  if (!whole) {
+#pragma unroll
+    for (int i = 0; i < 8; ++i)
+      if (i < count) set_element<type>(p, at + i, v[i]);
+    return;
+  }
+  if constexpr (type == 0) {
+    ((float4*)((float*)p + at))[0] = make_float4(v[0], v[1], v[2], v[3]);
+    ((float4*)((float*)p + at))[1] = make_float4(v[4], v[5], v[6], v[7]);
+  } else {
+    constexpr Type t = type == 1 ? Type::f16 : Type::bf16;
+    *(uint4*)((u16*)p + at) = make_uint4(pack<t>(v[0], v[1]), pack<t>(v[2], v[3]),
+                                         pack<t>(v[4], v[5]), pack<t>(v[6], v[7]));
+  }
+}
+
+template <class T, class E, bool im2col>
+TENREC_DEVICE void split(const Split& p) {
+  extern __shared__ __align__(1024) unsigned char smem[];
+  const u32 ring = shared_address(smem), full = ring + T::stages * T::stage;
+  const u32 empty = full + 8 * T::stages;
+  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+  const int tile = blockIdx.x / T::split, rank = blockIdx.x % T::split;
+  const int channel = tile % p.tiles_c * T::channels, pixel = tile / p.tiles_c * T::pixels;
+  const int kblocks = p.taps * p.cblocks;
+  const int begin = kblocks * rank / T::split, end = kblocks * (rank + 1) / T::split;
+  if (threadIdx.x == 0) {
+    for (int i = 0; i < T::stages; ++i) bar_init(full + 8 * i, 1), bar_init(empty + 8 * i, 4);
+    bar_init_done();
+  }
+  if (threadIdx.x == 128) prefetch(p.w), prefetch(p.x);
+  __syncthreads();
+  launch_dependents();
+
+  if (warp == 4) {
+    if (lane == 0) {
+      Ring<T::stages> at;
+      const int image = pixel / p.pq, row = pixel % p.pq / p.q, col = pixel % p.q;
+      const int h = row * p.stride_h - p.pad_h, v = col * p.stride_w - p.pad_w;
+      const auto load_weights = [&](int k, int slot) {
+        bar_expect(full + 8 * slot, T::stage);
+        load_2d(ring + slot * T::stage, p.w, full + 8 * slot, k * T::depth, channel);
+      };
+      // Weights do not depend on the kernel before this one: the first ones come early.
+      const int early = end - begin < T::stages ? end - begin : T::stages;
+      for (int i = 0; i < early; ++i) load_weights(begin + i, i);
+      wait_for_inputs();
+      for (int k = begin; k < end; ++k, at.advance()) {
+        const u32 x = ring + at.slot * T::stage + T::w_bytes, bar = full + 8 * at.slot;
+        if (k - begin >= early) {
+          bar_wait(empty + 8 * at.slot, at.phase ^ 1);
+          load_weights(k, at.slot);
+        }
+        const int tap = k / p.cblocks, c = k % p.cblocks * T::depth;
+        if (im2col)
+          load_im2col<false>(x, p.x, bar,
+                             {c, v, h, image, (u16)(tap % p.taps_w * p.dilation_w),
+                              (u16)(tap / p.taps_w * p.dilation_h)},
+                             0);
+        else load_2d(x, p.x, bar, c, pixel);
+      }
+    }
+    __syncwarp();
+    wait_for_inputs();
+  } else {
+    float acc[T::blocks][T::pixels / 2];
+#pragma unroll
+    for (int m = 0; m < T::blocks; ++m)
+#pragma unroll
+      for (int i = 0; i < T::pixels / 2; ++i) acc[m][i] = 0;
+    Ring<T::stages> at;
+    int previous = 0;
+    for (int k = begin; k < end; ++k) {
+      const u64 a = descriptor(ring + at.slot * T::stage);
+      const u64 b = descriptor(ring + at.slot * T::stage + T::w_bytes);
+      bar_wait(full + 8 * at.slot, at.phase);
+      mma_fence();
+#pragma unroll
+      for (int kk = 0; kk < 4; ++kk)
+#pragma unroll
+        for (int m = 0; m < T::blocks; ++m)
+          Mma<T::type, T::pixels>::go(acc[m], a + m * (8192 >> 4) + kk * 2, b + kk * 2, 1);
+      mma_commit();
+      mma_wait<1>();
+      if (k > begin && lane == 0) bar_arrive(empty + 8 * previous);
+      previous = at.slot;
+      at.advance();
+    }
+    mma_wait<0>();
+    wait_for_inputs();  // the epilogue reads and writes global memory
+    named_barrier(1);   // nobody reads the ring any more: partial sums go there
+#pragma unroll
+    for (int m = 0; m < T::blocks; ++m)
+#pragma unroll
+      for (int j = 0; j < T::pixels / 8; ++j)
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+          store_shared(ring + (j * 8 + lane % 4 * 2 + i % 2) * T::pitch +
+                           (m * 64 + warp * 16 + i / 2 * 8 + lane / 4) * 4,
+                       acc[m][j * 4 + i]);
+  }
+  if (T::split > 1) cluster_sync();
+  else __syncthreads();
+
+  // Each CTA finishes its share of the pixels.
+  constexpr int share = T::pixels / T::split, chunks = T::channels / 8;
+  const bool aligned = p.channels % 8 == 0;
+  for (int i = threadIdx.x; i < share * chunks; i += 160) {
+    const int row = rank * share + i / chunks, c = i % chunks * 8;
+    const int count = p.channels - channel - c;
+    if (pixel + row >= p.pixels || count <= 0) continue;
+    float sum[8] = {};
+#pragma unroll
+    for (int peer = 0; peer < T::split; ++peer) {
+      float v[8];
+      load_remote(v, ring + row * T::pitch + c * 4, T::split > 1 ? peer : cluster_rank());
+#pragma unroll
+      for (int e = 0; e < 8; ++e) sum[e] += v[e];
+    }
+    const long long at = (long long)(pixel + row) * p.channels + channel + c;
+    float residual[8] = {};
+    if constexpr (E::full > 0) get_eight<E::full_type>(residual, p.full, at, aligned, count);
+#pragma unroll
+    for (int e = 0; e < 8; ++e) {
+      float operand[E::channels + 1];
+#pragma unroll
+      for (int o = 0; o < E::channels; ++o)
+        operand[o] = e < count ? p.channel[o * p.channels + channel + c + e] : 0;
+      const float other[2] = {residual[e], 0};
+      sum[e] = E::apply(sum[e], operand, other);
+    }
+    put_eight<T::out_type>(sum, p.y, at, aligned, count);
+  }
+  if (T::split > 1) cluster_sync();  // neighbours may still be reading our partial sums
+}
+
+}  // namespace sm90

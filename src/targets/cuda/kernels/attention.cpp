@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention in f16 and bf16 without writing the scores.
+#include "base/error.h"
+#include "base/wire.h"
+#include "ops/attention.h"
+#include "targets/cuda/kernels/list.h"
+#include "targets/cuda/run/attention_params.h"
+
+namespace tenrec::cuda {
+namespace {
+
+struct Problem {
+  Reject reject;
+  AttentionParams params;
+};
+
+// Heads and head size of q, k or v; 0: not known.
+std::pair<int64_t, int64_t> heads_of(const Type& type, int64_t packed_heads) {
+  const auto number = [](const Dim& dim) { return dim.is_const() ? dim.value() : 0; };
+  if (type.rank() == 4) return {number(type.shape[1]), number(type.shape[3])};
+  const int64_t packed = number(type.shape[2]);
+  return {packed_heads, packed_heads > 0 ? packed / packed_heads : 0};
+}
+
+Reject read_mask(const Type& mask, const Type& q, const Type& k, AttentionParams& params) {
+  if (!mask.ranked || mask.rank() > 4 || !mask.layout.is_plain()) return "an unknown mask";
+  if (mask.dtype != DType::boolean && mask.dtype != DType::f32 && mask.dtype != params.type)
+    return fmt::format("the mask is {}", name(mask.dtype));
+  const Dim& keys = k.shape[k.shape.size() - 2];
+  const Dim& last = mask.shape.empty() ? Dim(1) : mask.shape.back();
+  if (!(last == Dim(1)) && !(last == keys)) return "the mask is shorter than the keys";
+  (void)q;
+  params.mask = mask.dtype;
+  return "";
+}
+
+Problem problem_of(const Node& node) {
+  Problem problem;
+  const auto* op = node.as<Attention>();
+  if (!op) return {"is no attention", {}};
+  AttentionParams& params = problem.params;
+  const Types in = node.input_types();
+  for (size_t i = 0; i < 3; ++i) {
+    if (!in[i].ranked || !in[i].layout.is_plain()) return {"an operand of unknown layout", {}};
+  }
+  params.type = in[0].dtype;
+  if (params.type != DType::f16 && params.type != DType::bf16)
+    return {fmt::format("operands are {}", name(params.type)), {}};
+  if (in[1].dtype != params.type || in[2].dtype != params.type)
+    return {"operands of several types", {}};
+  for (size_t i = 4; i < in.size(); ++i) {
+    if (in[i].present()) return {"has a key/value cache", {}};
+  }
+  if (op->outputs > 1) return {"gives more than the result", {}};
+  if (op->softcap > 0) return {"has a softcap", {}};
+  params.packed = in[0].rank() == 3;
+  const auto [heads, size] = heads_of(in[0], op->q_num_heads);
+  const auto [key_heads, key_size] = heads_of(in[1], op->kv_num_heads);
+  const auto [value_heads, value_size] = heads_of(in[2], op->kv_num_heads);
+  if (heads < 1 || key_heads < 1 || heads % key_heads != 0 || value_heads != key_heads)
+    return {"the number of heads is not known", {}};
+  for (const int64_t each : {size, value_size}) {
+    if (each < 16 || each > 128 || each % 16 != 0)
+      return {fmt::format("heads of {} elements", each), {}};
+  }
+  params.heads = heads;
+  params.key_heads = key_heads;
+  params.size = size;
+  params.value_size = value_size;
+  params.causal = op->is_causal;
+  params.scale = op->scale ? *op->scale : 1 / std::sqrt(static_cast<float>(size));
+  if (in.size() > 3 && in[3].present()) problem.reject = read_mask(in[3], in[0], in[1], params);
+  return problem;
+}
+
+class AttentionKernel final : public Kernel {
+ public:
+  std::string_view name() const override { return "attention_mma"; }
+
+  Reject check(const Node& node, const DeviceInfo&) const override {
+    return problem_of(node).reject;
+  }
+
+  StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
+    const AttentionParams params = problem_of(node).params;
+    StepDraft draft = draft_of(node, name(), tactic);
+    draft.inputs.resize(4);
+    draft.params = encode(params);
+    const int mask = params.mask == DType::undefined ? 0
+                     : params.mask == DType::boolean ? 3
+                     : params.mask == DType::f32     ? 2
+                                                     : 1;
+    draft.code = {{"attention_mma",
+                   fmt::format("#include \"attention_mma.cuh\"\n"
+                               "using C = attention::Config<{}, {}, {}, {}, {}>;\n"
+                               "extern \"C\" __global__ __launch_bounds__(128)\n"
+                               "void kernel(const __grid_constant__ Attention p) {{ "
+                               "attention::run<C>(p); }}\n",
+                               params.type == DType::bf16, params.size, params.value_size, mask,
+                               params.causal)}};
+    return draft;
+  }
+};
+
+}  // namespace
+
+const Kernel& attention_kernel() {
+  static const AttentionKernel kernel;
+  return kernel;
+}
+
+}  // namespace tenrec::cuda

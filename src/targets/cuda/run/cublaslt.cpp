@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cuda/run/vendor.h"
+#ifdef TENREC_HAS_CUBLASLT
+#include "targets/cuda/run/cublaslt.h"
+
+#include <cstdio>
+
+#include "base/error.h"
+#include "base/wire.h"
+#include "targets/cuda/run/gemm_launch.h"
+#include "targets/cuda/run/runners.h"
+
+namespace tenrec::cuda {
+namespace {
+
+#define TENREC_CUBLASLT_FUNCTIONS(X)      \
+  X(cublasLtCreate)                       \
+  X(cublasLtGetStatusString)              \
+  X(cublasLtMatmulDescCreate)             \
+  X(cublasLtMatmulDescDestroy)            \
+  X(cublasLtMatmulDescSetAttribute)       \
+  X(cublasLtMatrixLayoutCreate)           \
+  X(cublasLtMatrixLayoutDestroy)          \
+  X(cublasLtMatrixLayoutSetAttribute)     \
+  X(cublasLtMatmulPreferenceCreate)       \
+  X(cublasLtMatmulPreferenceDestroy)      \
+  X(cublasLtMatmulPreferenceSetAttribute) \
+  X(cublasLtMatmulAlgoGetHeuristic)       \
+  X(cublasLtMatmulAlgoInit)               \
+  X(cublasLtMatmulAlgoConfigGetAttribute) \
+  X(cublasLtMatmulAlgoConfigSetAttribute) \
+  X(cublasLtMatmulAlgoCheck)              \
+  X(cublasLtMatmul)
+
+struct Api {
+#define TENREC_MEMBER(function) decltype(&::function) function = nullptr;
+  TENREC_CUBLASLT_FUNCTIONS(TENREC_MEMBER)
+#undef TENREC_MEMBER
+  bool is_complete = false;
+};
+
+const Api& api() {
+  static const Api table = [] {
+    Api made;
+    const DynamicLibrary& library = cublaslt_library();
+    if (!library.is_open()) return made;
+    made.is_complete = true;
+#define TENREC_LOAD(function)                                                             \
+  made.function = reinterpret_cast<decltype(&::function)>(library.symbol(#function)); \
+  made.is_complete &= made.function != nullptr;
+    TENREC_CUBLASLT_FUNCTIONS(TENREC_LOAD)
+#undef TENREC_LOAD
+    return made;
+  }();
+  return table;
+}
+
+void check(cublasStatus_t status, std::string_view what) {
+  TENREC_CHECK(status == CUBLAS_STATUS_SUCCESS, device, "{}: cuBLASLt says {}", what,
+               api().cublasLtGetStatusString(status));
+}
+
+// One a process: cuBLASLt's handles know no stream and are used from many threads.
+cublasLtHandle_t handle() {
+  static const cublasLtHandle_t made = [] {
+    cublasLtHandle_t created = nullptr;
+    check(api().cublasLtCreate(&created), "starting cuBLASLt");
+    return created;
+  }();
+  return made;
+}
+
+cudaDataType_t type_of(DType type) {
+  return type == DType::f32 ? CUDA_R_32F : type == DType::f16 ? CUDA_R_16F : CUDA_R_16BF;
+}
+
+template <auto destroy, class T>
+struct Owner {
+  T value = nullptr;
+  Owner() = default;
+  Owner(const Owner&) = delete;
+  Owner& operator=(const Owner&) = delete;
+  ~Owner() { reset(); }
+  void reset() {
+    if (value) (api().*destroy)(value);
+    value = nullptr;
+  }
+};
+
+// Descriptions of one product. cuBLASLt counts columns first: its A is our b, its B our a.
+class Problem {
+ public:
+  Problem(const CublasLtParams& params, const GemmSizes& s) {
+    const GemmParams& gemm = params.gemm;
+    const bool tf32 = gemm.type == DType::f32 && gemm.tf32;
+    compute_ = tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    type_ = type_of(gemm.type);
+    out_type_ = type_of(gemm.out_type);
+    check(api().cublasLtMatmulDescCreate(&product_.value, compute_, CUDA_R_32F), "a product");
+    const cublasOperation_t turned = gemm.constant_b ? CUBLAS_OP_T : CUBLAS_OP_N;
+    set(CUBLASLT_MATMUL_DESC_TRANSA, turned);
+    const cublasLtEpilogue_t epilogue =
+        params.bias ? (params.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS)
+                    : (params.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
+    if (gemm.constant_b) layout(b_, type_, s.k, s.n, gemm.padded_channels, 0, s);
+    else layout(b_, type_, s.n, s.k, s.n, s.b_step[2], s);
+    layout(a_, type_, s.k, s.m, s.k, s.a_step[2], s);
+    layout(c_, out_type_, s.n, s.m, s.n, s.c_step[2], s);
+  }
+
+  void set_bias(const void* bias) { set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias); }
+
+  std::vector<cublasLtMatmulHeuristicResult_t> heuristics(size_t most, int64_t workspace) const {
+    Owner<&Api::cublasLtMatmulPreferenceDestroy, cublasLtMatmulPreference_t> preference;
+    check(api().cublasLtMatmulPreferenceCreate(&preference.value), "a preference");
+    const auto bytes = static_cast<uint64_t>(workspace);
+    check(api().cublasLtMatmulPreferenceSetAttribute(
+              preference.value, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes, sizeof bytes),
+          "a workspace limit");
+    std::vector<cublasLtMatmulHeuristicResult_t> results(most);
+    int count = 0;
+    const cublasStatus_t status = api().cublasLtMatmulAlgoGetHeuristic(
+        handle(), product_.value, b_.value, a_.value, c_.value, c_.value, preference.value,
+        static_cast<int>(most), results.data(), &count);
+    results.resize(status == CUBLAS_STATUS_SUCCESS ? static_cast<size_t>(count) : 0);
+    return results;
+  }
+
+  // The tactic's algorithm; false where this library or these sizes do not allow it.
+  bool restore(const CublasLtTactic& tactic, cublasLtMatmulAlgo_t& algo) const {
+    if (api().cublasLtMatmulAlgoInit(handle(), compute_, CUDA_R_32F, type_, type_, out_type_,
+                                     out_type_, tactic.algorithm, &algo) != CUBLAS_STATUS_SUCCESS)
+      return false;
+    bool good = true;
+    const auto put = [&](cublasLtMatmulAlgoConfigAttributes_t attribute, auto value) {
+      good &= api().cublasLtMatmulAlgoConfigSetAttribute(&algo, attribute, &value, sizeof value) ==
+              CUBLAS_STATUS_SUCCESS;
+    };
+    put(CUBLASLT_ALGO_CONFIG_TILE_ID, static_cast<uint32_t>(tactic.tile));
+    put(CUBLASLT_ALGO_CONFIG_STAGES_ID, static_cast<uint32_t>(tactic.stages));
+    put(CUBLASLT_ALGO_CONFIG_SPLITK_NUM, static_cast<int32_t>(tactic.split_k));
+    put(CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, static_cast<uint32_t>(tactic.reduction));
+    put(CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING, static_cast<uint32_t>(tactic.swizzle));
+    put(CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION, static_cast<uint32_t>(tactic.custom));
+    put(CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID, static_cast<uint16_t>(tactic.inner));
+    put(CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, static_cast<uint16_t>(tactic.cluster));
+    cublasLtMatmulHeuristicResult_t result = {};
+    return good &&
+           api().cublasLtMatmulAlgoCheck(handle(), product_.value, b_.value, a_.value, c_.value,
+                                         c_.value, &algo, &result) == CUBLAS_STATUS_SUCCESS &&
+           result.workspaceSize <= static_cast<size_t>(tactic.workspace);
+  }
+
+  cublasStatus_t run(const void* a, const void* b, const void* residual, void* d,
+                     const cublasLtMatmulAlgo_t& algo, void* workspace, size_t bytes,
+                     CUstream stream) const {
+    const float one = 1, beta = residual ? 1 : 0;
+    return api().cublasLtMatmul(handle(), product_.value, &one, b, b_.value, a, a_.value, &beta,
+                                residual ? residual : d, c_.value, d, c_.value, &algo, workspace,
+                                bytes, reinterpret_cast<cudaStream_t>(stream));
+  }
+
+ private:
+  template <class T>
+  void set(cublasLtMatmulDescAttributes_t attribute, const T& value) {
+    check(api().cublasLtMatmulDescSetAttribute(product_.value, attribute, &value, sizeof value),
+          "describing a product");
+  }
+  using Layout = Owner<&Api::cublasLtMatrixLayoutDestroy, cublasLtMatrixLayout_t>;
+  static void layout(Layout& out, cudaDataType_t type, int64_t rows, int64_t columns, int64_t lead,
+                     int64_t step, const GemmSizes& s) {
+    check(api().cublasLtMatrixLayoutCreate(&out.value, type, static_cast<uint64_t>(rows),
+                                           static_cast<uint64_t>(columns), lead),
+          "describing a matrix");
+    const auto batch = static_cast<int32_t>(s.batch[2]);
+    if (batch == 1) return;
+    check(api().cublasLtMatrixLayoutSetAttribute(out.value, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT,
+                                                 &batch, sizeof batch),
+          "describing a batch");
+    check(api().cublasLtMatrixLayoutSetAttribute(
+              out.value, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step, sizeof step),
+          "describing a batch");
+  }
+
+  cublasComputeType_t compute_ = CUBLAS_COMPUTE_32F;
+  cudaDataType_t type_ = CUDA_R_32F, out_type_ = CUDA_R_32F;
+  Owner<&Api::cublasLtMatmulDescDestroy, cublasLtMatmulDesc_t> product_;
+  Layout a_, b_, c_;
+};
+
+CublasLtTactic tactic_of(const cublasLtMatmulHeuristicResult_t& result) {
+  CublasLtTactic tactic;
+  const auto get = [&](cublasLtMatmulAlgoConfigAttributes_t attribute, auto value) {
+    size_t written = 0;
+    api().cublasLtMatmulAlgoConfigGetAttribute(&result.algo, attribute, &value, sizeof value,
+                                               &written);
+    return static_cast<int>(value);
+  };
+  tactic.automatic = false;
+  tactic.algorithm = get(CUBLASLT_ALGO_CONFIG_ID, int32_t{});
+  tactic.tile = get(CUBLASLT_ALGO_CONFIG_TILE_ID, uint32_t{});
+  tactic.stages = get(CUBLASLT_ALGO_CONFIG_STAGES_ID, uint32_t{});
+  tactic.split_k = get(CUBLASLT_ALGO_CONFIG_SPLITK_NUM, int32_t{});
+  tactic.reduction = get(CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME, uint32_t{});
+  tactic.swizzle = get(CUBLASLT_ALGO_CONFIG_CTA_SWIZZLING, uint32_t{});
+  tactic.custom = get(CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION, uint32_t{});
+  tactic.inner = get(CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID, uint16_t{});
+  tactic.cluster = get(CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, uint16_t{});
+  tactic.workspace = static_cast<int64_t>(result.workspaceSize);
+  return tactic;
+}
+
+class CublasLtRunner final : public StepRunner {
+ public:
+  explicit CublasLtRunner(const StepSource& source)
+      : tactic_(parse_cublaslt_tactic(source.step.tactic)), environment_(source.environment) {
+    params_ = decode<CublasLtParams>(source.step.params);
+    const GemmParams& gemm = params_.gemm;
+    TENREC_CHECK(cublaslt_library().is_open() && api().is_complete, device,
+                 "this engine has products for cuBLASLt: {}",
+                 cublaslt_library().is_open() ? "the installed version is too old"
+                                              : cublaslt_library().problem());
+    check_gemm_step(gemm, source.step);
+    TENREC_CHECK(params_.bias == (gemm.channel_operands == 1) &&
+                     params_.residual == (gemm.full_operands == 1) && gemm.groups == 1,
+                 invalid_engine, "a product for cuBLASLt with {} and {} operands",
+                 gemm.channel_operands, gemm.full_operands);
+  }
+
+  bool recordable() const override { return true; }
+
+  void reshape(const StepArgs& args) override {
+    sizes_ = gemm_sizes(params_.gemm, args);
+    if (sizes_.empty() || sizes_.k == 0) {
+      TENREC_CHECK(sizes_.empty(), unsupported, "a product for cuBLASLt without a sum (k is 0)");
+      return;
+    }
+    environment_.gpu.enter();
+    problem_.emplace(params_, sizes_);
+    if (params_.bias) problem_->set_bias(args.inputs[2].data);
+    if (!tactic_.automatic && problem_->restore(tactic_, algo_)) return;
+    const auto found =
+        problem_->heuristics(1, std::min<int64_t>(tactic_.workspace, cublaslt_workspace));
+    TENREC_CHECK(!found.empty(), unsupported, "cuBLASLt has no algorithm for {} x {} x {}",
+                 sizes_.m, sizes_.n, sizes_.k);
+    algo_ = found[0].algo;
+  }
+
+  void run(const StepArgs& args) override {
+    if (sizes_.empty()) return;
+    const GemmParams& gemm = params_.gemm;
+    const int64_t in = bit_width(gemm.type) / 8, out = bit_width(gemm.out_type) / 8;
+    if (params_.bias) problem_->set_bias(args.inputs[2].data);
+    for (int64_t i = 0; i < sizes_.batch[0]; ++i)
+      for (int64_t j = 0; j < sizes_.batch[1]; ++j) {
+        const int64_t at_c = (i * sizes_.c_step[0] + j * sizes_.c_step[1]) * out;
+        const std::byte* residual = params_.residual ? args.inputs[gemm_operands].data + at_c
+                                                     : nullptr;
+        check(problem_->run(args.inputs[0].data + (i * sizes_.a_step[0] + j * sizes_.a_step[1]) * in,
+                            args.inputs[1].data + (i * sizes_.b_step[0] + j * sizes_.b_step[1]) * in,
+                            residual, args.outputs[0].data + at_c, algo_, args.scratch.data(),
+                            args.scratch.size(), environment_.stream.get()),
+              "a product");
+      }
+  }
+
+ private:
+  CublasLtParams params_;
+  CublasLtTactic tactic_;
+  RunEnvironment& environment_;
+  GemmSizes sizes_;
+  std::optional<Problem> problem_;
+  cublasLtMatmulAlgo_t algo_ = {};
+};
+
+}  // namespace
+
+std::string to_text(const CublasLtTactic& t) {
+  if (t.automatic) return "auto";
+  return fmt::format(
+      "algo={} tile={} stages={} splitk={} reduction={} swizzle={} custom={} inner={} cluster={} "
+      "workspace={}",
+      t.algorithm, t.tile, t.stages, t.split_k, t.reduction, t.swizzle, t.custom, t.inner,
+      t.cluster, t.workspace);
+}
+
+CublasLtTactic parse_cublaslt_tactic(const std::string& text) {
+  CublasLtTactic t;
+  if (text == "auto") return t;
+  t.automatic = false;
+  long long workspace = 0;
+  const int read = std::sscanf(
+      text.c_str(),
+      "algo=%d tile=%d stages=%d splitk=%d reduction=%d swizzle=%d custom=%d inner=%d cluster=%d "
+      "workspace=%lld",
+      &t.algorithm, &t.tile, &t.stages, &t.split_k, &t.reduction, &t.swizzle, &t.custom, &t.inner,
+      &t.cluster, &workspace);
+  t.workspace = workspace;
+  TENREC_CHECK(read == 10 && to_text(t) == text && t.workspace >= 0 &&
+                   t.workspace <= cublaslt_workspace,
+               invalid_engine, "unknown tactic '{}' of a cuBLASLt product", text);
+  return t;
+}
+
+std::vector<CublasLtTactic> cublaslt_tactics(const CublasLtParams& params, const GemmSizes& sizes,
+                                             size_t most) {
+  std::string problem;
+  std::vector<CublasLtTactic> tactics;
+  if (!find_driver(problem) || !cublaslt_library().is_open() || !api().is_complete) return tactics;
+  if (sizes.empty() || sizes.k == 0) return tactics;
+  Gpu::open(0)->enter();
+  for (const auto& result : Problem(params, sizes).heuristics(most, cublaslt_workspace)) {
+    if (result.state == CUBLAS_STATUS_SUCCESS) tactics.push_back(tactic_of(result));
+  }
+  return tactics;
+}
+
+Runner prepare_cublaslt(const StepSource& source) {
+  return std::make_unique<CublasLtRunner>(source);
+}
+
+}  // namespace tenrec::cuda
+
+#endif  // TENREC_HAS_CUBLASLT

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Launches and tensor maps of the kernels whose parameter is one struct.
+#pragma once
+#include "targets/cuda/run/family.h"
+#include "targets/cuda/run/gemm_params.h"
+
+namespace tenrec::cuda {
+
+struct KernelLaunch {
+  CUfunction function = nullptr;
+  unsigned grid[3] = {1, 1, 1};
+  int threads = 128, shared_bytes = 0, cluster = 1;
+  // The kernel waits for what it reads by itself (griddepcontrol.wait) and may start early.
+  bool overlap = false;
+};
+
+void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params);
+
+// The kernel of a step's device code `i`.
+CUfunction step_function(const StepSource& source, size_t i, int shared_bytes);
+
+// Rows of `inner` elements, `row_step` elements apart, in boxes of 128 bytes x `box_rows`, with the
+// 128-byte swizzle. tf32 is f32 here: the tensor cores ignore the low bits.
+CUtensorMap tiled_map(const Gpu& gpu, DType type, const void* data, int64_t inner, int64_t rows,
+                      int64_t row_step, int box_rows);
+
+// x of a convolution, walked by output pixels: `channels` of every position, of which each starts
+// `step_w` elements after the one before (overlapping positions are allowed).
+struct Im2col {
+  int64_t channels = 0, step_w = 0, step_h = 0, step_image = 0;
+};
+CUtensorMap im2col_map(const Gpu& gpu, DType type, const void* data, const GemmSizes& sizes,
+                       const Im2col& steps, int box_pixels);
+
+// What im2col_map cannot express; "" or the reason.
+std::string im2col_problem(const GemmParams& params);
+
+}  // namespace tenrec::cuda

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tiles of our tensor-core kernels, as the device headers take them, and their text.
+#pragma once
+#include <string>
+
+#include "base/dtype.h"
+
+namespace tenrec::cuda {
+
+// conv_sm90.cuh: "tile=256x160 stages=4 consumers=2 share=1x1 turns=0 slab=32x2 ctas=1".
+struct ConvTile {
+  int channels = 128, pixels = 128, stages = 4, consumers = 2;
+  int share_w = 1, share_p = 1;  // CTAs of a cluster that share weights, pixels
+  int turns = 0;                 // 1: each consumer owns whole tiles (ping-pong)
+  int slab_pixels = 32, slabs = 2;
+  int ctas = 1;  // an SM
+  bool operator==(const ConvTile&) const = default;
+
+  int cluster() const { return share_w * share_p; }
+  int threads() const { return 128 * (consumers + 1); }
+  int shared_bytes(int element_bytes) const;
+  // What the kernel's static_asserts demand; "" or the reason.
+  std::string problem(int element_bytes, bool residual) const;
+};
+std::string to_text(const ConvTile& tile);
+ConvTile parse_conv_tile(const std::string& text);  // an invalid_engine Error
+
+// gemm_sm90.cuh: "tile=64x32 stages=6 split=4".
+struct SplitTile {
+  int channels = 64, pixels = 64, stages = 4, split = 1;
+  bool operator==(const SplitTile&) const = default;
+  static constexpr int threads = 160;
+  int shared_bytes() const { return stages * (channels + pixels) * 128 + 16 * stages; }
+  std::string problem() const;
+};
+std::string to_text(const SplitTile& tile);
+SplitTile parse_split_tile(const std::string& text);
+
+// gemm_mma.cuh: "tile=128x128 warp=64x32 vector=11"; rows (pixels) x columns (channels); vector:
+// 16-byte loads of a and b along k.
+struct MmaTile {
+  int rows = 128, columns = 128, warp_rows = 64, warp_columns = 32;
+  int vector_a = 0, vector_b = 0;
+  bool operator==(const MmaTile&) const = default;
+  int threads(bool plain) const {
+    return plain ? 256 : rows / warp_rows * (columns / warp_columns) * 32;
+  }
+  int shared_bytes() const { return 3 * (rows + columns) * 80; }
+};
+std::string to_text(const MmaTile& tile);
+MmaTile parse_mma_tile(const std::string& text);
+
+}  // namespace tenrec::cuda
