@@ -6,7 +6,7 @@
 #include "targets/cpu/onednn/convolution.h"
 #include "targets/cpu/run/epilogue.h"
 #include "targets/cpu/run/gemm_step.h"
-#include "targets/cpu/run/memory_layout.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {
