@@ -85,6 +85,9 @@ class Instance {
       }
       return;
     }
+    if (def.storage != plan::Storage::dims &&
+        (def.dtype == DType::f32 || def.dtype == DType::f16 || def.dtype == DType::bf16))
+      return repeat(numbers(def.dtype, random), size, to);
     std::vector<std::byte> host(size, std::byte{0});
     if (def.storage == plan::Storage::dims) {
       std::vector<int64_t> elements;
@@ -92,12 +95,20 @@ class Instance {
       const Tensor tensor =
           Tensor::from_ints(def.dtype, {static_cast<int64_t>(elements.size())}, elements);
       std::memcpy(host.data(), tensor.data(), static_cast<size_t>(tensor.bytes()));
-    } else if (def.dtype == DType::f32 || def.dtype == DType::f16 || def.dtype == DType::bf16) {
-      const std::vector<std::byte> piece = numbers(def.dtype, random);
-      for (size_t at = 0; at < size; at += piece.size())
-        std::memcpy(host.data() + at, piece.data(), std::min(piece.size(), size - at));
     }
     device_.copy_from_host(to, host.data(), size);
+  }
+
+  // The piece once from the host; what is there doubles on the device until all is filled.
+  void repeat(const std::vector<std::byte>& piece, uint64_t size, std::byte* to) {
+    uint64_t filled = std::min<uint64_t>(piece.size(), size);
+    device_.copy_from_host(to, piece.data(), filled);
+    while (filled < size) {
+      const uint64_t more = std::min(filled, size - filled);
+      device_.copy(to + filled, to, more);
+      filled += more;
+    }
+    device_.synchronise();  // the piece goes away
   }
 
   // A piece that inputs are made of, over and over. Values near 1 keep every operator away from

@@ -42,6 +42,12 @@ class Assignment {
     }
     const Values before = node.inputs();
     const bool is_conv = node.as<Conv>() != nullptr;
+    // What leaves the graph is row-major: change there and back is left to the smaller side.
+    bool leaves = !is_conv;
+    for (const Value* output : node.outputs()) {
+      for (const Use& use : output->uses()) leaves &= use.node == nullptr;
+    }
+    if (leaves) return false;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
