@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Times every model of a folder with `tenrec bench --vs onnxruntime`, both in one process, and
+# Times every model of some folders with `tenrec bench --vs onnxruntime`, both in one process, and
 # prints a row per model and the geometric mean of the ratios (ours / theirs: below 1 is faster).
 #
-# usage: scripts/bench.sh DIR [--only PATTERN]... [--threads N] [--json FILE] [bench flags...]
-# e.g.   scripts/bench.sh ../shared/models --json bench/results/cpu.json
+# usage: scripts/bench.sh DIR... [--only PATTERN]... [--threads N] [--json FILE] [--report FILE.md]
+#                         [bench flags...]
+# e.g.   scripts/bench.sh ../shared/models --report bench/results/cpu.md
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 python=$("$root/scripts/python_env.sh")

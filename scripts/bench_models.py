@@ -6,6 +6,8 @@ Inputs come from scripts/model_inputs.py at the shapes of `bench` in model_hints
 `tenrec bench`'s, in one process, so that neither side carries a script's overhead."""
 
 import argparse
+import collections
+import datetime
 import json
 import math
 import os
@@ -39,7 +41,7 @@ def bench(path, tenrec, threads, library, flags):
         source = os.path.join(folder, "in.npz")
         np.savez(source, **values)
         command = [tenrec, "bench", model, "--inputs", source, "--threads", str(threads)]
-        command += ["--vs", "onnxruntime", "--ort-library", library, "--json", *flags]
+        command += ["--vs", "onnxruntime", "--ort-library", library, "--json", "--layers", *flags]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode != 0:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
@@ -58,23 +60,61 @@ def library_path():
     )
 
 
+def machine():
+    with open("/proc/cpuinfo") as file:
+        lines = [line.split(":", 1) for line in file if ":" in line]
+    facts = {key.strip(): value.strip() for key, value in reversed(lines)}
+    features = [f for f in ("avx2", "avx512f", "avx512_vnni") if f in facts["flags"].split()]
+    return f"{facts['model name']}, {' '.join(features)}"
+
+
+def report(results, threads, mean):
+    """Markdown: a row a model, then where each one's time goes, by family and by layer."""
+    lines = [
+        f"# Tenrec against onnxruntime, {threads} threads, fp32",
+        "",
+        f"{machine()}; {datetime.date.today()}; `scripts/bench.sh`; medians of interleaved rounds.",
+        f"Geometric mean of the ratios (ours / theirs): **{mean:.3f}**.",
+        "",
+        "| model | shapes | tenrec ms | onnxruntime ms | ratio |",
+        "|---|---|---|---|---|",
+    ]
+    for name, r in results.items():
+        ours, theirs = r["latency_ms"]["median"], r["onnxruntime_ms"]["median"]
+        lines.append(f"| {name} | {r['shapes']} | {ours:.3f} | {theirs:.3f} | {r['ratio']:.3f} |")
+    lines += ["", "## Where the time goes", ""]
+    for name, r in results.items():
+        families = collections.Counter()
+        for layer in r["layers"]:
+            families[layer["family"]] += layer["percent"]
+        shares = ", ".join(f"{family} {part:.0f} %" for family, part in families.most_common(6))
+        lines += [f"**{name}**: {shares}", "", "| layer | op | family | tactic | us | % |"]
+        lines.append("|---|---|---|---|---|---|")
+        for layer in sorted(r["layers"], key=lambda layer: -layer["us"])[:5]:
+            cells = [layer["nodes"][:60], layer["op"], layer["family"], layer["tactic"]]
+            lines.append(f"| {' | '.join(cells)} | {layer['us']:.1f} | {layer['percent']:.1f} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
 def main():
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], allow_abbrev=False)
-    parser.add_argument("folder")
+    parser.add_argument("folders", nargs="+")
     parser.add_argument("--only", action="append", default=[], help="part of a model's name")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tenrec", default=os.path.join(root, "build/release/bin/tenrec"))
     parser.add_argument("--json", help="write all results to this file")
+    parser.add_argument("--report", help="write a table per model and layer to this .md file")
     args, flags = parser.parse_known_args()
 
     library = library_path()
     results, failed = {}, 0
     print(f"{'model':42} {'tenrec ms':>10} {'theirs ms':>10} {'ratio':>7}  shapes", flush=True)
-    for path in check_models.find_models(args.folder):
+    for folder, path in [(f, p) for f in args.folders for p in check_models.find_models(f)]:
         if args.only and not any(only in path for only in args.only):
             continue
-        name = os.path.relpath(path, args.folder)
+        name = os.path.relpath(path, folder)
         try:
             result, shapes = bench(path, args.tenrec, args.threads, library, flags)
         except Exception as error:
@@ -87,11 +127,16 @@ def main():
         print(f"{name:42} {ours:10.3f} {theirs:10.3f} {ratio:7.3f}  {shapes}", flush=True)
     if results:
         logs = [math.log(result["ratio"]) for result in results.values()]
-        print(f"geometric mean of {len(logs)} ratios: {math.exp(sum(logs) / len(logs)):.3f}")
-    if args.json:
-        os.makedirs(os.path.dirname(os.path.abspath(args.json)), exist_ok=True)
-        with open(args.json, "w") as file:
-            json.dump({"threads": args.threads, "models": results}, file, indent=1)
+        mean = math.exp(sum(logs) / len(logs))
+        print(f"geometric mean of {len(logs)} ratios: {mean:.3f}")
+        for path, text in (
+            (args.json, json.dumps({"threads": args.threads, "models": results}, indent=1)),
+            (args.report, report(results, args.threads, mean)),
+        ):
+            if path:
+                os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+                with open(path, "w") as file:
+                    file.write(text)
     return 1 if failed or not results else 0
 
 

@@ -63,6 +63,29 @@ Shapes InputFlags::shapes(const Engine& engine) const {
   return result;
 }
 
+void InputFlags::tune_for(BuildOptions& options) const {
+  if (!options.profiles.empty()) return;
+  Shapes known;
+  for (const std::string& text : input_shapes) {
+    const auto [name, dims] = split_named(text);
+    known[name] = parse_dims(dims);
+  }
+  if (!inputs_file.empty()) {
+    for (const auto& [name, tensor] : read_npz(inputs_file)) known[name] = tensor.dims;
+  }
+  for (const std::string& text : inputs) {
+    const auto [name, path] = split_named(text);
+    if (path.ends_with(".npy")) known[name] = read_npy(path).dims;
+  }
+  if (known.empty()) return;
+  ProfileOptions& profile = options.profiles.emplace_back();
+  for (const auto& [name, dims] : known) {
+    profile.dims[name] = {.min = std::vector<int64_t>(dims.size(), 0),
+                          .opt = dims,
+                          .max = std::vector<int64_t>(dims.size(), -1)};
+  }
+}
+
 NamedTensors InputFlags::read(const Engine& engine) const {
   const Shapes given = shapes(engine);
   NamedTensors tensors;

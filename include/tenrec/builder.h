@@ -27,8 +27,8 @@ struct ValueRange {
 };
 // What one plan of the engine is made for. Inputs not named stay open: any size runs.
 struct ProfileOptions {
-  std::map<std::string, DimsRange> dims;
-  std::map<std::string, ValueRange> values;
+  std::map<std::string, DimsRange> dims{};
+  std::map<std::string, ValueRange> values{};
 };
 
 struct BuildProgress {
@@ -37,25 +37,26 @@ struct BuildProgress {
   size_t done = 0, total = 0;  // of this phase
 };
 
+// Every field has a default, so that designated initialisers may leave any of them out.
 struct BuildOptions {
   std::string target = "cpu";
-  std::string device;                    // a fingerprint to build for; empty: this machine
-  int threads = 0;                       // of the build and of timing; 0: as many as allowed
-  std::vector<ProfileOptions> profiles;  // none: one open profile
-  DType precision = DType::f32;          // f16, bf16: compute a float32 model in these
-  bool tf32 = false;                     // float32 products may round their operands to tf32
-  bool no_vendor = false;                // only Tenrec's own kernels
-  bool no_tune = false;                  // take each kernel's first tactic, time nothing
-  std::string timing_cache;              // file read and updated; empty: none
-  bool no_fallback = false;              // no step on the host where the target is another device
+  std::string device{};                    // a fingerprint to build for; empty: this machine
+  int threads = 0;                         // of the build and of timing; 0: as many as allowed
+  std::vector<ProfileOptions> profiles{};  // none: one open profile
+  DType precision = DType::f32;            // f16, bf16: compute a float32 model in these
+  bool tf32 = false;                       // float32 products may round their operands to tf32
+  bool no_vendor = false;                  // only Tenrec's own kernels
+  bool no_tune = false;                    // take each kernel's first tactic, time nothing
+  std::string timing_cache{};              // file read and updated; empty: none
+  bool no_fallback = false;                // no step on the host where the target is another device
   uint64_t seed = 0;
-  bool lean = false;       // leave the graph and its original weights out
-  std::string stop_after;  // "import", a pass, "bind", "select": BuildResult::text
-  std::vector<std::string> skip_passes;
-  std::map<std::string, std::string> tactics;          // node name -> tactic text to pin
-  uint64_t memory_limit = 0;                           // bytes, 0: none
-  bool keep_explain = false;                           // fill BuildResult::explain
-  std::function<bool(const BuildProgress&)> progress;  // false: stop with a `cancelled` Error
+  bool lean = false;         // leave the graph and its original weights out
+  std::string stop_after{};  // "import", a pass, "bind", "select": BuildResult::text
+  std::vector<std::string> skip_passes{};
+  std::map<std::string, std::string> tactics{};          // node name -> tactic text to pin
+  uint64_t memory_limit = 0;                             // bytes, 0: none
+  bool keep_explain = false;                             // fill BuildResult::explain
+  std::function<bool(const BuildProgress&)> progress{};  // false: stop with a `cancelled` Error
 };
 
 struct BuildResult {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "build/bind.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -11,12 +12,19 @@
 namespace tenrec {
 namespace {
 
-constexpr int64_t default_opt = 1;         // "unset shape values default to opt, else 1"
+constexpr int64_t default_value = 1;       // opt of a shape value that nobody set
 constexpr int64_t largest_assumed = 1024;  // opt of a size that only running defines
 
 struct Bounds {
   int64_t min, opt, max;
 };
+
+// Opt of a size that the profile leaves open: tuning needs some size, and a picture or a sentence
+// tells more than a single element. Wrong guesses cost speed only.
+int64_t assumed_size(size_t axis, size_t rank) {
+  if (axis == 0) return 1;
+  return rank >= 4 && axis >= 2 ? 224 : 128;
+}
 
 void check_profile_names(const Graph& graph, const ProfileOptions& profile) {
   const auto known = [&](const std::string& name) {
@@ -101,7 +109,8 @@ class Binder {
     }
     for (size_t axis = 0; axis < rank; ++axis) {
       const Dim& dim = type.shape[axis];
-      Bounds b{dim.lower(), std::max(dim.lower(), default_opt), dim.upper()};
+      Bounds b{dim.lower(), std::clamp(assumed_size(axis, rank), dim.lower(), dim.upper()),
+               dim.upper()};
       if (dim.is_const()) b = {dim.value(), dim.value(), dim.value()};
       if (found != profile_.dims.end()) b = bounds_of(found->second, axis, input.name, dim);
       if (!dim.is_const()) set(dim.as_symbol(), b);
@@ -127,7 +136,7 @@ class Binder {
                    input.name, range.min.size(), ints + floats);
     }
     for (size_t i = 0; i < ints; ++i) {
-      Bounds b{type.known->ints[i].lower(), default_opt, type.known->ints[i].upper()};
+      Bounds b{type.known->ints[i].lower(), default_value, type.known->ints[i].upper()};
       if (found != profile_.values.end()) {
         b = {std::llround(found->second.min[i]), std::llround(found->second.opt[i]),
              std::llround(found->second.max[i])};

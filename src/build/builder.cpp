@@ -120,7 +120,7 @@ class Builder {
           progress("select", node.describe(), selected_++, to_select_);
           return selector.select(node, bound.opt);
         },
-        weights, code);
+        weights, code, device_.view_alignment);
     stop_if("select", *bound.graph);
     plan::plan_memory(plan);
     return plan;

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "build/views.h"
 #include "ir/constant.h"
 #include "ops/dims.h"
 
@@ -27,17 +28,25 @@ Dim bytes_of(const Type& type) {
 class Lowering {
  public:
   Lowering(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
-           plan::CodeStore& code)
-      : bound_(bound), select_(select), weights_(weights), code_(code) {}
+           plan::CodeStore& code, int64_t view_alignment)
+      : bound_(bound),
+        select_(select),
+        weights_(weights),
+        code_(code),
+        view_alignment_(view_alignment) {}
 
   plan::Plan run() {
     const Graph& graph = *bound_.graph;
     plan_.ranges = bound_.ranges;
     plan_.value_ranges = bound_.value_ranges;
-    choose_steps(graph);
     define_symbols(graph);
-    for (const auto& input : graph.inputs()) add_input(*input);
     mark_outputs(graph);
+    views_ = find_views(
+        graph, {.alignment = view_alignment_,
+                .known_at_start = [&](const Type& type) { return known_at_start(type); },
+                .has_own_memory = [&](const Value* value) { return direct_output(value); }});
+    choose_steps(graph);
+    for (const auto& input : graph.inputs()) add_input(*input);
     for (const auto& node : graph.nodes()) lower_node(*node);
     finish_outputs(graph);
     finish_slots();
@@ -49,7 +58,8 @@ class Lowering {
 
   void choose_steps(const Graph& graph) {
     for (const auto& node : graph.nodes()) {
-      if (is_data(*node) || absorbed_.count(node.get())) continue;
+      if (is_data(*node) || absorbed_.count(node.get()) || views_.free_nodes.count(node.get()))
+        continue;
       StepDraft draft = select_(*node);
       for (const Node* other : draft.absorbed) absorbed_[other] = node.get();
       drafts_.emplace(node.get(), std::move(draft));
@@ -68,6 +78,10 @@ class Lowering {
 
   void lower_node(const Node& node) {
     if (is_data(node) || absorbed_.count(&node)) return;
+    if (views_.free_nodes.count(&node)) {
+      for (const Value* output : node.outputs()) add_part(*output);
+      return;
+    }
     if (defines_of(node).empty() && is_view(node) && !direct_output(node.output())) {
       add_alias(*node.output(), value_of(node.input(0)));
       return;
@@ -159,7 +173,7 @@ class Lowering {
     }
     substitute_sizes(*bound.graph, own);
     bound.graph->reinfer();
-    return lower(bound, select_, weights_, code_);
+    return lower(bound, select_, weights_, code_, view_alignment_);
   }
 
   // --- values ----------------------------------------------------------------------------------
@@ -203,9 +217,28 @@ class Lowering {
     plan_.values.back().index = base;
   }
 
+  // A view that find_views found; its base may still have to come.
+  void add_part(const Value& value) {
+    const auto part = views_.parts.find(&value);
+    if (part == views_.parts.end() || ids_.count(&value)) return;
+    const View& view = part->second;
+    const int32_t base = ids_.count(view.base) ? ids_.at(view.base) : base_value(view.base);
+    add_alias(value, base);
+    const int32_t offset = slot(view.offset);
+    plan_.values.back().offset = offset;
+  }
+
+  int32_t base_value(const Value* base) {
+    return views_.assembled.count(base) ? new_value(*base) : value_of(base);
+  }
+
   int32_t add_output_value(const Value& output, const StepDraft& draft, size_t index) {
     const auto known = ids_.find(&output);
     if (known != ids_.end()) return known->second;
+    if (views_.parts.count(&output)) {
+      add_part(output);
+      return ids_.at(&output);
+    }
     const int32_t id = new_value(output);
     plan::ValueDef& def = plan_.values[static_cast<size_t>(id)];
     if (def.storage == plan::Storage::host) return id;
@@ -222,7 +255,7 @@ class Lowering {
   // Elementwise steps may write over an input that nobody reads afterwards.
   void reuse_input(const StepDraft& draft, int32_t id) {
     const Value* input = draft.inputs[static_cast<size_t>(draft.in_place)].value;
-    if (!input || input->uses().size() != 1) return;
+    if (!input || input->uses().size() != 1 || views_.assembled.count(input)) return;
     const auto found = ids_.find(input);
     if (found == ids_.end()) return;
     const plan::ValueDef& source = plan_.values[static_cast<size_t>(found->second)];
@@ -378,6 +411,17 @@ class Lowering {
     return true;
   }
 
+  // Input sizes tell all of this type's.
+  bool known_at_start(const Type& type) const {
+    std::vector<SymbolRef> used;
+    for (const Dim& dim : type.shape) dim.collect_symbols(used);
+    return std::all_of(used.begin(), used.end(), [&](const SymbolRef& symbol) {
+      const auto found = symbols_.find(symbol.get());
+      return found != symbols_.end() &&
+             plan_.symbols[static_cast<size_t>(found->second)].source != plan::SymbolSource::step;
+    });
+  }
+
   const std::vector<plan::Define>& defines_of(const Node& node) const {
     static const std::vector<plan::Define> nothing;
     const auto found = defines_.find(&node);
@@ -471,6 +515,8 @@ class Lowering {
   const SelectStep& select_;
   plan::WeightStore& weights_;
   plan::CodeStore& code_;
+  int64_t view_alignment_;
+  Views views_;
   plan::Plan plan_;
   std::map<const Node*, StepDraft> drafts_;
   std::map<const Node*, const Node*> absorbed_;
@@ -486,8 +532,8 @@ class Lowering {
 }  // namespace
 
 plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
-                 plan::CodeStore& code) {
-  return Lowering(bound, select, weights, code).run();
+                 plan::CodeStore& code, int64_t view_alignment) {
+  return Lowering(bound, select, weights, code, view_alignment).run();
 }
 
 }  // namespace tenrec

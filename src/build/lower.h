@@ -16,7 +16,8 @@ namespace tenrec {
 // Chooses a kernel and tactic for a node.
 using SelectStep = std::function<StepDraft(const Node& node)>;
 
+// Views that begin at no multiple of `view_alignment` bytes are copies.
 plan::Plan lower(const BoundGraph& bound, const SelectStep& select, plan::WeightStore& weights,
-                 plan::CodeStore& code);
+                 plan::CodeStore& code, int64_t view_alignment = 1);
 
 }  // namespace tenrec

@@ -65,7 +65,9 @@ Device& Selector::device() {
   return *device_;
 }
 
-std::string Selector::key(const Node& node, const Sizes& sizes) const {
+// The kernels that accept the node belong to it: a new one wants its turn.
+std::string Selector::key(const Node& node, const Sizes& sizes,
+                          const std::vector<const Kernel*>& accepted) const {
   TextWriter writer;
   std::string text =
       fmt::format("{} {} t{} v{} p{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
@@ -78,6 +80,7 @@ std::string Selector::key(const Node& node, const Sizes& sizes) const {
   for (size_t i = 0; i < node.output_count(); ++i) {
     text += " > " + type_text(node.output(i)->type, sizes.outputs[i]);
   }
+  for (const Kernel* kernel : accepted) text += fmt::format(" | {}", kernel->name());
   return "k" + hash128(text).hex();
 }
 
@@ -97,7 +100,7 @@ std::vector<const Kernel*> Selector::accepting(const Node& node, std::string* wh
 
 const std::vector<Selector::Candidate>& Selector::candidates_of(
     const Node& node, const std::vector<const Kernel*>& accepted, const Sizes& sizes) {
-  std::vector<Candidate>& candidates = candidates_[key(node, sizes)];
+  std::vector<Candidate>& candidates = candidates_[key(node, sizes, accepted)];
   if (!candidates.empty()) return candidates;
   for (const Kernel* kernel : accepted) {
     // The reference code is there so that everything runs; it never wins against a real kernel.
@@ -127,9 +130,9 @@ void Selector::prepare(const Graph& graph, const std::map<const Symbol*, int64_t
   for (const auto& node : graph.nodes()) {
     if (node->as<Constant>()) continue;
     const Sizes sizes = sizes_at(*node, opt);
-    const std::string known = key(*node, sizes);
-    if (!seen.insert(known).second) continue;
     const std::vector<const Kernel*> accepted = accepting(*node, nullptr);
+    const std::string known = key(*node, sizes, accepted);
+    if (!seen.insert(known).second) continue;
     if (accepted.size() == 1 || remembered(known, accepted)) continue;
     if (!can_time(*node, sizes)) continue;
     for (const Candidate& candidate : candidates_of(*node, accepted, sizes)) {
@@ -174,7 +177,7 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
          node.describe(), pinned->second);
   }
   // A cached winner also serves builds that do not time.
-  const std::string cache_key = key(node, sizes);
+  const std::string cache_key = key(node, sizes, accepted);
   if (const auto winner = remembered(cache_key, accepted)) {
     if (options_.explain) {
       explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", winner->kernel->name(),
@@ -190,11 +193,11 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     if (options_.explain) explanation_ += "  not timed: its sizes are known only when running\n";
     return candidates.front();
   }
-  return fastest(node, candidates, sizes);
+  return fastest(node, candidates, sizes, cache_key);
 }
 
 Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candidate>& candidates,
-                                      const Sizes& sizes) {
+                                      const Sizes& sizes, const std::string& cache_key) {
   const Candidate* best = nullptr;
   double best_time = std::numeric_limits<double>::infinity();
   std::string failures;
@@ -221,8 +224,10 @@ Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candid
       best_time = microseconds;
     }
   }
-  TENREC_CHECK(best, unsupported, "no kernel runs {}:{}", node.describe(), failures);
-  cache_.put(key(node, sizes),
+  TENREC_CHECK(best || failures.empty(), unsupported, "no kernel runs {}:{}", node.describe(),
+               failures);
+  if (!best) return candidates.front();  // none takes just these sizes, all take the range
+  cache_.put(cache_key,
              {std::string(best->kernel->name()), best->tactic, best_time, node.describe()});
   return *best;
 }
@@ -281,6 +286,11 @@ bool Selector::can_time(const Node& node, const Sizes& sizes) {
 double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes,
                       double best) {
   const BoundGraph bound = alone(node, sizes);
+  // What is accepted for a range of sizes may be refused for just these.
+  for (const auto& twin : bound.graph->nodes()) {
+    if (!twin->as<Constant>() && !candidate.kernel->check(*twin, info_).empty())
+      return std::numeric_limits<double>::infinity();
+  }
   plan::WeightStore weights;
   plan::CodeStore code;
   const plan::Plan plan = lower(

@@ -52,11 +52,12 @@ class Selector {
                                       const std::vector<const Kernel*>& accepted);
   Candidate choose(const Node& node, const std::vector<const Kernel*>& accepted,
                    const Sizes& sizes);
-  Candidate fastest(const Node& node, const std::vector<Candidate>& candidates,
-                    const Sizes& sizes);
+  Candidate fastest(const Node& node, const std::vector<Candidate>& candidates, const Sizes& sizes,
+                    const std::string& cache_key);
   bool can_time(const Node& node, const Sizes& sizes);
   double time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best);
-  std::string key(const Node& node, const Sizes& sizes) const;
+  std::string key(const Node& node, const Sizes& sizes,
+                  const std::vector<const Kernel*>& accepted) const;
   Device& device();
 
   const Target& target_;

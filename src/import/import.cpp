@@ -343,14 +343,14 @@ void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, co
     if (function != functions_.end()) {
       outputs = call_function(*function->second, node, std::move(inputs), scope, frame);
     } else {
-      const OnnxMapping* mapping = find_onnx(node.domain, node.op_type);
+      const OnnxMapping mapping = find_onnx(node.domain, node.op_type);
       TENREC_CHECK(mapping, unsupported,
                    "Tenrec has no operator {} in domain \"{}\"; `tenrec ops` lists what there is",
                    node.op_type, node.domain.empty() ? "ai.onnx" : node.domain);
       TENREC_CHECK(opset, invalid_model,
                    "the model does not import domain \"{}\"; add it to opset_import", node.domain);
       NodeContext context(*this, node, origin, std::move(inputs), scope, frame);
-      outputs = (*mapping)(OnnxNode(node, *opset, model_), context);
+      outputs = mapping(OnnxNode(node, *opset, model_), context);
     }
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i].empty()) continue;

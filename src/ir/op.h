@@ -73,18 +73,19 @@ struct OpInfo {
   bool pointwise = false;
   bool body_is_region = false;  // body 0 computes on exactly the node's inputs
 
-  std::function<Types(const void*, const Types&, const std::vector<const Graph*>&)> infer;
-  std::function<Data(const void*, const Data&, const BodyRunner&)> eval;
-  std::function<double(const void*, const Types&, const Types&)>
-      flops;  // null: elements of outputs
+  // Plain functions on the operator struct (`const void*`): made once an operator, so cheap to
+  // compile.
+  Types (*infer)(const void*, const Types&, const std::vector<const Graph*>&) = nullptr;
+  Data (*eval)(const void*, const Data&, const BodyRunner&) = nullptr;
+  double (*flops)(const void*, const Types&, const Types&) = nullptr;  // null: outputs' elements
   // Pointwise only: records `apply` on typed leaves; see ir/expr.h.
-  std::function<ExprProgram(const void*, const std::vector<DType>& inputs)> record;
+  ExprProgram (*record)(const void*, const std::vector<DType>& inputs) = nullptr;
 
-  std::function<bool(const void*, const void*)> equal;
-  std::function<std::string(const void*, TextWriter&)> print;           // "axis=1, keep=true"
-  std::function<std::shared_ptr<void>(TextReader&)> parse;              // what print wrote
-  std::function<std::string(const void*)> encode;                       // protobuf wire bytes
-  std::function<std::shared_ptr<void>(std::string_view bytes)> decode;  // untrusted bytes: Error
+  bool (*equal)(const void*, const void*) = nullptr;
+  std::string (*print)(const void*, TextWriter&) = nullptr;           // "axis=1, keep=true"
+  std::shared_ptr<void> (*parse)(TextReader&) = nullptr;              // what print wrote
+  std::string (*encode)(const void*) = nullptr;                       // protobuf wire bytes
+  std::shared_ptr<void> (*decode)(std::string_view bytes) = nullptr;  // untrusted bytes: Error
 };
 
 class Op {
@@ -129,13 +130,13 @@ class Op {
 // (operators with from_onnx or the default mapping) and TENREC_ONNX (composites).
 class OnnxNode;
 class OnnxContext;
-using OnnxMapping = std::function<Values(const OnnxNode&, OnnxContext&)>;
+using OnnxMapping = Values (*)(const OnnxNode&, OnnxContext&);
 
 // The registry. Filled by init_ops() before main does work, then read-only.
 void register_op(const OpInfo& info);
 void register_onnx(std::string_view domain, std::string_view op_type, OnnxMapping mapping);
 const OpInfo* find_op(std::string_view name);
-const OnnxMapping* find_onnx(std::string_view domain, std::string_view op_type);
+OnnxMapping find_onnx(std::string_view domain, std::string_view op_type);
 std::vector<const OpInfo*> all_ops();                         // ordered by name
 std::vector<std::pair<std::string, std::string>> all_onnx();  // (domain, op_type), ordered
 void init_ops();                                              // idempotent, thread-safe

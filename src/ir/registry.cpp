@@ -35,7 +35,7 @@ void register_op(const OpInfo& info) {
 
 void register_onnx(std::string_view domain, std::string_view op_type, OnnxMapping mapping) {
   const std::pair key(canonical_domain(domain), std::string(op_type));
-  const bool added = registry().onnx.emplace(key, std::move(mapping)).second;
+  const bool added = registry().onnx.emplace(key, mapping).second;
   TENREC_ASSERT(added, "ONNX operator {} is registered twice", op_type);
 }
 
@@ -44,9 +44,9 @@ const OpInfo* find_op(std::string_view name) {
   return found == registry().ops.end() ? nullptr : found->second;
 }
 
-const OnnxMapping* find_onnx(std::string_view domain, std::string_view op_type) {
+OnnxMapping find_onnx(std::string_view domain, std::string_view op_type) {
   const auto found = registry().onnx.find({canonical_domain(domain), std::string(op_type)});
-  return found == registry().onnx.end() ? nullptr : &found->second;
+  return found == registry().onnx.end() ? nullptr : found->second;
 }
 
 std::vector<const OpInfo*> all_ops() {

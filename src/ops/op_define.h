@@ -21,74 +21,75 @@ concept HasApply = requires(const T& t, const Expr& x) { t.apply(x); } ||
                    requires(const T& t, const Expr& x) { t.apply(x, x, x); } ||
                    requires(const T& t, const std::vector<Expr>& x) { t.apply_all(x); };
 
-template <class T>
-ExprProgram record(const T& op, const std::vector<DType>& dtypes) {
-  ExprProgram program;
-  program.inputs = static_cast<int32_t>(dtypes.size());
+// Records `apply` on leaves of the given types.
+class Recording {
+ public:
+  // `arity` -1: at least one.
+  Recording(const std::vector<DType>& dtypes, int arity);
   std::vector<Expr> x;
-  for (size_t i = 0; i < dtypes.size(); ++i) {
-    ExprNode node;
-    node.fn = Fn::input;
-    node.dtype = dtypes[i];
-    node.input = static_cast<int32_t>(i);
-    x.emplace_back(program, program.add(node));
-  }
-  const auto arity = [&](size_t wanted) {
-    TENREC_CHECK(x.size() == wanted, invalid_model, "takes {} inputs, got {}", wanted, x.size());
-  };
-  Expr result(0);
-  if constexpr (requires { op.apply_all(x); }) {
-    TENREC_CHECK(!x.empty(), invalid_model, "takes at least one input");
-    result = op.apply_all(x);
-  } else if constexpr (requires { op.apply(x[0]); }) {
-    arity(1);
-    result = op.apply(x[0]);
-  } else if constexpr (requires { op.apply(x[0], x[0]); }) {
-    arity(2);
-    result = op.apply(x[0], x[1]);
+  ExprProgram finish(const Expr& result);
+
+ private:
+  ExprProgram program_;
+};
+
+template <class T>
+ExprProgram record(const void* object, const std::vector<DType>& dtypes) {
+  const T& op = *static_cast<const T*>(object);
+  if constexpr (requires(const std::vector<Expr>& x) { op.apply_all(x); }) {
+    Recording r(dtypes, -1);
+    return r.finish(op.apply_all(r.x));
+  } else if constexpr (requires(const Expr& x) { op.apply(x); }) {
+    Recording r(dtypes, 1);
+    return r.finish(op.apply(r.x[0]));
+  } else if constexpr (requires(const Expr& x) { op.apply(x, x); }) {
+    Recording r(dtypes, 2);
+    return r.finish(op.apply(r.x[0], r.x[1]));
   } else {
-    arity(3);
-    result = op.apply(x[0], x[1], x[2]);
+    Recording r(dtypes, 3);
+    return r.finish(op.apply(r.x[0], r.x[1], r.x[2]));
   }
-  program.outputs = {result.node()};
-  return program;
 }
+
+using ApplyDims = std::optional<Dim> (*)(const void*, const std::vector<Dim>&);
+
+// `apply` on known integers; null where the operator does not say.
+template <class T>
+constexpr ApplyDims apply_dims_of() {
+  using X = const std::vector<Dim>&;
+  if constexpr (requires(const T& op, X x) { op.apply_dims(x); }) {
+    return [](const void* o, X x) { return static_cast<const T*>(o)->apply_dims(x); };
+  } else if constexpr (requires(const T& op, X x) { op.apply_dims(x[0]); }) {
+    return [](const void* o, X x) -> std::optional<Dim> {
+      return static_cast<const T*>(o)->apply_dims(x.at(0));
+    };
+  } else if constexpr (requires(const T& op, X x) { op.apply_dims(x[0], x[0]); }) {
+    return [](const void* o, X x) -> std::optional<Dim> {
+      return static_cast<const T*>(o)->apply_dims(x.at(0), x.at(1));
+    };
+  } else if constexpr (requires(const T& op, X x) { op.apply_dims(x[0], x[0], x[0]); }) {
+    return [](const void* o, X x) -> std::optional<Dim> {
+      return static_cast<const T*>(o)->apply_dims(x.at(0), x.at(1), x.at(2));
+    };
+  } else {
+    return nullptr;
+  }
+}
+
+using Record = ExprProgram (*)(const void*, const std::vector<DType>&);
+Types infer_recorded(const void* object, const Types& in, Record record, ApplyDims apply_dims);
+Data eval_recorded(const void* object, const Data& in, Record record);
+Tensors tensors_of(const Data& in);  // an Error for sequences and optionals
 
 template <class T>
-std::optional<Dim> apply_dims(const T& op, const std::vector<Dim>& x) {
-  if constexpr (requires { op.apply_dims(x); }) return op.apply_dims(x);
-  else if constexpr (requires { op.apply_dims(x[0]); }) return op.apply_dims(x.at(0));
-  else if constexpr (requires { op.apply_dims(x[0], x[0]); })
-    return op.apply_dims(x.at(0), x.at(1));
-  else if constexpr (requires { op.apply_dims(x[0], x[0], x[0]); })
-    return op.apply_dims(x.at(0), x.at(1), x.at(2));
-  else return std::nullopt;
-}
-
-inline std::vector<DType> dtypes_of(const Types& in) {
-  std::vector<DType> dtypes;
-  for (const Type& type : in) {
-    TENREC_CHECK(type.kind == Type::Kind::tensor, invalid_model, "needs tensors, got {}",
-                 type.str());
-    dtypes.push_back(type.dtype);
-  }
-  return dtypes;
-}
-
-template <class T>
-Types infer(const T& op, const Types& in, const std::vector<const Graph*>& bodies) {
+Types infer(const void* object, const Types& in, const std::vector<const Graph*>& bodies) {
+  const T& op = *static_cast<const T*>(object);
   if constexpr (requires { op.infer(in, bodies); }) {
     return op.infer(in, bodies);
   } else if constexpr (requires { op.infer(in); }) {
     return op.infer(in);
   } else {
-    Types out = infer_pointwise(record(op, dtypes_of(in)), in);
-    // Only integers up to 64 bits are followed by value; wrap-around cannot be said in Dims.
-    if (out[0].ranked && !is_float(out[0].dtype)) {
-      auto known =
-          map_known(in, out[0].shape, [&](const std::vector<Dim>& x) { return apply_dims(op, x); });
-      if (known) out[0] = out[0].with_known_ints(std::move(*known));
-    }
+    Types out = infer_recorded(object, in, record<T>, apply_dims_of<T>());
     if constexpr (requires { op.known_floats(in); }) {
       if (auto floats = op.known_floats(in)) out[0] = out[0].with_known_floats(std::move(*floats));
     }
@@ -97,34 +98,48 @@ Types infer(const T& op, const Types& in, const std::vector<const Graph*>& bodie
 }
 
 template <class T>
-Data eval(const T& op, const Data& in, const BodyRunner& run_body) {
+Data eval(const void* object, const Data& in, const BodyRunner& run_body) {
+  const T& op = *static_cast<const T*>(object);
   if constexpr (requires { op.eval_bodies(in, run_body); }) {
     return op.eval_bodies(in, run_body);
   } else if constexpr (requires { op.eval_data(in); }) {
     return op.eval_data(in);
-  } else {
-    Tensors tensors;
-    for (const Datum& datum : in) {
-      TENREC_CHECK(datum.kind == Datum::Kind::tensor || datum.kind == Datum::Kind::none,
-                   invalid_model, "input {} is a sequence or optional, a tensor is needed",
-                   tensors.size());
-      tensors.push_back(datum.tensor);
-    }
-    Tensors out;
-    if constexpr (requires { op.eval(tensors); }) {
-      out = op.eval(tensors);
-    } else {
-      std::vector<DType> dtypes;
-      for (const Tensor& tensor : tensors) dtypes.push_back(tensor.dtype());
-      out = evaluate(record(op, dtypes), tensors);
-    }
+  } else if constexpr (requires(const Tensors& tensors) { op.eval(tensors); }) {
+    const Tensors out = op.eval(tensors_of(in));
     return Data(out.begin(), out.end());
+  } else {
+    return eval_recorded(object, in, record<T>);
   }
 }
 
+// Everything that comes from `fields`.
+template <class T>
+void set_field_functions(OpInfo& info) {
+  info.equal = [](const void* a, const void* b) {
+    return fields_equal(*static_cast<const T*>(a), *static_cast<const T*>(b));
+  };
+  info.print = [](const void* o, TextWriter& writer) {
+    return print_fields(*static_cast<const T*>(o), writer);
+  };
+  info.parse = [](TextReader& reader) -> std::shared_ptr<void> {
+    auto object = std::make_shared<T>();
+    parse_fields(*object, reader, ")");
+    return object;
+  };
+  info.encode = [](const void* o) { return encode(*static_cast<const T*>(o)); };
+  info.decode = [](std::string_view bytes) -> std::shared_ptr<void> {
+    return std::make_shared<T>(decode<T>(bytes));
+  };
+}
+
+// A struct without fields: any object will do, so all such operators share one set of functions.
+struct NoFields {
+  static auto fields(auto&) { return std::tuple{}; }
+};
+void set_no_field_functions(OpInfo& info);
+
 template <class T>
 OpInfo make_info(std::string_view name) {
-  const auto self = [](const void* object) -> const T& { return *static_cast<const T*>(object); };
   OpInfo info;
   info.name = name;
   if constexpr (requires { T::accuracy; }) info.accuracy = T::accuracy;
@@ -132,34 +147,19 @@ OpInfo make_info(std::string_view name) {
   if constexpr (requires { T::is_view; }) info.is_view = T::is_view;
   if constexpr (requires { T::body_is_region; }) info.body_is_region = T::body_is_region;
   if constexpr (requires { T::data_dependent; }) info.data_dependent = T::data_dependent;
-  info.infer = [self](const void* o, const Types& in, const std::vector<const Graph*>& bodies) {
-    return infer(self(o), in, bodies);
-  };
-  info.eval = [self](const void* o, const Data& in, const BodyRunner& run) {
-    return eval(self(o), in, run);
-  };
+  info.infer = infer<T>;
+  info.eval = eval<T>;
   if constexpr (requires(const T& t, const Types& x) { t.flops(x, x); }) {
-    info.flops = [self](const void* o, const Types& in, const Types& out) {
-      return self(o).flops(in, out);
+    info.flops = [](const void* o, const Types& in, const Types& out) {
+      return static_cast<const T*>(o)->flops(in, out);
     };
   }
   if constexpr (HasApply<T>) {
     info.pointwise = true;
-    info.record = [self](const void* o, const std::vector<DType>& in) {
-      return record(self(o), in);
-    };
+    info.record = record<T>;
   }
-  info.equal = [self](const void* a, const void* b) { return fields_equal(self(a), self(b)); };
-  info.print = [self](const void* o, TextWriter& writer) { return print_fields(self(o), writer); };
-  info.parse = [](TextReader& reader) -> std::shared_ptr<void> {
-    auto object = std::make_shared<T>();
-    parse_fields(*object, reader, ")");
-    return object;
-  };
-  info.encode = [self](const void* o) { return encode(self(o)); };
-  info.decode = [](std::string_view bytes) -> std::shared_ptr<void> {
-    return std::make_shared<T>(decode<T>(bytes));
-  };
+  if constexpr (std::is_empty_v<T>) set_no_field_functions(info);
+  else set_field_functions<T>(info);
   return info;
 }
 
@@ -204,6 +204,9 @@ constexpr std::string_view onnx_name_of(std::string_view type_name) {
 
 }  // namespace op_detail
 
+// Under "Name" or "domain::Name".
+void register_composite(std::string_view name, OnnxMapping mapping);
+
 // Specialised by TENREC_DEFINE_OP: the struct's own name, which is the ONNX name by default.
 template <class T>
 std::string_view struct_name();
@@ -213,18 +216,7 @@ void register_operator() {
   register_op(op_info_of(static_cast<const T*>(nullptr)));
   const std::string_view onnx_name = op_detail::onnx_name_of<T>(struct_name<T>());
   if (onnx_name.empty()) return;
-  const size_t colons = onnx_name.find("::");
-  register_onnx(colons == onnx_name.npos ? "" : onnx_name.substr(0, colons),
-                colons == onnx_name.npos ? onnx_name : onnx_name.substr(colons + 2),
-                [](const OnnxNode& node, OnnxContext& context) {
-                  return op_detail::from_onnx<T>(node, context);
-                });
-}
-
-inline void register_composite(std::string_view name, OnnxMapping mapping) {
-  const size_t colons = name.find("::");
-  register_onnx(colons == name.npos ? "" : name.substr(0, colons),
-                colons == name.npos ? name : name.substr(colons + 2), std::move(mapping));
+  register_composite(onnx_name, op_detail::from_onnx<T>);
 }
 
 }  // namespace tenrec

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Computes what is known at build time: nodes whose inputs are all constants become constants;
 // values that inference knows as sizes become `dims` nodes, and with them whole Shape -> Gather ->
-// Concat chains disappear.
+// Concat chains disappear; an If whose condition is known gives way to the branch it takes.
 #include "base/error.h"
 #include "ir/constant.h"
 #include "ops/dims.h"
 #include "ops/evaluate.h"
+#include "passes/inline_body.h"
 #include "passes/match.h"
 #include "passes/passes.h"
 
@@ -83,10 +84,13 @@ bool materialise_known(Rewriter& rw, const Node& node, const InputSymbols& symbo
 
 void fold_constants(Graph& graph) {
   const InputSymbols symbols(graph);
-  apply_rules(graph,
-              {{"fold_node", fold_node}, {"materialise_known", [&](Rewriter& rw, const Node& node) {
-                                            return materialise_known(rw, node, symbols);
-                                          }}});
+  const auto known = [&](Rewriter& rw, const Node& node) {
+    return materialise_known(rw, node, symbols);
+  };
+  // A branch taken makes more sizes known, which may decide further branches.
+  do {
+    apply_rules(graph, {{"fold_node", fold_node}, {"materialise_known", known}});
+  } while (inline_branches(graph));
 }
 
 }  // namespace tenrec

@@ -27,7 +27,4 @@ struct FuseOptions {
 
 void fuse(Graph& graph, const FuseOptions& options = {});
 
-// Puts the body of a Fused node in its place.
-void dissolve(Graph& graph, Node* node);
-
 }  // namespace tenrec

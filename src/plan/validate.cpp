@@ -442,7 +442,6 @@ class Validator {
   void check_order() {
     const size_t count = plan_.values.size();
     live_ = lifetimes(plan_);
-    written_.assign(count, false);
     touched_.assign(count, false);
     producer_.assign(count, none);
     for (size_t v = 0; v < count; ++v) {
@@ -469,7 +468,6 @@ class Validator {
   // A value and all its bases hold data now (a part of a base counts: views make up
   // concatenations).
   void mark_written(int32_t value) {
-    written_[static_cast<size_t>(value)] = true;
     for (;;) {
       touched_[static_cast<size_t>(value)] = true;
       if (value_at(value).storage != Storage::alias) return;
@@ -478,12 +476,11 @@ class Validator {
   }
 
   bool is_written(int32_t value) const {
-    if (touched_[static_cast<size_t>(value)]) return true;
-    while (value_at(value).storage == Storage::alias) {
+    for (;;) {
+      if (touched_[static_cast<size_t>(value)]) return true;
+      if (value_at(value).storage != Storage::alias) return false;
       value = value_at(value).index;
-      if (written_[static_cast<size_t>(value)]) return true;
     }
-    return false;
   }
 
   void check_read(int32_t value, int32_t step) const {
@@ -609,7 +606,7 @@ class Validator {
   std::optional<DimSchedule> schedule_;
   std::vector<std::optional<int64_t>> constants_;
   Lifetimes live_;
-  std::vector<bool> written_, touched_;
+  std::vector<bool> touched_;  // values that hold data, whole or in part
   std::vector<int32_t> producer_;
 };
 

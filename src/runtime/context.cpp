@@ -362,10 +362,13 @@ MemoryReport Context::memory() const {
     if (!runner) continue;
     report.activations += runner->activation_bytes();
     report.outputs += runner->binding_bytes();
+    report.scratch += runner->workspace_bytes();
     report.arena_growths += runner->arena_growths();
+    uint64_t planned = 0;
     for (const plan::Step& step : impl_->engine->file.plans[p].steps)
       if (step.scratch_offset >= 0)
-        report.scratch = std::max(report.scratch, static_cast<uint64_t>(step.scratch_upper));
+        planned = std::max(planned, static_cast<uint64_t>(step.scratch_upper));
+    report.scratch += planned;
   }
   return report;
 }

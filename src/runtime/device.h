@@ -42,7 +42,7 @@ struct TensorView {
 struct StepArgs {
   std::span<TensorView> inputs;
   std::span<TensorView> outputs;
-  std::span<std::byte> scratch;
+  std::span<std::byte> scratch;  // the plan's, else the workspace that the runner asked for
   std::span<const int64_t> sizes;  // of Step::sizes
   // Runs body `index` of the step (control flow only).
   std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body =
@@ -59,6 +59,10 @@ class StepRunner {
   virtual ~StepRunner() = default;
   // Called when dims or pointers' sizes changed, before `run`; may allocate, may throw Error.
   virtual void reshape(const StepArgs&) {}
+  // Bytes of scratch that `run` needs at the shapes of the last reshape, where the plan gives none
+  // (how much may depend on the threads, which a plan does not know). Aligned to 64 bytes; steps
+  // share it.
+  virtual uint64_t workspace_bytes() const { return 0; }
   virtual void run(const StepArgs& args) = 0;
   // run only puts work into the device's queue, the same for the same arguments, and decides no
   // sizes: Device::begin_recording may keep it.
@@ -133,7 +137,7 @@ struct DeviceOptions {
   int threads = 0;            // 0: as many as affinity and quota allow
   int index = 0;              // GPU number
   uint64_t memory_limit = 0;  // bytes, 0: none; counts every allocation of the engine
-  std::string fingerprint;    // of the device the steps were made for; empty: the best there is
+  std::string fingerprint{};  // of the device the steps were made for; empty: the best there is
 };
 // Opens a device by target name; a device Error if it isn't there. Targets register at start-up.
 std::shared_ptr<Device> open_device(std::string_view target, const DeviceOptions& options);

@@ -151,11 +151,6 @@ StepArgs Executor::bind_step(size_t s) {
   return {inputs, outputs, scratch_[s], sizes, &run_body_, &define_, &resize_output_};
 }
 
-void Executor::reshape_step(size_t s, const StepArgs& args) {
-  if (needs_reshape_[s]) runners_[s]->reshape(args);
-  needs_reshape_[s] = false;
-}
-
 void Executor::find_segments() {
   const size_t steps = info_.plan.steps.size();
   segment_at_.assign(steps, plan::none);
@@ -189,8 +184,13 @@ void Executor::run_segment(size_t index) {
       for (const TensorView& view : views)
         for (const int64_t dim : view.dims) signature_.push_back(static_cast<uint64_t>(dim));
     for (const int64_t size : args.sizes) signature_.push_back(static_cast<uint64_t>(size));
-    note(args.scratch.data());
     release_after(s);
+  }
+  // A later step may have made it grow.
+  for (size_t s = segment.begin; s < segment.end; ++s) {
+    StepArgs& args = segment_args_[s - segment.begin];
+    give_workspace(s, args);
+    note(args.scratch.data());
   }
   const auto run_all = [&] {
     for (size_t s = segment.begin; s < segment.end; ++s)
@@ -228,8 +228,9 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
   const auto start = std::chrono::steady_clock::now();
   with_context([&] { return describe(s); },
                [&] {
-                 const StepArgs args = bind_step(s);
+                 StepArgs args = bind_step(s);
                  reshape_step(s, args);
+                 give_workspace(s, args);
                  runners_[s]->run(args);
                  if (info_.step_sizes_something[s]) finish_step(s);
                });
@@ -239,6 +240,28 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
     (*profiler)({s, step.origins, step.op, step.family, step.tactic, took.count()});
   }
   release_after(s);
+}
+
+void Executor::reshape_step(size_t s, const StepArgs& args) {
+  if (!needs_reshape_[s]) return;
+  runners_[s]->reshape(args);
+  const uint64_t bytes = runners_[s]->workspace_bytes();
+  if (bytes > (workspace_ ? workspace_->bytes : 0)) {
+    workspace_.reset();  // before the bigger one: both together may not fit
+    workspace_ = device_->allocate(bytes, "workspace");
+  }
+  needs_reshape_[s] = false;
+}
+
+void Executor::give_workspace(size_t s, StepArgs& args) const {
+  if (info_.plan.steps[s].scratch == plan::none && workspace_)
+    args.scratch = {workspace_->data, static_cast<size_t>(workspace_->bytes)};
+}
+
+uint64_t Executor::workspace_bytes() const {
+  uint64_t bytes = workspace_ ? workspace_->bytes : 0;
+  for (const auto& body : bodies_) bytes += body->workspace_bytes();
+  return bytes;
 }
 
 void Executor::define(size_t index, int64_t value) {

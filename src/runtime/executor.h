@@ -52,6 +52,7 @@ class Executor {
 
   uint64_t activation_bytes() const;  // arena, pool and bodies
   uint64_t binding_bytes() const;     // outputs and staged inputs
+  uint64_t workspace_bytes() const;   // with that of bodies
   uint64_t arena_growths() const { return arena_growths_; }
 
  private:
@@ -112,9 +113,10 @@ class Executor {
   void find_segments();
   void run_segment(size_t s);
   StepArgs bind_step(size_t s);
-  void reshape_step(size_t s, const StepArgs& args);
   void run_step(size_t s, const Profiler* profiler);
   TensorView view(int32_t value);
+  void reshape_step(size_t s, const StepArgs& args);
+  void give_workspace(size_t s, StepArgs& args) const;
   void define(size_t index, int64_t value);
   void resize_output(size_t output, std::span<const int64_t> dims);
   void allocate_sized(int32_t value);
@@ -158,6 +160,7 @@ class Executor {
   MemoryPool pool_;
   std::vector<GroupState> groups_;
   std::vector<std::span<std::byte>> scratch_;
+  std::unique_ptr<DeviceMemory> workspace_;  // of steps without scratch in the plan, one at a time
 
   std::vector<std::unique_ptr<StepRunner>> runners_;
   std::vector<bool> needs_reshape_;

@@ -29,8 +29,9 @@ struct DeviceInfo {
   int64_t channel_block = 8;  // CPU: inner block of the blocked layout
   int threads = 1;
   uint64_t cache_l1 = 32 << 10, cache_l2 = 512 << 10, cache_l3 = 8 << 20;  // bytes
-  bool tf32 = false;   // float32 products may round their operands to tf32
-  bool vendor = true;  // vendor libraries may be used
+  bool tf32 = false;           // float32 products may round their operands to tf32
+  bool vendor = true;          // vendor libraries may be used
+  int64_t view_alignment = 1;  // bytes: what kernels ask of the address of a part of a tensor
 };
 
 // Sizes of a node's tensors at the profile's opt point, by input and output index.

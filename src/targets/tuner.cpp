@@ -135,6 +135,11 @@ class Instance {
     for (const int32_t slot : step.sizes) sizes.push_back(slots_[slot]);
     prepared.args.sizes = sizes;
     prepared.runner->reshape(prepared.args);
+    const uint64_t workspace = prepared.runner->workspace_bytes();
+    if (step.scratch == plan::none && workspace > 0) {
+      memory_.push_back(device_.allocate(workspace, "timing workspace"));
+      prepared.args.scratch = {memory_.back()->data, static_cast<size_t>(workspace)};
+    }
     steps_.push_back(std::move(prepared));
   }
 

@@ -147,7 +147,6 @@ struct Running {
   plan::Plan plan;
   std::vector<std::unique_ptr<Argument>> inputs, outputs;
   std::vector<TensorView> input_views, output_views;
-  std::vector<std::byte> scratch;
   StepArgs args;
 };
 
@@ -246,15 +245,13 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   }
   for (const auto& input : running.inputs) running.input_views.push_back(input->view);
   for (const auto& output : running.outputs) running.output_views.push_back(output->view);
-  running.scratch.resize(static_cast<size_t>(draft.scratch.constant().value_or(0)) + 64);
-  const size_t offset = (64 - reinterpret_cast<uintptr_t>(running.scratch.data()) % 64) % 64;
   running.args.inputs = running.input_views;
   running.args.outputs = running.output_views;
-  running.args.scratch = std::span(running.scratch).subspan(offset, running.scratch.size() - 64);
-
   cpu::CpuDevice device({.threads = threads, .index = 0, .memory_limit = 0, .fingerprint = {}});
   const auto runner = device.prepare(running.plan, step);
   runner->reshape(running.args);
+  Buffer scratch(runner->workspace_bytes());
+  running.args.scratch = {scratch.data(), scratch.bytes()};
   runner->run(running.args);
 
   for (const auto& output : running.outputs) result.outputs.push_back(tensor_of(output->view));
@@ -263,6 +260,7 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
     if (tensor.bytes() > 0) std::memcpy(copy.mutable_data(), tensor.data(), tensor.bytes());
     tensor = copy;
   }
+  if (!scratch.intact()) result.problem = "wrote outside the scratch";
   for (const auto& output : running.outputs) {
     if (!output->buffer->intact()) result.problem = "wrote outside an output";
     if (!layout_of(output->view).is_plain() && result.problem.empty())

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "ops/fused.h"
-#include "passes/fuse.h"
+#include "passes/inline_body.h"
 
 namespace tenrec {
 
@@ -19,7 +19,7 @@ void dissolve_unsupported(Graph& graph, std::span<const Kernel* const> kernels,
     if (node->as<Fused>()) {
       if (std::none_of(kernels.begin(), kernels.end(),
                        [&](const Kernel* kernel) { return runs(kernel, *node); }))
-        dissolve(graph, node);
+        inline_body(graph, node, 0, 0);
     } else {
       for (size_t i = 0; i < node->body_count(); ++i)
         dissolve_unsupported(node->body(i), kernels, device);

@@ -34,6 +34,7 @@ class CudaTarget final : public Target {
                  fingerprint);
     info.fingerprint = fingerprint_of(capability);
     info.channel_block = 8;
+    info.view_alignment = 128;  // vector loads and tensor maps want aligned addresses
     info.threads = compile_threads();
     info.cache_l1 = 128 << 10;
     info.cache_l2 = capability >= 90 ? 50ULL << 20 : 40ULL << 20;

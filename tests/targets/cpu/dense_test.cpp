@@ -156,6 +156,9 @@ TEST(MatMul, constant_and_run_time_operands) {
     check_every_tactic(c, "gemm");
     c.constants = {1};
     check_every_tactic(c, "gemm");
+#ifdef TENREC_ONEDNN
+    check_every_tactic(c, "onednn_matmul");
+#endif
   }
 }
 

@@ -22,6 +22,8 @@ Conv packing_problem(const ConvParams& params);
 Conv conv_at(const Anchored& conv, const Sizes& sizes);
 // What the CPU's kernels can run behind a convolution or matrix product.
 AnchorRules cpu_anchor_rules(bool columns);
+// Why no matrix product of row-major f32 operands; empty: it is one.
+Reject gemm_operand_problem(const Anchored& product);
 bool is_blocked(const Type& type, const DeviceInfo& device);  // nChwBc with the device's block
 
 }  // namespace tenrec::cpu

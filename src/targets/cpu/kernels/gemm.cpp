@@ -19,14 +19,7 @@ class GemmKernel final : public Kernel {
 
   Reject check(const Node& node, const DeviceInfo&) const override {
     const Anchored product = anchored(node, "matmul", cpu_anchor_rules(true));
-    if (!product.reject.empty()) return product.reject;
-    for (size_t i = 0; i < 2; ++i) {
-      const Type& type = product.types[i];
-      if (type.dtype != DType::f32) return fmt::format("operand is {}", tenrec::name(type.dtype));
-      if (!type.ranked || type.rank() < 2) return "an operand has fewer than 2 axes";
-      if (!type.layout.is_plain()) return "an operand is not row-major";
-    }
-    return "";
+    return product.reject.empty() ? gemm_operand_problem(product) : product.reject;
   }
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
@@ -93,6 +86,16 @@ class GemmKernel final : public Kernel {
 };
 
 }  // namespace
+
+Reject gemm_operand_problem(const Anchored& product) {
+  for (size_t i = 0; i < 2; ++i) {
+    const Type& type = product.types[i];
+    if (type.dtype != DType::f32) return fmt::format("operand is {}", tenrec::name(type.dtype));
+    if (!type.ranked || type.rank() < 2) return "an operand has fewer than 2 axes";
+    if (!type.layout.is_plain()) return "an operand is not row-major";
+  }
+  return "";
+}
 
 const Kernel& gemm_kernel() {
   static const GemmKernel kernel;

@@ -16,6 +16,9 @@ std::span<const Kernel* const> kernel_list() {
 #endif
       &conv_plain_kernel(),
       &gemm_kernel(),
+#ifdef TENREC_ONEDNN
+      &onednn_matmul_kernel(),
+#endif
       &pointwise_kernel(),
       &copy_kernel(),
       &gather_kernel(),

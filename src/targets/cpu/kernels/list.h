@@ -25,6 +25,7 @@ const Kernel& conv_plain_kernel();
 const Kernel& gemm_kernel();
 #ifdef TENREC_ONEDNN
 const Kernel& onednn_conv_kernel();
+const Kernel& onednn_matmul_kernel();
 #endif
 const Kernel& recurrent_kernel();
 const Kernel& order_kernel();

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdlib>
 #include <unordered_map>
 
 #include "targets/cpu/onednn/convolution.h"
@@ -49,11 +48,7 @@ class OnednnConvRunner final : public StepRunner {
       epilogue_.emplace(params_.epilogue, environment_.isa, environment_.threads.count());
       epilogue_->reshape(y, operands, false);
     }
-    const size_t bytes = description.scratchpad_desc().get_size();
-    scratch_.reset(bytes ? static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64))
-                         : nullptr);
-    TENREC_CHECK(scratch_ || bytes == 0, out_of_memory, "allocating {} bytes for oneDNN failed",
-                 bytes);
+    workspace_ = description.scratchpad_desc().get_size();
     arguments_.clear();
     add(DNNL_ARG_SRC, description.src_desc());
     add(DNNL_ARG_WEIGHTS, description.weights_desc());
@@ -64,13 +59,15 @@ class OnednnConvRunner final : public StepRunner {
     fused_ = made->fused;
   }
 
+  uint64_t workspace_bytes() const override { return workspace_; }
+
   void run(const StepArgs& args) override {
     const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
     set(DNNL_ARG_SRC, args.inputs[0].data);
     set(DNNL_ARG_WEIGHTS, args.inputs[1].data);
     if (args.inputs[2].data) set(DNNL_ARG_BIAS, args.inputs[2].data);
     set(DNNL_ARG_DST, args.outputs[0].data);
-    set(DNNL_ARG_SCRATCHPAD, scratch_.get());
+    set(DNNL_ARG_SCRATCHPAD, args.scratch.data());
     if (fused_ && !operands.empty()) set(residual_argument, operands[0].data);
     environment_.threads.adopt();
     primitive_.execute(stream_, arguments_);
@@ -93,15 +90,12 @@ class OnednnConvRunner final : public StepRunner {
   }
   void set(int argument, void* data) { arguments_.at(argument).set_data_handle(data); }
 
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
   ConvParams params_;
   RunEnvironment& environment_;
   dnnl::stream stream_;
   dnnl::convolution_forward primitive_;
   std::unordered_map<int, dnnl::memory> arguments_;
-  std::unique_ptr<std::byte, Free> scratch_;
+  uint64_t workspace_ = 0;
   std::optional<EpilogueRunner> epilogue_;
   bool fused_ = false;
 };

@@ -82,9 +82,8 @@ Conv conv_problem(const ConvParams& params, std::span<const int64_t> x,
     const int64_t extra = params.output_padding.empty() ? 0 : params.output_padding[i];
     // A kernel that does not fit into the input even once gives no output.
     const int64_t room = big + before + after - span;
-    const bool follows =
-        params.transposed ? room == (small - 1) * params.strides[i] + extra
-                          : small == (room < 0 ? 0 : room / params.strides[i] + 1);
+    const bool follows = params.transposed ? room == (small - 1) * params.strides[i] + extra
+                                           : small == (room < 0 ? 0 : room / params.strides[i] + 1);
     TENREC_CHECK(before > -max_size && before < max_size && follows, invalid_engine,
                  "a convolution from size {} to {} does not follow from its parameters", x[i + 2],
                  y[i + 2]);

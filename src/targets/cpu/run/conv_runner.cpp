@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdlib>
-
 #include "targets/cpu/run/conv_families.h"
 #include "targets/cpu/run/epilogue.h"
 #include "targets/common/run/memory_layout.h"
@@ -47,9 +45,11 @@ class ConvRunner final : public StepRunner {
                  args.inputs[1].elements(), packed);
     set_epilogue(y, args.inputs.subspan(conv_operands));
     empty_ = x.elements() == 0 || y.elements() == 0;
-    if (!empty_)
-      reserve(Family::scratch_size(problem_, tactic_, isa(), environment_.threads.count()));
+    workspace_ =
+        empty_ ? 0 : Family::scratch_size(problem_, tactic_, isa(), environment_.threads.count());
   }
+
+  uint64_t workspace_bytes() const override { return workspace_; }
 
   void run(const StepArgs& args) override {
     if (empty_) return;
@@ -58,7 +58,7 @@ class ConvRunner final : public StepRunner {
     buffers.in = args.inputs[0].as<float>();
     buffers.packed = args.inputs[1].as<float>();
     buffers.out = args.outputs[0].as<float>();
-    buffers.scratch = scratch_.get();
+    buffers.scratch = args.scratch.data();
     if constexpr (takes_residual) {
       if (problem_.has_residual) buffers.residual = operands[0].as<float>();
     }
@@ -102,25 +102,13 @@ class ConvRunner final : public StepRunner {
         invalid_engine, "a residual differs from the output in shape or layout");
   }
 
-  void reserve(size_t bytes) {
-    if (bytes <= scratch_bytes_) return;
-    scratch_.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
-    TENREC_CHECK(scratch_, out_of_memory, "allocating {} bytes of scratch for {} failed", bytes,
-                 Family::name);
-    scratch_bytes_ = bytes;
-  }
-
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
   ConvParams params_;
   typename Family::Tactic tactic_;
   RunEnvironment& environment_;
   Problem problem_{};
   std::optional<SimpleEpilogue> simple_;
   std::optional<EpilogueRunner> epilogue_;
-  std::unique_ptr<std::byte, Free> scratch_;
-  size_t scratch_bytes_ = 0;
+  uint64_t workspace_ = 0;
   bool empty_ = false;
 };
 

@@ -27,6 +27,7 @@ constexpr std::array families{
     Family{"gemm", prepare_gemm},
 #ifdef TENREC_ONEDNN
     Family{"onednn_conv", prepare_onednn_conv},
+    Family{"onednn_matmul", prepare_onednn_matmul},
 #endif
     Family{"resize", prepare_resize},
     Family{"pool", prepare_pool},

@@ -2,7 +2,6 @@
 #include "targets/cpu/run/gemm_step.h"
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "base/wire.h"
 #include "ir/type.h"
@@ -53,16 +52,11 @@ class GemmRunner final : public StepRunner {
       : params_(decode<GemmParams>(step.params)),
         tactic_(parse_gemm_tactic(step.tactic)),
         environment_(environment) {
-    TENREC_CHECK(step.inputs.size() >= gemm_operands && step.outputs.size() == 1, invalid_engine,
-                 "a matrix product with {} inputs and {} outputs", step.inputs.size(),
-                 step.outputs.size());
+    check_gemm_step(step, params_);
     TENREC_CHECK(params_.packed == (tactic_.mode == GemmTactic::Mode::prepacked), invalid_engine,
                  "tactic '{}' does not fit {} weights", step.tactic,
                  params_.packed ? "packed" : "plain");
     if (params_.epilogue.nodes.empty()) return;
-    validate(params_.epilogue);
-    TENREC_CHECK(params_.epilogue.inputs >= 1 && params_.epilogue.outputs.size() == 1,
-                 invalid_engine, "an epilogue needs an input and one output");
     epilogue_.emplace(params_.epilogue, environment.isa, environment.threads.count());
   }
 
@@ -70,7 +64,7 @@ class GemmRunner final : public StepRunner {
     const Dims a = dims_of(args.inputs[0]);
     const Dims b = params_.packed ? params_.dims : dims_of(args.inputs[1]);
     const Dims c = dims_of(args.outputs[0]);
-    check(args, a, b, c);
+    check_gemm_views(args, a, b, c);
     nest_ = nest_of(a, b, params_.packed);
     const Isa isa = environment_.isa;
     if (params_.packed) {
@@ -83,15 +77,12 @@ class GemmRunner final : public StepRunner {
                  "a matrix product has operands but no epilogue");
     if (epilogue_) epilogue_->reshape(args.outputs[0], operands, true);
     empty_ = args.outputs[0].elements() == 0;
+    workspace_ = 0;
     if (empty_ || nest_.gemm.k == 0) return;
-    const size_t bytes = gemm_scratch_size(nest_.gemm, tactic_, isa, environment_.threads.count());
-    if (bytes > scratch_bytes_) {
-      scratch_.reset(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64)));
-      TENREC_CHECK(scratch_, out_of_memory,
-                   "allocating {} bytes of scratch for a matrix product failed", bytes);
-      scratch_bytes_ = bytes;
-    }
+    workspace_ = gemm_scratch_size(nest_.gemm, tactic_, isa, environment_.threads.count());
   }
+
+  uint64_t workspace_bytes() const override { return workspace_; }
 
   void run(const StepArgs& args) override {
     if (empty_) return;
@@ -106,29 +97,13 @@ class GemmRunner final : public StepRunner {
     // start.
     const bool hooked = epilogue_ && nest_.outer.empty();
     GemmBuffers buffers;
-    buffers.scratch = scratch_.get();
+    buffers.scratch = args.scratch.data();
     if (hooked) buffers.epilogue = epilogue_->bind(operands);
     run_nest(args, buffers, 0, 0, 0, 0, out);
     if (epilogue_ && !hooked) epilogue_->apply(args.outputs[0], operands, environment_.threads);
   }
 
  private:
-  static void check(const StepArgs& args, const Dims& a, const Dims& b, const Dims& c) {
-    for (const TensorView* view : {&args.inputs[0], &args.inputs[1], &args.outputs[0]}) {
-      TENREC_CHECK(view->dtype == DType::f32 && layout_of(*view).is_plain(), invalid_engine,
-                   "a matrix product needs row-major f32");
-    }
-    TENREC_CHECK(a.size() >= 2 && b.size() >= 2 && a.back() == b[b.size() - 2], invalid_input,
-                 "a matrix product of shapes {} and {}: the inner sizes differ",
-                 tenrec::to_string(a), tenrec::to_string(b));
-    Dims wanted = broadcast_dims(Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2));
-    wanted.push_back(a[a.size() - 2]);
-    wanted.push_back(b.back());
-    TENREC_CHECK(c == wanted, invalid_engine,
-                 "a matrix product of shapes {} and {} gives {}, not {}", tenrec::to_string(a),
-                 tenrec::to_string(b), tenrec::to_string(wanted), tenrec::to_string(c));
-  }
-
   void run_nest(const StepArgs& args, GemmBuffers& buffers, size_t axis, int64_t a, int64_t b,
                 int64_t c, float* out) {
     if (axis < nest_.outer.size()) {
@@ -144,20 +119,43 @@ class GemmRunner final : public StepRunner {
     gemm(environment_.isa)(nest_.gemm, tactic_, buffers, environment_.threads);
   }
 
-  struct Free {
-    void operator()(std::byte* memory) const { std::free(memory); }
-  };
   GemmParams params_;
   GemmTactic tactic_;
   RunEnvironment& environment_;
   GemmNest nest_;
   bool empty_ = false;
   std::optional<EpilogueRunner> epilogue_;
-  std::unique_ptr<std::byte, Free> scratch_;
-  size_t scratch_bytes_ = 0;
+  uint64_t workspace_ = 0;
 };
 
 }  // namespace
+
+void check_gemm_step(const plan::Step& step, const GemmParams& params) {
+  TENREC_CHECK(step.inputs.size() >= gemm_operands && step.outputs.size() == 1, invalid_engine,
+               "a matrix product with {} inputs and {} outputs", step.inputs.size(),
+               step.outputs.size());
+  if (params.epilogue.nodes.empty()) return;
+  validate(params.epilogue);
+  TENREC_CHECK(params.epilogue.inputs >= 1 && params.epilogue.outputs.size() == 1, invalid_engine,
+               "an epilogue needs an input and one output");
+}
+
+void check_gemm_views(const StepArgs& args, const std::vector<int64_t>& a,
+                      const std::vector<int64_t>& b, const std::vector<int64_t>& c) {
+  for (const TensorView* view : {&args.inputs[0], &args.inputs[1], &args.outputs[0]}) {
+    TENREC_CHECK(view->dtype == DType::f32 && layout_of(*view).is_plain(), invalid_engine,
+                 "a matrix product needs row-major f32");
+  }
+  TENREC_CHECK(a.size() >= 2 && b.size() >= 2 && a.back() == b[b.size() - 2], invalid_input,
+               "a matrix product of shapes {} and {}: the inner sizes differ", tenrec::to_string(a),
+               tenrec::to_string(b));
+  Dims wanted = broadcast_dims(Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2));
+  wanted.push_back(a[a.size() - 2]);
+  wanted.push_back(b.back());
+  TENREC_CHECK(c == wanted, invalid_engine, "a matrix product of shapes {} and {} gives {}, not {}",
+               tenrec::to_string(a), tenrec::to_string(b), tenrec::to_string(wanted),
+               tenrec::to_string(c));
+}
 
 GemmNest nest_of(const std::vector<int64_t>& a, const std::vector<int64_t>& b, bool constant_b) {
   GemmNest nest;

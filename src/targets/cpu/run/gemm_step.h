@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "ir/expr.h"
+#include "runtime/device.h"
 #include "targets/cpu/run/gemm.h"
 
 namespace tenrec::cpu {
@@ -20,6 +21,12 @@ struct GemmParams {
 };
 
 constexpr size_t gemm_operands = 2;  // step inputs before the epilogue's
+
+// What every family of matrix products refuses, by an invalid_engine Error: wrong counts, a wrong
+// epilogue; at the sizes of a run, dtypes, layouts and dims that do not fit together.
+void check_gemm_step(const plan::Step& step, const GemmParams& params);
+void check_gemm_views(const StepArgs& args, const std::vector<int64_t>& a,
+                      const std::vector<int64_t>& b, const std::vector<int64_t>& c);
 
 std::string to_text(const GemmTactic& tactic);
 GemmTactic parse_gemm_tactic(const std::string& text);  // invalid_engine Error

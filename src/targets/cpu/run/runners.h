@@ -22,6 +22,7 @@ Runner prepare_conv_plain(const plan::Plan&, const plan::Step&, RunEnvironment&)
 Runner prepare_gemm(const plan::Plan&, const plan::Step&, RunEnvironment&);
 #ifdef TENREC_ONEDNN
 Runner prepare_onednn_conv(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_onednn_matmul(const plan::Plan&, const plan::Step&, RunEnvironment&);
 #endif
 Runner prepare_recurrent(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_order(const plan::Plan&, const plan::Step&, RunEnvironment&);

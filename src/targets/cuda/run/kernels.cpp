@@ -83,7 +83,7 @@ class Kernels : public StepRunner {
       ok(launch.arguments.size() <= max_arguments, "too many arguments");
       for (const Argument& argument : launch.arguments) check_argument(argument, step, ok);
     }
-    for (const Resize& resize : params_.resizes) {
+    for (const SizeRead& resize : params_.resizes) {
       ok(in(resize.after, params_.launches.size()) && in(resize.output, step.outputs.size()) &&
              step.outputs[static_cast<size_t>(resize.output)] != plan::none,
          "a resize of nothing");
@@ -169,12 +169,12 @@ class Kernels : public StepRunner {
 
   void resize(int32_t after, const StepArgs& args) {
     bool due = false;
-    for (const Resize& resize : params_.resizes) due |= resize.after == after;
+    for (const SizeRead& resize : params_.resizes) due |= resize.after == after;
     if (!due) return;
     std::array<int64_t, max_counts> counts{};
     const uint64_t bytes = std::min<uint64_t>(sizeof counts, args.scratch.size() / 8 * 8);
     environment_.device.copy_to_host(counts.data(), args.scratch.data(), bytes);
-    for (const Resize& resize : params_.resizes) {
+    for (const SizeRead& resize : params_.resizes) {
       if (resize.after != after) continue;
       std::vector<int64_t> dims;
       for (const int32_t dim : resize.dims)

@@ -45,7 +45,7 @@ struct Launch {
 
 // After launch `after` the true dims of output `output` are known. dims[k] >= 0: that size; below:
 // the (-1 - dims[k])-th long long of the scratch, which the launches have written.
-struct Resize {
+struct SizeRead {
   int32_t after = 0;
   int32_t output = 0;
   std::vector<int32_t> dims;
@@ -57,7 +57,7 @@ struct Resize {
 
 struct KernelParams {
   std::vector<Launch> launches;
-  std::vector<Resize> resizes;
+  std::vector<SizeRead> resizes;
   static auto fields(auto& s) {
     return std::tuple{field(1, "launches", s.launches), field(2, "resizes", s.resizes)};
   }

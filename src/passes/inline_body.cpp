@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "passes/inline_body.h"
+
+#include <map>
+
+#include "base/error.h"
+#include "ops/if.h"
+
+namespace tenrec {
+namespace {
+
+std::vector<std::unique_ptr<Graph>> cloned_bodies(const Node& node) {
+  std::vector<std::unique_ptr<Graph>> bodies;
+  for (const Graph* body : node.bodies()) bodies.push_back(body->clone());
+  return bodies;
+}
+
+bool inline_here(Graph& graph) {
+  bool any = false;
+  for (Node* node = graph.front(); node;) {
+    Node* const next = node->next();
+    for (size_t i = 0; i < node->body_count(); ++i) any |= inline_here(node->body(i));
+    const Tensor* condition = node->as<If>() ? node->input(0)->constant() : nullptr;
+    if (condition) {
+      inline_body(graph, node, condition->to_ints().at(0) != 0 ? 0 : 1, 1);
+      any = true;
+    }
+    node = next;
+  }
+  return any;
+}
+
+void refine(Graph& graph);
+
+// A branch reads the node's inputs after the condition, so their types are its inputs' types.
+void refine_branches(const Node& node) {
+  for (size_t i = 0; i < node.body_count(); ++i) {
+    Graph& branch = node.body(i);
+    for (size_t k = 0; k < branch.inputs().size(); ++k) {
+      branch.inputs()[k]->type = node.input(k + 1)->type;
+    }
+    refine(branch);
+  }
+}
+
+void refine(Graph& graph) {
+  graph.reinfer();
+  bool any = false;
+  for (const auto& node : graph.nodes()) {
+    if (!node->as<If>()) continue;
+    refine_branches(*node);
+    any = true;
+  }
+  if (any) graph.reinfer();
+}
+
+}  // namespace
+
+void inline_body(Graph& graph, Node* node, size_t body, size_t first_input) {
+  const Graph& inner_graph = node->body(body);
+  std::map<const Value*, Value*> outside;
+  for (size_t i = 0; i < inner_graph.inputs().size(); ++i)
+    outside[inner_graph.inputs()[i].get()] = node->input(first_input + i);
+  for (const auto& inner : inner_graph.nodes()) {
+    Values inputs;
+    for (const Value* input : inner->inputs())
+      inputs.push_back(input ? outside.at(input) : nullptr);
+    const Node* copy =
+        graph.insert(node, inner->op(), std::move(inputs), cloned_bodies(*inner), inner->origins());
+    for (size_t i = 0; i < inner->output_count(); ++i) {
+      copy->output(i)->type.layout = inner->output(i)->type.layout;
+      copy->output(i)->name = inner->output(i)->name;
+      outside[inner->output(i)] = copy->output(i);
+    }
+  }
+  for (size_t i = 0; i < node->output_count(); ++i) {
+    graph.replace_uses(node->output(i), outside.at(inner_graph.outputs()[i]));
+  }
+  graph.erase(node);
+}
+
+bool inline_branches(Graph& graph) {
+  if (!inline_here(graph)) return false;
+  refine(graph);
+  return true;
+}
+
+}  // namespace tenrec

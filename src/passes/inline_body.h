@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bodies become part of the graph around them.
+#pragma once
+#include "ir/graph.h"
+
+namespace tenrec {
+
+// Replaces a node by one of its bodies, whose inputs are the node's from `first_input` on.
+void inline_body(Graph& graph, Node* node, size_t body, size_t first_input);
+
+// Replaces every If whose condition is a constant by the branch it takes, at every depth. Types
+// that become more precise with it reach the bodies of other Ifs. True if any was replaced.
+bool inline_branches(Graph& graph);
+
+}  // namespace tenrec

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Concat, Split and Slice without a copy: same numbers, no steps.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "build/build_graph.h"
+#include "ops/evaluate.h"
+#include "plan/engine_file.h"
+#include "tenrec/tenrec.h"
+
+namespace tenrec {
+namespace {
+
+std::string families(const BuildResult& result) {
+  std::string names;
+  for (const plan::Step& step : plan::EngineFile::read(*result.bytes, result.bytes).plans[0].steps)
+    names += (names.empty() ? "" : " ") + step.op;
+  return names;
+}
+
+// Runs the graph on f32 inputs and compares with the interpreter; gives the operators that ran.
+std::string run(const std::string& text, const Dims& dims) {
+  const auto graph = parse_graph(text);
+  Data inputs;
+  std::mt19937 random(1);
+  HostTensor x(DType::f32, dims);
+  for (size_t i = 0; i < element_count(dims); ++i)
+    x.as<float>()[i] = static_cast<float>(random() % 1000) / 100 - 5;
+  inputs.emplace_back(Tensor(DType::f32, dims, nullptr, x.data.data()));
+  const Data expected = evaluate(*graph, inputs);
+  BuildOptions options;
+  options.no_tune = true;
+  const BuildResult result = build_graph(*graph, "views", options);
+  Context context = result.load().create_context();
+  context.set_input("x", x);
+  for (int round = 0; round < 2; ++round) {
+    context.run();
+    for (size_t i = 0; i < expected.size(); ++i) {
+      const TensorRef y = context.output(graph->output_names()[i]);
+      const std::vector<double> want = expected[i].tensor.to_doubles();
+      const auto got = y.as<float>();
+      EXPECT_EQ(got.size(), want.size());
+      for (size_t k = 0; k < got.size(); ++k)
+        EXPECT_NEAR(got[k], want[k], std::abs(want[k]) * 0x1p-21 + 1e-6)
+            << "output " << i << ", element " << k;
+    }
+  }
+  return families(result);
+}
+
+TEST(Views, ConcatOfResultsOfTheLeadingAxisIsFree) {
+  EXPECT_EQ(run(R"(graph(%x: f32[1, 4, H, 5] "x") {
+    %a = exp(%x) : f32[1, 4, H, 5]
+    %b = neg(%x) : f32[1, 4, H, 5]
+    %two = constant() (value=i64[1](2)) : i64[1]
+    %c = concat(%a, %b) (axis=1) : f32[1, 8, H, 5]
+    %y = reduce(%c, %two) (keepdims=true) : f32[1, 8, 1, 5]
+    return %y "y"
+  })",
+                {1, 4, 3, 5}),
+            "exp neg reduce");
+}
+
+TEST(Views, WhatIsReadElsewhereIsNotWrittenOver) {
+  const std::string ran = run(R"(graph(%x: f32[2, 6] "x") {
+    %a = exp(%x) : f32[2, 6]
+    %b = sin(%x) : f32[2, 6]
+    %c = concat(%a, %b) (axis=0) : f32[4, 6]
+    %two = constant() (value=i64[1](1)) : i64[1]
+    %d = softmax(%c) (axis=1) : f32[4, 6]
+    %e = reduce(%a, %two) (keepdims=true) : f32[2, 1]
+    return %d "d", %e "e"
+  })",
+                              {2, 6});
+  EXPECT_EQ(ran.find("concat"), std::string::npos) << ran;
+}
+
+TEST(Views, SplitAndSliceOfTheLeadingAxisAreFree) {
+  const std::string ran = run(R"(graph(%x: f32[6, 4] "x") {
+    %h = exp(%x) : f32[6, 4]
+    %p, %q = split(%h) (num_outputs=2) : f32[3, 4], f32[3, 4]
+    %one = constant() (value=i64[1](1)) : i64[1]
+    %three = constant() (value=i64[1](3)) : i64[1]
+    %zero = constant() (value=i64[1](0)) : i64[1]
+    %r = slice(%h, %one, %three, %zero, %one) : f32[2, 4]
+    %s = softmax(%p) (axis=1) : f32[3, 4]
+    %t = softmax(%q) (axis=1) : f32[3, 4]
+    %u = softmax(%r) (axis=1) : f32[2, 4]
+    return %s "s", %t "t", %u "u"
+  })",
+                              {6, 4});
+  EXPECT_EQ(ran.find("split"), std::string::npos) << ran;
+  EXPECT_EQ(ran.find("slice"), std::string::npos) << ran;
+}
+
+TEST(Views, AnInnerAxisIsCopied) {
+  EXPECT_NE(run(R"(graph(%x: f32[2, 6] "x") {
+    %a = exp(%x) : f32[2, 6]
+    %b = sin(%x) : f32[2, 6]
+    %c = concat(%a, %b) (axis=1) : f32[2, 12]
+    %d = softmax(%c) (axis=1) : f32[2, 12]
+    return %d "d"
+  })",
+                {2, 6})
+                .find("concat"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace tenrec
