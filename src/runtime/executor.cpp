@@ -65,9 +65,8 @@ void Executor::prepare_steps() {
   size_t most_outputs = 0, most_defines = 0;
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const plan::Step& step = plan.steps[s];
-    runners_.push_back(
-        with_context([&] { return describe(s); },
-                     [&] { return device_->prepare_coded(plan, step, code_); }));
+    runners_.push_back(with_context([&] { return describe(s); },
+                                    [&] { return device_->prepare_coded(plan, step, code_); }));
     sizes_start_.push_back(sizes_.size());
     sizes_.resize(sizes_.size() + step.sizes.size(), INT64_MIN);
     most_outputs = std::max(most_outputs, step.outputs.size());
@@ -141,8 +140,7 @@ StepArgs Executor::bind_step(size_t s) {
                  bytes, step.scratch_upper);
     scratch_[s] = {arena_->data + step.scratch_offset, static_cast<size_t>(bytes)};
   }
-  const std::span<int64_t> sizes =
-      std::span(sizes_).subspan(sizes_start_[s], step.sizes.size());
+  const std::span<int64_t> sizes = std::span(sizes_).subspan(sizes_start_[s], step.sizes.size());
   for (size_t i = 0; i < sizes.size(); ++i) {
     const int64_t size = slots_[step.sizes[i]];
     if (sizes[i] != size) needs_reshape_[s] = true;

@@ -9,9 +9,9 @@
 #include <random>
 
 #include "ops/evaluate.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/cpu_device.h"
-#include "targets/common/run/memory_layout.h"
 
 namespace tenrec::test {
 namespace {
@@ -137,8 +137,7 @@ std::unique_ptr<Argument> argument(DType dtype, Dims dims, const Layout& layout)
   made->view.dtype = dtype;
   made->view.dims = made->dims;
   made->view.def = &made->def;
-  made->buffer =
-      std::make_unique<Buffer>(byte_size(dtype, physical_elements(made->dims, layout)));
+  made->buffer = std::make_unique<Buffer>(byte_size(dtype, physical_elements(made->dims, layout)));
   made->view.data = made->buffer->data();
   return made;
 }

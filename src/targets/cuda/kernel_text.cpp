@@ -122,8 +122,8 @@ Dim StepWriter::add_scratch(const Dim& bytes) {
   return offset;
 }
 
-void StepWriter::launch(const KernelText& kernel, const Dim& grid_x, int threads,
-                        const Dim& grid_y, const Dim& grid_z, int shared) {
+void StepWriter::launch(const KernelText& kernel, const Dim& grid_x, int threads, const Dim& grid_y,
+                        const Dim& grid_z, int shared) {
   Launch launch;
   launch.code = static_cast<int32_t>(draft_.code.size());
   launch.entry = kernel.entry_;

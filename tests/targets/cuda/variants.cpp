@@ -73,12 +73,11 @@ void add_variants(const CudaCase& c, const DeviceInfo& device, bool symbolic,
     for (const std::string& tactic : kernel->tactics(*first.node, device, sizes)) {
       auto variant = std::make_unique<Variant>();
       variant->source = &c;
-      variant->text = fmt::format("{}: {} {}{}", c.name, kernel->name(), tactic,
-                                  symbolic ? ", symbolic" : "");
+      variant->text =
+          fmt::format("{}: {} {}{}", c.name, kernel->name(), tactic, symbolic ? ", symbolic" : "");
       const Built built = build(c, symbolic);
       variant->plan = lower(
-          built.bound,
-          [&](const Node& node) { return kernel->compile(node, tactic, device); },
+          built.bound, [&](const Node& node) { return kernel->compile(node, tactic, device); },
           variant->weights, variant->code);
       plan::plan_memory(variant->plan);
       for (size_t i = 0; i < c.inputs.size(); ++i)
@@ -128,8 +127,8 @@ std::string difference(const CudaCase& c, const Tensor& got, const Tensor& expec
     if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
   const double allowed = floats ? tolerance_of(c, expected.dtype()) * largest : 0;
   for (size_t i = 0; i < a.size(); ++i) {
-    const bool same = std::isnan(b[i]) ? std::isnan(a[i])
-                                       : a[i] == b[i] || std::abs(a[i] - b[i]) <= allowed;
+    const bool same =
+        std::isnan(b[i]) ? std::isnan(a[i]) : a[i] == b[i] || std::abs(a[i] - b[i]) <= allowed;
     if (!same)
       return fmt::format("element {}: {}, expected {}, allowed {}", i, a[i], b[i], allowed);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unordered_map>
 
-#include "targets/cpu/onednn/convolution.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/onednn/convolution.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

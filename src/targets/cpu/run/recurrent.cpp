@@ -5,8 +5,8 @@
 #include <array>
 
 #include "ops/recurrent.h"
-#include "targets/cpu/run/gemm.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/run/gemm.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/tile.h"
 

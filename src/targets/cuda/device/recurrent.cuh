@@ -28,7 +28,7 @@ __device__ __forceinline__ void recurrent(const RecurrentData& data, idx d, idx 
   constexpr int early_rows = gru && !Config::linear_before_reset ? 2 * H : rows;
   extern __shared__ float memory[];
   float *const sums = memory, *const past = sums + rows, *const h = past + rows, *const c = h + H,
-        *const reset = c + H;
+               *const reset = c + H;
   const int thread = threadIdx.x, warp = thread / 32, warps = blockDim.x / 32;
   const float* const w = data.w + d * rows * data.features;
   const float* const r = data.r + d * rows * H;
@@ -72,16 +72,16 @@ __device__ __forceinline__ void recurrent(const RecurrentData& data, idx d, idx 
         const float* const p = data.peepholes ? data.peepholes + d * 3 * H : nullptr;
         const auto peek = [&](int which) { return p ? p[which * H + i] * c[i] : 0.0f; };
         const float input = Config::template f<0>(d, Config::clip(gate(0) + peek(0)));
-        const float forget =
-            Config::input_forget ? 1 - input
+        const float forget = Config::input_forget
+                                 ? 1 - input
                                  : Config::template f<0>(d, Config::clip(gate(2) + peek(2)));
         c[i] = forget * c[i] + input * Config::template f<1>(d, Config::clip(gate(3)));
         const float output = Config::template f<0>(d, Config::clip(gate(1) + peek(1)));
         h[i] = output * Config::template f<2>(d, c[i]);
       } else if constexpr (gru) {
         const float update = Config::template f<0>(d, Config::clip(gate(0)));
-        const float fresh = Config::linear_before_reset ? sums[2 * H + i] + reset[i] * past[2 * H + i]
-                                                        : gate(2);
+        const float fresh =
+            Config::linear_before_reset ? sums[2 * H + i] + reset[i] * past[2 * H + i] : gate(2);
         const float candidate = Config::template f<1>(d, Config::clip(fresh));
         h[i] = (1 - update) * candidate + update * h[i];
       } else {

@@ -4,10 +4,9 @@
 // nearest depends on it.
 #pragma once
 
-#define TENREC_COORDINATE(name)                                                            \
-  __device__ __forceinline__ float coordinate_##name(idx x, idx in, idx out, float scale,  \
-                                                     float resized, float roi_start,       \
-                                                     float roi_end)
+#define TENREC_COORDINATE(name)                       \
+  __device__ __forceinline__ float coordinate_##name( \
+      idx x, idx in, idx out, float scale, float resized, float roi_start, float roi_end)
 TENREC_COORDINATE(half_pixel) { return __fadd_rn(__fdiv_rn((float)x + 0.5f, scale), -0.5f); }
 TENREC_COORDINATE(pytorch_half_pixel) {
   return out > 1 ? __fadd_rn(__fdiv_rn((float)x + 0.5f, scale), -0.5f) : 0.0f;

@@ -48,13 +48,16 @@ Pads pads_of(const Node& node) {
 class Writer {
  public:
   Writer(const Node& node, StepWriter& step)
-      : node_(node), step_(step), kernel_(step, std::string(node.op().name())),
-        out_(node.output()->type), variables_(numbered("x", out_.shape.size())) {
+      : node_(node),
+        step_(step),
+        kernel_(step, std::string(node.op().name())),
+        out_(node.output()->type),
+        variables_(numbered("x", out_.shape.size())) {
     kernel_.reach_all();
     count_ = product(out_.shape);
-    kernel_.body = fmt::format(
-        "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-        block_threads, kernel_.dim(count_));
+    kernel_.body =
+        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+                    block_threads, kernel_.dim(count_));
     kernel_.body += element_index(kernel_, out_, "i", variables_);
   }
 
@@ -83,9 +86,11 @@ class Writer {
 
   void trilu(const Trilu& op) {
     const size_t rank = out_.shape.size();
-    const std::string shift = node_.input(1) ? fmt::format("(long long){}[0]", kernel_.input(1)) : "0";
+    const std::string shift =
+        node_.input(1) ? fmt::format("(long long){}[0]", kernel_.input(1)) : "0";
     kernel_.body += fmt::format(
-        "  const long long above = (long long)x{} - x{} - {};\n  {}[i] = above {} 0 ? 0 : {}[{}];\n",
+        "  const long long above = (long long)x{} - x{} - {};\n  {}[i] = above {} 0 ? 0 : "
+        "{}[{}];\n",
         rank - 1, rank - 2, shift, kernel_.output(0), op.upper ? "<" : ">", kernel_.input(0),
         kernel_.offset({memory_strides(node_.input(0)->type), Dim(0)}, variables_));
     finish();
@@ -93,8 +98,8 @@ class Writer {
 
   void constant(const Tensor& value) {
     const DType dtype = out_.dtype;
-    const std::string text =
-        is_float(dtype) ? literal(dtype, value.to_doubles()[0], 0) : literal(dtype, 0, value.to_ints()[0]);
+    const std::string text = is_float(dtype) ? literal(dtype, value.to_doubles()[0], 0)
+                                             : literal(dtype, 0, value.to_ints()[0]);
     kernel_.body += fmt::format("  {}[i] = {};\n", kernel_.output(0), store_text(dtype, text));
     finish();
   }
@@ -104,9 +109,11 @@ class Writer {
     const std::string start = load_text(out_.dtype, kernel_.input(0) + "[0]");
     const std::string step = load_text(out_.dtype, kernel_.input(2) + "[0]");
     const std::string value =
-        is_float(out_.dtype) ? fmt::format("(({0})({1} + (double)i * {2}))", type, start, step)
-                             : fmt::format("(({0})((u64){1} + (u64)i * (u64){2}))", type, start, step);
-    kernel_.body += fmt::format("  {}[i] = {};\n", kernel_.output(0), store_text(out_.dtype, value));
+        is_float(out_.dtype)
+            ? fmt::format("(({0})({1} + (double)i * {2}))", type, start, step)
+            : fmt::format("(({0})((u64){1} + (u64)i * (u64){2}))", type, start, step);
+    kernel_.body +=
+        fmt::format("  {}[i] = {};\n", kernel_.output(0), store_text(out_.dtype, value));
     finish();
   }
 
@@ -116,9 +123,9 @@ class Writer {
     from.erase(from.begin() + static_cast<std::ptrdiff_t>(axis));
     const Type& indices = node_.input(0)->type;
     const std::string depth = kernel_.dim(out_.shape[axis]);
-    const std::string index =
-        load_text(indices.dtype, fmt::format("{}[{}]", kernel_.input(0),
-                                             kernel_.offset({memory_strides(indices), Dim(0)}, from)));
+    const std::string index = load_text(
+        indices.dtype, fmt::format("{}[{}]", kernel_.input(0),
+                                   kernel_.offset({memory_strides(indices), Dim(0)}, from)));
     kernel_.body += fmt::format(
         "  const long long k = {0}, depth = {1};\n"
         "  const bool hot = k < depth && k >= -depth && (k < 0 ? k + depth : k) == {2};\n"

@@ -4,11 +4,10 @@
 #include "ops/gather.h"
 
 #include "ops/gather_elements.h"
-#include "ops/gather_elements.h"
 #include "ops/scatter.h"
 #include "targets/cuda/emit.h"
-#include "targets/cuda/kernels/list.h"
 #include "targets/cuda/kernel_text.h"
+#include "targets/cuda/kernels/list.h"
 
 namespace tenrec::cuda {
 namespace {
@@ -21,8 +20,9 @@ std::vector<std::string> numbered(const std::string& prefix, size_t count) {
 
 std::string begin_flat(KernelText& kernel, const Dim& count) {
   kernel.functions = "#include \"index.cuh\"\n" + kernel.functions;
-  return fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                     block_threads, kernel.dim(count));
+  return fmt::format(
+      "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+      block_threads, kernel.dim(count));
 }
 
 void launch_flat(StepWriter& step, const KernelText& kernel, const Dim& count) {
@@ -179,8 +179,7 @@ void write_scatter_nd(const Node& node, const ScatterND& op, StepWriter& step) {
   const Type& indices = node.input(1)->type;
   const int64_t length = indices.shape.back().value();
   const Dim tuples = product(part(indices.shape, 0, indices.shape.size() - 1));
-  const Dim inner =
-      product(part(data.shape, static_cast<size_t>(length), data.shape.size()));
+  const Dim inner = product(part(data.shape, static_cast<size_t>(length), data.shape.size()));
   KernelText kernel(step, "scatter_nd");
   kernel.reach_all();
   std::string& body = kernel.body;

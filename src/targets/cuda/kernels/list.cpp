@@ -32,6 +32,7 @@ std::span<const Kernel* const> kernel_list() {
       &resize_kernel(),
       &order_kernel(),
       &recurrent_kernel(),
+      &suppress_kernel(),
       // `generic` stays last: it accepts what nobody else does, and runs it on the host.
       &generic_kernel(),
   };

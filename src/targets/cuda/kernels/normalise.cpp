@@ -18,8 +18,8 @@ std::vector<std::string> numbered(const std::string& prefix, size_t count) {
 }
 
 std::string loop(KernelText& kernel, const Dim& count, const std::string& statements) {
-  return fmt::format("#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}  }}\n", kernel.dim(count),
-                     statements);
+  return fmt::format("#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}  }}\n",
+                     kernel.dim(count), statements);
 }
 
 // ------------------------------------------------------------------------------------- softmax
@@ -77,8 +77,9 @@ void write_softmax(const Node& node, int group, StepWriter& step) {
               : fmt::format("  const {0} scale = ({0})1 / sum;\n", value);
   const std::string result = log ? fmt::format("{} - top - scale", x)
                                  : fmt::format("fn_exp<{}>({} - top) * scale", value, x);
-  body += loop(kernel, shape.count,
-               fmt::format("    {}{} = {};\n", kernel.output(0), at, store_text(type.dtype, result)));
+  body +=
+      loop(kernel, shape.count,
+           fmt::format("    {}{} = {};\n", kernel.output(0), at, store_text(type.dtype, result)));
   launch_groups(step, kernel, group, shape.rows.count());
 }
 
@@ -90,9 +91,9 @@ struct RowNorm {
   float epsilon = 0;
   bool centred = true;  // false: by the mean square alone
   bool statistics = false;
-  int64_t axis = 0;     // of layer and RMS normalisation
-  Dim channels = 0;     // of a row (instance and group); 0: parameters cover the axes from `axis`
-  Dim row_groups = 1;   // rows of one sample
+  int64_t axis = 0;    // of layer and RMS normalisation
+  Dim channels = 0;    // of a row (instance and group); 0: parameters cover the axes from `axis`
+  Dim row_groups = 1;  // rows of one sample
 };
 
 std::optional<RowNorm> norm_of(const Node& node) {
@@ -135,10 +136,9 @@ std::string parameter_at(KernelText& kernel, const Node& node, const RowNorm& no
   const Type& parameter = node.input(input)->type;
   if (!(norm.channels == Dim(0))) {
     const Dim plane = product(Shape(x.shape.begin() + 2, x.shape.end()));
-    const std::string first = fmt::format("row % {} * {}", kernel.dim(norm.row_groups),
-                                          kernel.dim(norm.channels));
-    return norm.channels == Dim(1) ? first
-                                   : fmt::format("{} + j / {}", first, kernel.dim(plane));
+    const std::string first =
+        fmt::format("row % {} * {}", kernel.dim(norm.row_groups), kernel.dim(norm.channels));
+    return norm.channels == Dim(1) ? first : fmt::format("{} + j / {}", first, kernel.dim(plane));
   }
   const Shape own(x.shape.begin() + norm.axis, x.shape.end());
   if (product(parameter.shape) == norm.count) return "j";
@@ -175,16 +175,19 @@ void write_norm(const Node& node, int group, StepWriter& step) {
       literal(dtype == DType::f64 ? DType::f64 : DType::f32, static_cast<double>(norm.epsilon), 0));
   std::string statements, result = fmt::format("({} - mean) * scale", x);
   if (node.input(1))
-    result += fmt::format(" * {}", load_text(node.input(1)->type.dtype,
-                                             fmt::format("{}[{}]", kernel.input(1),
-                                                         parameter_at(kernel, node, norm, 1, statements))));
+    result += fmt::format(" * {}",
+                          load_text(node.input(1)->type.dtype,
+                                    fmt::format("{}[{}]", kernel.input(1),
+                                                parameter_at(kernel, node, norm, 1, statements))));
   if (node.input(2))
-    result += fmt::format(" + {}", load_text(node.input(2)->type.dtype,
-                                             fmt::format("{}[{}]", kernel.input(2),
-                                                         parameter_at(kernel, node, norm, 2, statements))));
+    result += fmt::format(" + {}",
+                          load_text(node.input(2)->type.dtype,
+                                    fmt::format("{}[{}]", kernel.input(2),
+                                                parameter_at(kernel, node, norm, 2, statements))));
   if (step.draft().outputs[0])
-    body += loop(kernel, norm.count, fmt::format("{}    {}[base + j] = {};\n", statements,
-                                                 kernel.output(0), store_text(dtype, result)));
+    body += loop(kernel, norm.count,
+                 fmt::format("{}    {}[base + j] = {};\n", statements, kernel.output(0),
+                             store_text(dtype, result)));
   if (norm.statistics) {
     for (size_t i = 1; i < step.draft().outputs.size(); ++i) {
       const Value* output = step.draft().outputs[i];

@@ -22,10 +22,10 @@ struct Lines {
 
 Lines lines_of(const Type& type, int64_t given) {
   const auto axis = static_cast<size_t>(normalise_axis(given, type.rank()));
-  return {product(Shape(type.shape.begin(), type.shape.begin() + static_cast<std::ptrdiff_t>(axis))),
-          type.shape[axis],
-          product(Shape(type.shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1,
-                        type.shape.end()))};
+  return {
+      product(Shape(type.shape.begin(), type.shape.begin() + static_cast<std::ptrdiff_t>(axis))),
+      type.shape[axis],
+      product(Shape(type.shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, type.shape.end()))};
 }
 
 std::string line_start(KernelText& kernel, const std::string& name, const Dim& size,
@@ -72,21 +72,22 @@ void write_topk(const Node& node, const TopK& op, StepWriter& step) {
   const std::string type = compute_type(in.dtype);
   const Dim blocks = ceildiv(lines.size, Dim(block_threads));
   std::string& body = kernel.body;
-  body = fmt::format("  const idx row = blockIdx.x / {0}, i = blockIdx.x % {0} * {1} + threadIdx.x;\n",
-                     kernel.dim(blocks), block_threads);
+  body =
+      fmt::format("  const idx row = blockIdx.x / {0}, i = blockIdx.x % {0} * {1} + threadIdx.x;\n",
+                  kernel.dim(blocks), block_threads);
   body += line_start(kernel, "from", lines.size, lines.inner);
   body += line_start(kernel, "to", out.size, out.inner);
   body += fmt::format(
       "  const auto at = [&](idx j) {{ return {0}; }};\n"
       "  const idx rank = rank_in_line<{1}, {2}>({3}, i, at);\n"
       "  if (i >= {3} || rank >= {4}) return;\n  const idx place = to + rank * {5};\n",
-      load_text(in.dtype, fmt::format("{}[from + j * {}]", kernel.input(0), kernel.dim(lines.inner))),
+      load_text(in.dtype,
+                fmt::format("{}[from + j * {}]", kernel.input(0), kernel.dim(lines.inner))),
       type, op.largest, kernel.dim(lines.size), kernel.dim(out.size), kernel.dim(out.inner));
   if (step.draft().outputs[0])
     body += fmt::format("  {}[place] = {}[from + i * {}];\n", kernel.output(0), kernel.input(0),
                         kernel.dim(lines.inner));
-  if (step.draft().outputs[1])
-    body += fmt::format("  {}[place] = i;\n", kernel.output(1));
+  if (step.draft().outputs[1]) body += fmt::format("  {}[place] = i;\n", kernel.output(1));
   step.launch(kernel, lines.count() * blocks, block_threads);
 }
 
@@ -99,13 +100,15 @@ void write_cum_sum(const Node& node, const CumSum& op, StepWriter& step) {
   // Sums of many floats one after the other lose what double keeps.
   const std::string sum = is_float(in.dtype) ? "double" : "u64";
   std::string& body = kernel.body;
-  body = fmt::format("  const idx row = (idx)blockIdx.x * {} + threadIdx.x;\n  if (row >= {}) return;\n",
-                     block_threads, kernel.dim(lines.count()));
+  body = fmt::format(
+      "  const idx row = (idx)blockIdx.x * {} + threadIdx.x;\n  if (row >= {}) return;\n",
+      block_threads, kernel.dim(lines.count()));
   body += line_start(kernel, "from", lines.size, lines.inner);
-  const std::string at = fmt::format(
-      "from + ({}) * {}", op.reverse ? kernel.dim(lines.size) + " - 1 - j" : "j", kernel.dim(lines.inner));
-  const std::string write =
-      fmt::format("    {}[at] = {};\n", kernel.output(0), store_text(in.dtype, fmt::format("({})sum", type)));
+  const std::string at =
+      fmt::format("from + ({}) * {}", op.reverse ? kernel.dim(lines.size) + " - 1 - j" : "j",
+                  kernel.dim(lines.inner));
+  const std::string write = fmt::format("    {}[at] = {};\n", kernel.output(0),
+                                        store_text(in.dtype, fmt::format("({})sum", type)));
   body += fmt::format(
       "  {0} sum = 0;\n  for (idx j = 0; j < {1}; ++j) {{\n    const idx at = {2};\n"
       "    const {0} x = ({0}){3};\n{4}    sum += x;\n{5}  }}\n",
@@ -122,10 +125,10 @@ void write_non_zero(const Node& node, StepWriter& step) {
   step.add_scratch(Dim(256));  // the total comes first
   const Dim counts = step.add_scratch(blocks * 8);
   const auto hit = [&](KernelText& kernel) {
-    return fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n"
-                       "  const bool hit = i < {} && {} != 0;\n",
-                       block_threads, kernel.dim(count),
-                       load_text(in.dtype, kernel.input(0) + "[i]"));
+    return fmt::format(
+        "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n"
+        "  const bool hit = i < {} && {} != 0;\n",
+        block_threads, kernel.dim(count), load_text(in.dtype, kernel.input(0) + "[i]"));
   };
   KernelText counting(step, "non_zero_count");
   counting.reach_all();
@@ -139,8 +142,9 @@ void write_non_zero(const Node& node, StepWriter& step) {
   KernelText adding(step, "non_zero_offsets");
   adding.reach_all();
   adding.functions = "#include \"order.cuh\"\n";
-  adding.body = fmt::format("  offsets_of_counts({}, {}, {});\n", adding.scratch(counts, "long long"),
-                            adding.dim(blocks), adding.scratch(Dim(0), "long long"));
+  adding.body =
+      fmt::format("  offsets_of_counts({}, {}, {});\n", adding.scratch(counts, "long long"),
+                  adding.dim(blocks), adding.scratch(Dim(0), "long long"));
   step.launch(adding, Dim(1), block_threads);
   step.resize(0, {Dim(in.rank()), Dim(0)}, {-1, 0});
 
@@ -155,7 +159,8 @@ void write_non_zero(const Node& node, StepWriter& step) {
   const std::vector<std::string> variables = element_variables(in.shape.size());
   writing.body += element_index(writing, in, "i", variables);
   for (size_t axis = 0; axis < variables.size(); ++axis)
-    writing.body += fmt::format("  {}[{} * total + at] = {};\n", writing.output(0), axis, variables[axis]);
+    writing.body +=
+        fmt::format("  {}[{} * total + at] = {};\n", writing.output(0), axis, variables[axis]);
   step.launch(writing, blocks, block_threads);
 }
 

@@ -30,9 +30,8 @@ Network network(const T& op, int gates, std::vector<std::string> defaults) {
   result.clip = op.clip;
   result.layout = op.layout;
   result.functions_each = static_cast<int>(defaults.size());
-  result.functions =
-      resolve_activations(op.activations, op.activation_alpha, op.activation_beta, defaults,
-                          op.direction == "bidirectional" ? 2 : 1);
+  result.functions = resolve_activations(op.activations, op.activation_alpha, op.activation_beta,
+                                         defaults, op.direction == "bidirectional" ? 2 : 1);
   return result;
 }
 
@@ -83,9 +82,9 @@ std::string config_text(const Network& net, int64_t hidden) {
                                  literal(DType::f32, static_cast<double>(net.clip), 0))
                    : "x");
   for (size_t i = 0; i < net.functions.size(); ++i)
-    text += fmt::format("    if (d == {} && which == {}) return {};\n",
-                        static_cast<int>(i) / net.functions_each,
-                        static_cast<int>(i) % net.functions_each, activation_text(net.functions[i]));
+    text += fmt::format(
+        "    if (d == {} && which == {}) return {};\n", static_cast<int>(i) / net.functions_each,
+        static_cast<int>(i) % net.functions_each, activation_text(net.functions[i]));
   return text + "    return x;\n  }\n};\n";
 }
 
@@ -136,7 +135,9 @@ class Recurrent : public Kernel {
         "                     {0}, {1}, {2}, {3}}}, d, blockIdx.x % {1}, {4});\n",
         kernel.dim(x.shape[0]), kernel.dim(x.shape[1]), kernel.dim(x.shape[2]),
         kernel.dim(directions),
-        net.direction == "reverse" ? "true" : net.direction == "forward" ? "false" : "d == 1",
+        net.direction == "reverse"   ? "true"
+        : net.direction == "forward" ? "false"
+                                     : "d == 1",
         input(0), input(1), input(2), input(3), input(4), input(5), input(6), input(7), output(0),
         output(1), output(2));
     step.launch(kernel, directions * x.shape[1], threads, 1, 1,

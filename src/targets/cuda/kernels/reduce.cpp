@@ -29,12 +29,11 @@ Recipe recipe_of(ReduceKind kind, DType dtype, const std::string& count) {
   const std::string value = compute_type(dtype);
   const std::string wide = floats ? value : is_signed(dtype) ? "long long" : "u64";
   const std::string infinity = dtype == DType::f64 ? "inf64()" : "inf32()";
-  Recipe recipe{floats ? value : "u64", "0", floats ? "x" : fmt::format("(u64)({})x", wide), "a + b", "acc"};
+  Recipe recipe{floats ? value : "u64", "0", floats ? "x" : fmt::format("(u64)({})x", wide),
+                "a + b", "acc"};
   switch (kind) {
     case ReduceKind::sum: break;
-    case ReduceKind::mean:
-      recipe.finish = fmt::format("({0})acc / ({0}){1}", wide, count);
-      break;
+    case ReduceKind::mean: recipe.finish = fmt::format("({0})acc / ({0}){1}", wide, count); break;
     case ReduceKind::max:
     case ReduceKind::min: {
       const bool max = kind == ReduceKind::max;
@@ -58,8 +57,8 @@ Recipe recipe_of(ReduceKind kind, DType dtype, const std::string& count) {
     case ReduceKind::log_sum: recipe.finish = fmt::format("fn_log<{}>(acc)", value); break;
     case ReduceKind::log_sum_exp:
       recipe.map = fmt::format("fn_exp<{}>(x - top)", value);
-      recipe.finish = fmt::format("fn_abs<{0}>(top) < {1} ? top + fn_log<{0}>(acc) : top", value,
-                                  infinity);
+      recipe.finish =
+          fmt::format("fn_abs<{0}>(top) < {1} ? top + fn_log<{0}>(acc) : top", value, infinity);
       break;
     case ReduceKind::sum_square:
       recipe.map = floats ? "x * x" : fmt::format("(u64)({0})x * (u64)({0})x", wide);
@@ -135,14 +134,15 @@ void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
   body += fmt::format("  const idx base = {};\n", kernel.offset(shapes.kept.walks[1], kept));
   const std::string count_text = kernel.dim(count);
   const Recipe recipe = recipe_of(op.kind, dtype, count_text);
-  const std::string read = fmt::format(
-      "{}    const {} x = {};\n", kernel.unflatten("j", shapes.reduced.sizes, reduced),
-      compute_type(dtype),
-      load_text(dtype, fmt::format("{}[base + {}]", kernel.input(0),
-                                   kernel.offset(shapes.reduced.walks[0], reduced))));
+  const std::string read =
+      fmt::format("{}    const {} x = {};\n", kernel.unflatten("j", shapes.reduced.sizes, reduced),
+                  compute_type(dtype),
+                  load_text(dtype, fmt::format("{}[base + {}]", kernel.input(0),
+                                               kernel.offset(shapes.reduced.walks[0], reduced))));
   const auto loop = [&](const std::string& statement) {
-    return fmt::format("#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}    {}\n  }}\n",
-                       count_text, read, statement);
+    return fmt::format(
+        "#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}    {}\n  }}\n", count_text,
+        read, statement);
   };
   if (op.kind == ReduceKind::log_sum_exp) {
     const std::string type = compute_type(dtype);
@@ -154,9 +154,10 @@ void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
                       recipe.accumulator, recipe.combine);
   body += loop(fmt::format("acc = combine(acc, {});", recipe.map));
   body += "  acc = group_reduce<G>(acc, combine);\n";
-  body += fmt::format("  if (lane == 0) {}[{}] = {};\n", kernel.output(0),
-                      kernel.offset(shapes.kept.walks[0], kept),
-                      store_text(dtype, fmt::format("({})({})", compute_type(dtype), recipe.finish)));
+  body +=
+      fmt::format("  if (lane == 0) {}[{}] = {};\n", kernel.output(0),
+                  kernel.offset(shapes.kept.walks[0], kept),
+                  store_text(dtype, fmt::format("({})({})", compute_type(dtype), recipe.finish)));
   launch_groups(step, kernel, group, rows);
 }
 

@@ -27,9 +27,7 @@ bool given(const Value* value) {
   return value && !(value->type.ranked && value->type.shape == Shape{Dim(0)});
 }
 
-std::string float_text(float value) {
-  return literal(DType::f32, static_cast<double>(value), 0);
-}
+std::string float_text(float value) { return literal(DType::f32, static_cast<double>(value), 0); }
 
 std::vector<size_t> chosen_axes(const Resize& op, int64_t rank) {
   std::vector<size_t> axes;
@@ -120,7 +118,11 @@ std::string nearest_name(ResizeNearest nearest) {
 class Writer {
  public:
   Writer(const Node& node, const Resize& op, StepWriter& step)
-      : node_(node), op_(op), step_(step), kernel_(step, "resize"), in_(node.input(0)->type),
+      : node_(node),
+        op_(op),
+        step_(step),
+        kernel_(step, "resize"),
+        in_(node.input(0)->type),
         out_(node.output()->type) {
     kernel_.reach_all();
     kernel_.functions = "#include \"resize.cuh\"\n";
@@ -132,8 +134,9 @@ class Writer {
     std::vector<std::string> from;
     for (size_t i = 0; i < out_.shape.size(); ++i) from.push_back(fmt::format("x{}", i));
     std::string& body = kernel_.body;
-    body = fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                       block_threads, kernel_.dim(count));
+    body =
+        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+                    block_threads, kernel_.dim(count));
     body += element_index(kernel_, out_, "i", from);
     if (op_.coordinate == ResizeCoordinate::tf_crop_and_resize) body += "  bool outside = false;\n";
     for (const AxisText& axis : plan.axes) {

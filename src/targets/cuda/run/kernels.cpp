@@ -21,8 +21,8 @@ class Kernels : public StepRunner {
       : environment_(source.environment), params_(decode<KernelParams>(source.step.params)) {
     check_params(source);
     for (const Launch& launch : params_.launches) {
-      const plan::KernelImage& image = source.code[static_cast<size_t>(
-          source.step.code[static_cast<size_t>(launch.code)])];
+      const plan::KernelImage& image =
+          source.code[static_cast<size_t>(source.step.code[static_cast<size_t>(launch.code)])];
       functions_.push_back(environment_.gpu.function(image.bytes, launch.entry, launch.shared));
     }
     for (const int32_t input : source.step.inputs) {
@@ -100,17 +100,16 @@ class Kernels : public StepRunner {
     const auto index = static_cast<size_t>(argument.index);
     switch (argument.kind) {
       case ArgumentKind::input:
-        return ok(argument.index >= 0 && index < step.inputs.size() &&
-                      step.inputs[index] != plan::none,
-                  "an input that is not there");
+        return ok(
+            argument.index >= 0 && index < step.inputs.size() && step.inputs[index] != plan::none,
+            "an input that is not there");
       case ArgumentKind::output:
-        return ok(argument.index >= 0 && index < step.outputs.size() &&
-                      step.outputs[index] != plan::none,
-                  "an output that is not there");
+        return ok(
+            argument.index >= 0 && index < step.outputs.size() && step.outputs[index] != plan::none,
+            "an output that is not there");
       case ArgumentKind::scratch:
         return ok(step.scratch != plan::none &&
-                      (argument.index == -1 ||
-                       (argument.index >= 0 && index < step.sizes.size())),
+                      (argument.index == -1 || (argument.index >= 0 && index < step.sizes.size())),
                   "scratch that is not there");
       case ArgumentKind::size32:
       case ArgumentKind::size64:

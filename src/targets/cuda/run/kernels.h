@@ -36,10 +36,10 @@ struct Launch {
   int32_t threads = 0;                           // a block
   int32_t shared = 0;                            // dynamic shared memory, bytes
   static auto fields(auto& s) {
-    return std::tuple{field(1, "code", s.code),         field(2, "entry", s.entry),
+    return std::tuple{field(1, "code", s.code),           field(2, "entry", s.entry),
                       field(3, "arguments", s.arguments), field(4, "grid_x", s.grid_x),
-                      field(5, "grid_y", s.grid_y),     field(6, "grid_z", s.grid_z),
-                      field(7, "threads", s.threads),   field(8, "shared", s.shared)};
+                      field(5, "grid_y", s.grid_y),       field(6, "grid_z", s.grid_z),
+                      field(7, "threads", s.threads),     field(8, "shared", s.shared)};
   }
 };
 
