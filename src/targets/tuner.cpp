@@ -64,6 +64,10 @@ class Instance {
       views_[i] = {nullptr, def.dtype, dims_[i], &def, nullptr};
       if (lives.root[i] != static_cast<int32_t>(i)) continue;
       const auto size = static_cast<uint64_t>(std::max<int64_t>(slots_[def.bytes], 1));
+      if (def.storage == plan::Storage::dims) {
+        views_[i].data = host_.emplace_back(host_dims(def, size)).data();
+        continue;
+      }
       memory_.push_back(device_.allocate(size, "timing"));
       bytes_ += size;
       views_[i].data = memory_.back()->data;
@@ -85,18 +89,21 @@ class Instance {
       }
       return;
     }
-    if (def.storage != plan::Storage::dims &&
-        (def.dtype == DType::f32 || def.dtype == DType::f16 || def.dtype == DType::bf16))
+    if (def.dtype == DType::f32 || def.dtype == DType::f16 || def.dtype == DType::bf16)
       return repeat(numbers(def.dtype, random), size, to);
-    std::vector<std::byte> host(size, std::byte{0});
-    if (def.storage == plan::Storage::dims) {
-      std::vector<int64_t> elements;
-      for (const int32_t slot : def.elements) elements.push_back(slots_[slot]);
-      const Tensor tensor =
-          Tensor::from_ints(def.dtype, {static_cast<int64_t>(elements.size())}, elements);
-      std::memcpy(host.data(), tensor.data(), static_cast<size_t>(tensor.bytes()));
-    }
+    const std::vector<std::byte> host(size, std::byte{0});
     device_.copy_from_host(to, host.data(), size);
+  }
+
+  // Sizes as data lie on the host, whatever the device.
+  std::vector<std::byte> host_dims(const plan::ValueDef& def, uint64_t size) const {
+    std::vector<std::byte> host(size, std::byte{0});
+    std::vector<int64_t> elements;
+    for (const int32_t slot : def.elements) elements.push_back(slots_[slot]);
+    const Tensor tensor =
+        Tensor::from_ints(def.dtype, {static_cast<int64_t>(elements.size())}, elements);
+    std::memcpy(host.data(), tensor.data(), static_cast<size_t>(tensor.bytes()));
+    return host;
   }
 
   // The piece once from the host; what is there doubles on the device until all is filled.
@@ -161,6 +168,7 @@ class Instance {
   std::vector<TensorView> views_;
   std::deque<std::vector<TensorView>> arguments_;  // a deque: spans into it stay valid
   std::deque<std::vector<int64_t>> sizes_;
+  std::deque<std::vector<std::byte>> host_;
   std::vector<Prepared> steps_;
   uint64_t bytes_ = 0;
 };
