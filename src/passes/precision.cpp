@@ -78,7 +78,17 @@ class Narrowing {
     return true;
   }
 
+  // What only enlarges on the way out is better enlarged in the type that leaves.
+  static bool enlarges_output(const Node& node) {
+    if (node.op().name() != "resize") return false;
+    for (const Use& use : node.output()->uses()) {
+      if (use.node) return false;
+    }
+    return true;
+  }
+
   bool can_narrow(const Node& node) const {
+    if (enlarges_output(node)) return false;
     const std::string_view name = node.op().name();
     const bool listed = all_data.count(name) || first_data.count(name);
     if (node.body_count() > 0 || (!listed && !node.op().info().pointwise) || node.as<Cast>())

@@ -42,6 +42,13 @@ class Assignment {
     }
     const Values before = node.inputs();
     const bool is_conv = node.as<Conv>() != nullptr;
+    // What leaves the graph is row-major: a node that changes sizes on the way out (an upsampling)
+    // does so behind the reformat.
+    bool leaves = !is_conv && before[0] && !(before[0]->type.shape == node.output()->type.shape);
+    for (const Value* output : node.outputs()) {
+      for (const Use& use : output->uses()) leaves &= use.node == nullptr;
+    }
+    if (leaves) return false;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;

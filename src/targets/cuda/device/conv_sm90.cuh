@@ -67,8 +67,10 @@ struct Tile {
   static constexpr int bars = 2 * stages + 3 * consumers * slabs + consumers;
   static constexpr int shared = stages * stage + consumers * slabs * slab + 8 * bars;
   static constexpr int producer_registers = ctas > 1 ? 40 : 56;
-  // 64K registers an SM, given out in multiples of 8 a thread.
-  static constexpr int fair = (65536 / ctas - 128 * producer_registers) / (128 * consumers) / 8 * 8;
+  // A CTA has the registers that it was launched with, no more: a warpgroup that asked for one too
+  // many would wait for ever. They are given out in multiples of 8 a thread.
+  static constexpr int launched = 65536 / ctas / threads / 8 * 8 * threads;
+  static constexpr int fair = (launched - 128 * producer_registers) / (128 * consumers) / 8 * 8;
   static constexpr int consumer_registers = fair < 240 ? fair : 240;
   static_assert(pixels % slab_pixels == 0 && slab_pixels % 16 == 0, "slabs");
   static_assert(channels % (64 * (ping_pong ? 1 : consumers)) == 0, "blocks");

@@ -12,7 +12,7 @@
 namespace tenrec::cuda {
 namespace {
 
-constexpr size_t most_tactics = 6;
+constexpr size_t most_tactics = 4;
 constexpr int64_t most_channels = 7;  // eight and more fill the copy engine's 16 bytes
 
 class ConvStemKernel final : public Kernel {
@@ -61,6 +61,7 @@ class ConvStemKernel final : public Kernel {
     problem.kblocks = stem.inner.padded_channels * problem.element_bytes / 128 * stem.taps(0);
     problem.residual = gemm.params.full_operands > 0;
     problem.multiprocessors = multiprocessors(device);
+    problem.both = false;
     std::vector<std::string> texts;
     for (const ConvTile& tile : conv_tiles(problem, most_tactics)) texts.push_back(to_text(tile));
     return texts;

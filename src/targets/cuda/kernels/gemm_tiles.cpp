@@ -2,6 +2,8 @@
 #include "targets/cuda/kernels/gemm_tiles.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace tenrec::cuda {
 namespace {
@@ -58,21 +60,30 @@ double clocks(const SplitTile& t, const TileProblem& p) {
   return launch + waves * (steps * step + tile_start + combine);
 }
 
+constexpr double hopeless = 1.5;  // the model is never so far off
+
 template <class Tile>
-std::vector<Tile> best(const std::vector<Tile>& tiles, const TileProblem& problem, size_t most) {
+double least(const std::vector<Tile>& tiles, const TileProblem& problem) {
+  double time = std::numeric_limits<double>::infinity();
+  for (const Tile& tile : tiles) time = std::min(time, clocks(tile, problem));
+  return time;
+}
+
+// Best first. Without anything near `floor` the best one alone.
+template <class Tile>
+std::vector<Tile> best(const std::vector<Tile>& tiles, const TileProblem& problem, double floor,
+                       size_t most) {
   std::vector<std::pair<double, Tile>> ranked;
   for (const Tile& tile : tiles) ranked.emplace_back(clocks(tile, problem), tile);
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Tile> result;
   for (const auto& [time, tile] : ranked)
-    if (result.size() < most) result.push_back(tile);
+    if (result.empty() || (result.size() < most && time < hopeless * floor)) result.push_back(tile);
   return result;
 }
 
-}  // namespace
-
-std::vector<ConvTile> conv_tiles(const TileProblem& problem, size_t most) {
+std::vector<ConvTile> all_conv_tiles(const TileProblem& problem) {
   std::vector<ConvTile> tiles;
   const int64_t rounded = parts(problem.channels, 64) * 64;
   const auto add = [&](ConvTile tile) {
@@ -111,10 +122,10 @@ std::vector<ConvTile> conv_tiles(const TileProblem& problem, size_t most) {
     add({256, 160, 4, 2, 1, 2, 0, 32, 2, 1});
     add({128, 256, 4, 2, 2, 1, 0, 32, 2, 1});
   }
-  return best(tiles, problem, most);
+  return tiles;
 }
 
-std::vector<SplitTile> split_tiles(const TileProblem& problem, size_t most) {
+std::vector<SplitTile> all_split_tiles(const TileProblem& problem) {
   std::vector<SplitTile> tiles;
   for (const int channels : {64, 128})
     for (const int pixels : {16, 32, 64, 128})
@@ -131,7 +142,23 @@ std::vector<SplitTile> split_tiles(const TileProblem& problem, size_t most) {
         if (!tile.problem().empty() || ctas > int64_t{16} * problem.multiprocessors) continue;
         tiles.push_back(tile);
       }
-  return best(tiles, problem, most);
+  return tiles;
+}
+
+}  // namespace
+
+std::vector<ConvTile> conv_tiles(const TileProblem& problem, size_t most) {
+  const std::vector<ConvTile> tiles = all_conv_tiles(problem);
+  double floor = least(tiles, problem);
+  if (problem.both) floor = std::min(floor, least(all_split_tiles(problem), problem));
+  return best(tiles, problem, floor, most);
+}
+
+std::vector<SplitTile> split_tiles(const TileProblem& problem, size_t most) {
+  const std::vector<SplitTile> tiles = all_split_tiles(problem);
+  double floor = least(tiles, problem);
+  if (problem.both) floor = std::min(floor, least(all_conv_tiles(problem), problem));
+  return best(tiles, problem, floor, most);
 }
 
 }  // namespace tenrec::cuda
