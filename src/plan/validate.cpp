@@ -192,7 +192,10 @@ class Validator {
 
   void check_value(const ValueDef& value) const {
     check_text(value.name, "name");
-    PLAN_CHECK(known_dtype(value.dtype), "dtype: {} is unknown", static_cast<int>(value.dtype));
+    // Sequences and optionals have no element type of their own.
+    const bool is_container = value.dtype == DType::undefined && value.storage == Storage::host;
+    PLAN_CHECK(is_container || known_dtype(value.dtype), "dtype: {} is unknown",
+               static_cast<int>(value.dtype));
     PLAN_CHECK(value.storage <= Storage::host, "storage: {} is unknown",
                static_cast<int>(value.storage));
     PLAN_CHECK(value.dtype != DType::string || value.storage == Storage::host,
