@@ -78,8 +78,8 @@ SmallFormat small_format(DType dtype) {
     case DType::f8e4m3fnuz: return {4, 3, 8, 0x7f, 0x80, 0x80, false};
     case DType::f8e5m2: return {5, 2, 15, 0x7b, 0x7c, 0x7e, true};
     case DType::f8e5m2fnuz: return {5, 2, 16, 0x7f, 0x80, 0x80, false};
-    // f4e2m1 has neither NaN nor infinity: both become the largest magnitude.
-    case DType::f4e2m1: return {2, 1, 1, 0x7, 0x7, 0x7, true};
+    // f4e2m1 has neither NaN nor infinity: NaN becomes -0, infinity the largest magnitude.
+    case DType::f4e2m1: return {2, 1, 1, 0x7, 0x7, 0x8, true};
     default: TENREC_ASSERT(false, "{} is no small float", name(dtype)); return {};
   }
 }
