@@ -102,7 +102,7 @@ int bit_width(DType dtype) { return info_of(dtype).bits; }
 
 uint64_t byte_size(DType dtype, uint64_t elements) {
   const auto bits = static_cast<uint64_t>(bit_width(dtype));
-  TENREC_ASSERT(bits > 0, "{} elements have no fixed size", name(dtype));
+  TENREC_CHECK(bits > 0, invalid_input, "{} elements have no fixed size", name(dtype));
   if (bits < 8) {
     const uint64_t per_byte = 8 / bits;
     return elements / per_byte + (elements % per_byte != 0 ? 1 : 0);
