@@ -36,8 +36,8 @@ void compile_sample(int capability) {
   plan::CodeStore sample;
   for (size_t i = 0; i < all_variants().size(); ++i) {
     const Variant& variant = *all_variants()[i];
-    const bool last = i + 1 == all_variants().size() ||
-                      all_variants()[i + 1]->source != variant.source;
+    const bool last =
+        i + 1 == all_variants().size() || all_variants()[i + 1]->source != variant.source;
     if (!last) continue;
     for (const plan::KernelSource& source : variant.code.sources()) sample.add(source);
   }
