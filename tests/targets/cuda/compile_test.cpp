@@ -52,8 +52,8 @@ TEST(CudaCases, CompileForTheNewest) { compile_sample(90); }
 TEST(CudaCases, CompileForTheOldest) {
   const DeviceInfo info = cuda_info(80);
   plan::CodeStore sample;
-  for (const CudaCase& c : cuda_cases()) {
-    const auto list = variants(c, info);
+  for (size_t i = 0; i < cuda_cases().size(); i += 3) {
+    const auto list = variants(cuda_cases()[i], info);
     for (const plan::KernelSource& source : list.front()->code.sources()) sample.add(source);
   }
   const auto images = cuda::compile(sample.sources(), 80, info.threads);
