@@ -10,6 +10,7 @@
 #include "compare.h"
 #include "inputs.h"
 #include "ort.h"
+#include "runtime/device.h"
 #include "targets/cpu/run/threads.h"
 #include "tool.h"
 
@@ -99,6 +100,34 @@ void warm_up(Run&& run, double seconds) {
   do run();
   while (seconds_now() < end);
 }
+
+// Inputs where the engine computes, so that copies from the host are not timed. Inputs whose values
+// decide shapes stay on the host.
+class BoundInputs {
+ public:
+  BoundInputs(const Engine& engine, const NamedTensors& inputs, Context& context) {
+    device_ = open_device(engine.target(), {});
+    for (const auto& [name, tensor] : inputs) {
+      const TensorInfo& info = info_of(engine.inputs(), name, "input");
+      if (device_->host_memory() || info.is_shape_input || info.is_host || tensor.data.empty()) {
+        context.set_input(name, tensor);
+        continue;
+      }
+      memory_.push_back(device_->allocate(tensor.data.size(), "inputs"));
+      device_->copy_from_host(memory_.back()->data, tensor.data.data(), tensor.data.size());
+      context.set_input(name, TensorRef{.dtype = tensor.dtype,
+                                        .dims = tensor.dims,
+                                        .data = memory_.back()->data,
+                                        .bytes = tensor.data.size(),
+                                        .on_device = true});
+    }
+    device_->synchronise();
+  }
+
+ private:
+  std::shared_ptr<Device> device_;
+  std::vector<std::unique_ptr<DeviceMemory>> memory_;
+};
 
 // ---- layers ----
 
@@ -241,7 +270,7 @@ void run_bench(const BenchCommand& command) {
   const Engine engine = load_or_build(command.path, options, options.threads);
   const NamedTensors inputs = command.inputs.read_or_random(engine, options.seed);
   Context context = engine.create_context();
-  for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
+  const BoundInputs bound(engine, inputs, context);
   std::optional<OrtSession> session;
   if (!command.vs.empty())
     session = with_ort([&] { return open_ort(command, inputs, options.threads); });

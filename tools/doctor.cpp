@@ -209,11 +209,14 @@ void print_report(const json& report) {
 
 void run_doctor(bool as_json) {
   const json devices = describe_targets();  // registers what targets bring
-  const json report{
-      {"version", TENREC_VERSION},   {"cpu", describe_cpu()}, {"threads", describe_threads()},
-      {"memory", describe_memory()}, {"devices", devices},    {"libraries", describe_libraries()},
-      {"cuda", describe_cuda_libraries()},
-      {"knobs", describe_knobs()}};
+  const json report{{"version", TENREC_VERSION},
+                    {"cpu", describe_cpu()},
+                    {"threads", describe_threads()},
+                    {"memory", describe_memory()},
+                    {"devices", devices},
+                    {"libraries", describe_libraries()},
+                    {"cuda", describe_cuda_libraries()},
+                    {"knobs", describe_knobs()}};
   if (as_json) fmt::print("{}\n", report.dump(-1, ' ', false, json::error_handler_t::replace));
   else print_report(report);
 }

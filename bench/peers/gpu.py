@@ -209,7 +209,7 @@ def mean_error(outputs, reference):
 
 class Tenrec:
     def __init__(self, args, case, model, inputs):
-        self.tool = args.tenrec
+        self.tool, self.timeout = args.tenrec, args.timeout
         folder = WORK / case
         folder.mkdir(parents=True, exist_ok=True)
         self.onnx, self.engine = folder / "model.onnx", folder / "model.engine"
@@ -233,7 +233,8 @@ class Tenrec:
         self.build_s = time.time() - start
 
     def call(self, *arguments):
-        done = subprocess.run([self.tool, *map(str, arguments)], capture_output=True, text=True)
+        done = subprocess.run([self.tool, *map(str, arguments)], capture_output=True, text=True,
+                              timeout=self.timeout)
         if done.returncode != 0:
             raise RuntimeError((done.stderr or done.stdout).strip()[-600:])
         return done.stdout
@@ -308,7 +309,7 @@ def run_case(case, args):
         if row["peers"]:
             row["ratio"] = round(row["tenrec_ms"] / min(row["peers"].values()), 3)
     if ours and args.layers:
-        print(ours.layers()[: args.layers], flush=True)
+        (args.layers / f"{case}.layers.txt").write_text(ours.layers())
     return row
 
 
@@ -343,8 +344,9 @@ def main():
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--iterations", type=int, default=40)
+    parser.add_argument("--timeout", type=float, default=200, help="seconds for one command of Tenrec")
     parser.add_argument("--skip", action="append", default=[], help="leave a peer out")
-    parser.add_argument("--layers", type=int, default=0, help="print so much of the layers' times")
+    parser.add_argument("--layers", type=pathlib.Path, help="folder for each case's layer times")
     parser.add_argument("--cold", action="store_true", help="build without a warm timing cache")
     parser.add_argument("--build-flags", type=str.split, default=[], help="more flags for tenrec build")
     args = parser.parse_args()

@@ -130,10 +130,10 @@ class Builder {
   // Where data goes to the host and back, the user shall know.
   void note_host_steps(const std::vector<std::string>& nodes, BuildResult& result) const {
     if (nodes.empty()) return;
-    const std::string text =
-        fmt::format("{} of the model's nodes run on the host, and what they read and write is "
-                    "copied there and back: {}",
-                    nodes.size(), fmt::join(nodes, ", "));
+    const std::string text = fmt::format(
+        "{} of the model's nodes run on the host, and what they read and write is "
+        "copied there and back: {}",
+        nodes.size(), fmt::join(nodes, ", "));
     TENREC_CHECK(!options_.no_fallback, unsupported,
                  "{}; target '{}' has no kernel for them, and no_fallback is set", text,
                  target_.name());
@@ -196,8 +196,8 @@ class Builder {
 
   // What the engine's bytes depend on beside model, device and timings.
   std::string describe_options() const {
-    return fmt::format("precision={} tf32={} vendor={} lean={} profiles={}", name(options_.precision),
-                       options_.tf32, !options_.no_vendor, options_.lean,
+    return fmt::format("precision={} tf32={} vendor={} lean={} profiles={}",
+                       name(options_.precision), options_.tf32, !options_.no_vendor, options_.lean,
                        std::max<size_t>(options_.profiles.size(), 1));
   }
 

@@ -69,9 +69,9 @@ Device& Selector::device() {
 std::string Selector::key(const Node& node, const Sizes& sizes,
                           const std::vector<const Kernel*>& accepted) const {
   TextWriter writer;
-  std::string text =
-      fmt::format("{} {} t{} v{} p{} {}({}){}", TENREC_VERSION, info_.fingerprint, info_.threads,
-                  info_.vendor, info_.tf32, node.op().name(), node.op().print(writer), body_text(node));
+  std::string text = fmt::format("{} {} t{} v{} p{} {}({}){}", TENREC_VERSION, info_.fingerprint,
+                                 info_.threads, info_.vendor, info_.tf32, node.op().name(),
+                                 node.op().print(writer), body_text(node));
   for (size_t i = 0; i < node.inputs().size(); ++i) {
     const Value* input = node.input(i);
     text += input ? " " + type_text(input->type, sizes.inputs[i]) + (input->constant() ? "c" : "")
@@ -212,8 +212,8 @@ Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candid
       // One way to run a node that does not work leaves the others.
       if (error.code() == ErrorCode::cancelled) throw;
       result = fmt::format("dropped: {}", error.what());
-      failures += fmt::format("\n  {} {}: {}", candidate.kernel->name(), candidate.tactic,
-                              error.what());
+      failures +=
+          fmt::format("\n  {} {}: {}", candidate.kernel->name(), candidate.tactic, error.what());
     }
     if (options_.explain) {
       explanation_ +=

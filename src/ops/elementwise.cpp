@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/elementwise.h"
 
+#include "ops/convert.h"
 #include "ops/onnx_context.h"
 #include "ops/reshape.h"
 
@@ -29,6 +30,7 @@ Values numpy_operands(const OnnxNode& node, OnnxContext& context) {
   if (node.opset() >= 7 || inputs.size() != 2 || node.integer("broadcast", 0) == 0) return inputs;
   const int64_t rank = inputs[0]->type.rank();
   const int64_t own = inputs[1]->type.rank();
+  if (own == 0) return inputs;  // a number meets every element
   const int64_t axis = normalise_axis(node.integer("axis", rank - own), std::max<int64_t>(rank, 1));
   const int64_t trailing = rank - own - axis;
   TENREC_CHECK(trailing >= 0, invalid_model, "axis {} does not fit operands of rank {} and {}",
@@ -82,28 +84,23 @@ Values Clip::from_onnx(const OnnxNode& node, OnnxContext& context) {
 Values Cast::from_onnx(const OnnxNode& node, OnnxContext& context) {
   Value* x = context.input(0);
   TENREC_CHECK(x != nullptr, invalid_model, "Cast needs an input");
-  Cast op;
+  DType to = DType::undefined;
   // Opset 1 to 5 wrote the type's name.
   static const std::map<std::string, DType> by_name{
-      {"FLOAT", DType::f32},  {"DOUBLE", DType::f64}, {"FLOAT16", DType::f16},
-      {"INT8", DType::i8},    {"INT16", DType::i16},  {"INT32", DType::i32},
-      {"INT64", DType::i64},  {"UINT8", DType::u8},   {"UINT16", DType::u16},
-      {"UINT32", DType::u32}, {"UINT64", DType::u64}, {"BOOL", DType::boolean}};
+      {"FLOAT", DType::f32},    {"DOUBLE", DType::f64}, {"FLOAT16", DType::f16},
+      {"INT8", DType::i8},      {"INT16", DType::i16},  {"INT32", DType::i32},
+      {"INT64", DType::i64},    {"UINT8", DType::u8},   {"UINT16", DType::u16},
+      {"UINT32", DType::u32},   {"UINT64", DType::u64}, {"BOOL", DType::boolean},
+      {"STRING", DType::string}};
   if (node.opset() < 6) {
     const auto found = by_name.find(node.text("to", ""));
     TENREC_CHECK(found != by_name.end(), invalid_model, "Cast to unknown type '{}'",
                  node.text("to", ""));
-    op.to = found->second;
+    to = found->second;
   } else {
-    op.to = static_cast<DType>(node.integer("to"));
+    to = node.dtype("to");
   }
-  TENREC_CHECK(op.to == DType::string || bit_width(op.to) > 0, invalid_model,
-               "Cast to type number {}", static_cast<int>(op.to));
-  op.saturate = node.integer("saturate", 1) != 0;
-  TENREC_CHECK(op.to != DType::string && x->type.dtype != DType::string, unsupported,
-               "Cast between strings and numbers; do it outside the model");
-  TENREC_CHECK(op.saturate, unsupported, "Cast with saturate=0; use saturate=1");
-  return context.add(op, {x});
+  return add_cast(node, context, x, to);
 }
 
 }  // namespace tenrec

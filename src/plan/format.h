@@ -23,9 +23,10 @@
 //       32    16  XXH3-128 of the section's bytes
 //
 // Sections do not overlap, come in any order and, PLAN apart, at most once; several PLANs are the
-// profiles in order. Gaps are zero. META, IO, PLAN, CODE, SOURCE, WEIGHT_TABLE and GRAPH are protobuf messages of
-// the structs in plan.h and engine_file.h. The checksums detect damage, not malice: everything is
-// validated as untrusted. Hashes are stored big endian, as Hash128::bytes() gives them.
+// profiles in order. Gaps are zero. META, IO, PLAN, CODE, SOURCE, WEIGHT_TABLE and GRAPH are
+// protobuf messages of the structs in plan.h and engine_file.h. The checksums detect damage, not
+// malice: everything is validated as untrusted. Hashes are stored big endian, as Hash128::bytes()
+// gives them.
 #pragma once
 #include <array>
 #include <cstddef>

@@ -35,9 +35,9 @@ void check_weights(const EngineFile& file) {
 void check_code(const EngineFile& file) {
   PLAN_CHECK(file.code.images.size() <= max_plan_items, "CODE: {} entries are too many",
              file.code.images.size());
-  PLAN_CHECK(
-      file.source.sources.empty() || file.source.sources.size() == file.code.images.size(),
-      "SOURCE has {} texts, CODE {} entries", file.source.sources.size(), file.code.images.size());
+  PLAN_CHECK(file.source.sources.empty() || file.source.sources.size() == file.code.images.size(),
+             "SOURCE has {} texts, CODE {} entries", file.source.sources.size(),
+             file.code.images.size());
   for (size_t i = 0; i < file.code.images.size(); ++i)
     PLAN_CHECK(!file.code.images[i].key.empty() && !file.code.images[i].bytes.empty(),
                "CODE: entry {} is empty", i);

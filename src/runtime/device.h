@@ -42,7 +42,7 @@ struct TensorView {
 struct StepArgs {
   std::span<TensorView> inputs;
   std::span<TensorView> outputs;
-  std::span<std::byte> scratch;  // the plan's, else the workspace that the runner asked for
+  std::span<std::byte> scratch;    // the plan's, else the workspace that the runner asked for
   std::span<const int64_t> sizes;  // of Step::sizes
   // Runs body `index` of the step (control flow only).
   std::function<std::vector<Datum>(size_t index, const std::vector<Datum>& inputs)>* run_body =

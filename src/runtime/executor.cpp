@@ -264,20 +264,20 @@ uint64_t Executor::workspace_bytes() const {
 
 void Executor::define(size_t index, int64_t value) {
   const plan::Step& step = info_.plan.steps[running_];
-  TENREC_ASSERT(index < step.defines.size(), "the step has no define {}", index);
+  TENREC_CHECK(index < step.defines.size(), invalid_engine, "the step has no define {}", index);
   defined_[index] = true;
   slots_.set_symbol(step.defines[index].symbol, value);
 }
 
 void Executor::resize_output(size_t output, std::span<const int64_t> dims) {
   const plan::Step& step = info_.plan.steps[running_];
-  TENREC_ASSERT(output < step.outputs.size() && step.outputs[output] != plan::none,
-                "the step has no output {}", output);
+  TENREC_CHECK(output < step.outputs.size() && step.outputs[output] != plan::none, invalid_engine,
+               "the step has no output {}", output);
   for (size_t i = 0; i < step.defines.size(); ++i) {
     const plan::Define& wanted = step.defines[i];
     if (static_cast<size_t>(wanted.output) != output) continue;
-    TENREC_ASSERT(static_cast<size_t>(wanted.axis) < dims.size(), "output {} got {} dims", output,
-                  dims.size());
+    TENREC_CHECK(static_cast<size_t>(wanted.axis) < dims.size(), invalid_engine,
+                 "output {} got {} dims", output, dims.size());
     define(i, dims[static_cast<size_t>(wanted.axis)]);
   }
   const int32_t value = step.outputs[output];
@@ -285,16 +285,16 @@ void Executor::resize_output(size_t output, std::span<const int64_t> dims) {
   resized_[output] = true;
   if (d.storage == Storage::host) return;
   ValueState& s = state(value);
-  TENREC_ASSERT(!d.ranked || dims.size() == d.dims.size(), "output {} got {} dims, its plan has {}",
-                output, dims.size(), d.dims.size());
+  TENREC_CHECK(!d.ranked || dims.size() == d.dims.size(), invalid_engine,
+               "output {} got {} dims, its plan has {}", output, dims.size(), d.dims.size());
   if (info_.schedule.value_stage(value) == static_cast<int32_t>(running_)) {
     update_dims(value, dims);
     s.bytes = plan::layout_bytes(d, s.dims);
     allocate_sized(value);
   } else {
-    TENREC_ASSERT(std::equal(dims.begin(), dims.end(), s.dims.begin(), s.dims.end()),
-                  "output {} is [{}], its plan says [{}]", output, fmt::join(dims, ", "),
-                  fmt::join(s.dims, ", "));
+    TENREC_CHECK(std::equal(dims.begin(), dims.end(), s.dims.begin(), s.dims.end()), invalid_engine,
+                 "output {} is [{}], its plan says [{}]", output, fmt::join(dims, ", "),
+                 fmt::join(s.dims, ", "));
   }
   output_views_[info_.outputs_start[running_] + output] = view(value);
 }
@@ -328,12 +328,12 @@ void Executor::finish_step(size_t s) {
         resize_output(i, data_[static_cast<size_t>(value)].tensor.dims());
       continue;
     }
-    TENREC_ASSERT(resized_[i] || info_.schedule.value_stage(value) != stage,
-                  "the step has not said how large output {} is", i);
+    TENREC_CHECK(resized_[i] || info_.schedule.value_stage(value) != stage, invalid_engine,
+                 "the step has not said how large output {} is", i);
   }
   for (size_t i = 0; i < step.defines.size(); ++i)
-    TENREC_ASSERT(defined_[i], "the step has not said dim {} of output {}", step.defines[i].axis,
-                  step.defines[i].output);
+    TENREC_CHECK(defined_[i], invalid_engine, "the step has not said dim {} of output {}",
+                 step.defines[i].axis, step.defines[i].output);
   slots_.evaluate(stage);
   for (const int32_t value : info_.schedule.values(stage)) {
     const bool is_output =
@@ -344,9 +344,9 @@ void Executor::finish_step(size_t s) {
     }
     if (!def(value).ranked || def(value).storage == Storage::host) continue;
     for (size_t axis = 0; axis < def(value).dims.size(); ++axis)
-      TENREC_ASSERT(state(value).dims[axis] == slots_[def(value).dims[axis]],
-                    "\"{}\": dim {} became {}, its plan computes {}", def(value).name, axis,
-                    state(value).dims[axis], slots_[def(value).dims[axis]]);
+      TENREC_CHECK(state(value).dims[axis] == slots_[def(value).dims[axis]], invalid_engine,
+                   "\"{}\": dim {} became {}, its plan computes {}", def(value).name, axis,
+                   state(value).dims[axis], slots_[def(value).dims[axis]]);
   }
   place(stage);
   for (const int32_t value : info_.schedule.values(stage)) {
@@ -370,7 +370,8 @@ void Executor::release_after(size_t s) {
 
 std::vector<Datum> Executor::run_body(size_t index, const std::vector<Datum>& inputs) {
   const size_t step = running_;
-  TENREC_ASSERT(index < info_.plan.steps[step].bodies.size(), "there is no body {}", index);
+  TENREC_CHECK(index < info_.plan.steps[step].bodies.size(), invalid_engine, "there is no body {}",
+               index);
   Executor& body = *bodies_[info_.bodies_start[step] + index];
   const plan::Plan& plan = body.info_.plan;
   TENREC_CHECK(inputs.size() == plan.inputs.size(), invalid_engine,

@@ -73,12 +73,12 @@ class Executor {
     int current = 0;
     std::byte* copied_to = nullptr;  // set where the value's own memory is not the output
   };
-  // Consecutive steps that the device can record. A recording serves one set of addresses and sizes;
-  // it is made when they come for the second time.
+  // Consecutive steps that the device can record. A recording serves one set of addresses and
+  // sizes; it is made when they come for the second time.
   struct Segment {
     struct Kept {
       Hash128 key;
-      uint64_t used = 0;  // when last
+      uint64_t used = 0;                     // when last
       std::unique_ptr<Recording> recording;  // null: seen once
     };
     size_t begin = 0, end = 0;
@@ -172,16 +172,16 @@ class Executor {
 
   std::vector<std::unique_ptr<StepRunner>> runners_;
   std::vector<bool> needs_reshape_;
-  std::vector<int64_t> sizes_;        // of Step::sizes, as last evaluated
-  std::vector<size_t> sizes_start_;   // per step, in `sizes_`; + total
-  std::vector<Segment> segments_;     // in order
-  std::vector<int32_t> segment_at_;   // per step: the segment that begins there, or none
+  std::vector<int64_t> sizes_;       // of Step::sizes, as last evaluated
+  std::vector<size_t> sizes_start_;  // per step, in `sizes_`; + total
+  std::vector<Segment> segments_;    // in order
+  std::vector<int32_t> segment_at_;  // per step: the segment that begins there, or none
   std::vector<TensorView> input_views_, output_views_;
   std::vector<bool> resized_, defined_;  // outputs and defines of the running step
   std::vector<std::unique_ptr<Executor>> bodies_;
   size_t running_ = 0;
-  uint64_t clock_ = 0;                // of recordings
-  std::vector<uint64_t> signature_;   // scratch of run_segment
+  uint64_t clock_ = 0;               // of recordings
+  std::vector<uint64_t> signature_;  // scratch of run_segment
   std::vector<StepArgs> segment_args_;
   const Profiler* profiler_ = nullptr;
   std::function<std::vector<Datum>(size_t, const std::vector<Datum>&)> run_body_;

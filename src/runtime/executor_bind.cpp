@@ -25,7 +25,9 @@ uint64_t alignment_of(DType dtype) {
 }
 
 bool misaligned(const std::byte* data, DType dtype, const Device& device) {
-  return reinterpret_cast<uintptr_t>(data) % std::max(alignment_of(dtype), device.binding_alignment()) != 0;
+  return reinterpret_cast<uintptr_t>(data) %
+             std::max(alignment_of(dtype), device.binding_alignment()) !=
+         0;
 }
 
 bool ranges_overlap(const std::byte* a, uint64_t a_bytes, const std::byte* b, uint64_t b_bytes) {
@@ -98,7 +100,8 @@ void Executor::stage_inputs() {
       input_data_[i] = empty_tensor;
       continue;
     }
-    if (!elsewhere && !owns(input.data, input.bytes) && !misaligned(input.data, def(value).dtype, *device_))
+    if (!elsewhere && !owns(input.data, input.bytes) &&
+        !misaligned(input.data, def(value).dtype, *device_))
       continue;
     std::unique_ptr<DeviceMemory>& staging = staging_[i];
     if (!staging || staging->bytes < input.bytes) {
@@ -394,9 +397,8 @@ std::byte* Executor::output_buffer(size_t i, uint64_t bytes) {
         "output \"{}\" needs {} bytes, the memory set for it has {}; give at least as many or "
         "none",
         def(info_.plan.outputs[i]).name, bytes, output.caller.bytes);
-  if (usable &&
-      !misaligned(static_cast<std::byte*>(output.caller.data), def(info_.plan.outputs[i]).dtype,
-                  *device_))
+  if (usable && !misaligned(static_cast<std::byte*>(output.caller.data),
+                            def(info_.plan.outputs[i]).dtype, *device_))
     return static_cast<std::byte*>(output.caller.data);
   std::unique_ptr<DeviceMemory>& owned = output.owned[output.current];
   if (!owned || owned->bytes < bytes) {

@@ -56,9 +56,9 @@ struct StepDraft {
   std::string op_fields;
   std::string params;  // the family's own parameter struct, in wire format
   std::vector<StepArg> inputs;
-  Values outputs;               // null: not wanted
-  Dim scratch = 0;              // bytes
-  std::vector<Node*> absorbed;  // other nodes this step also stands for
+  Values outputs;                        // null: not wanted
+  Dim scratch = 0;                       // bytes
+  std::vector<Node*> absorbed;           // other nodes this step also stands for
   std::vector<Dim> sizes;                // numbers that the family wants when it runs
   std::vector<plan::KernelSource> code;  // generated device code; params count in this list
   // output 0 may be written over input k (same size and layout, elementwise order); -1: no.

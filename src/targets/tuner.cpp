@@ -64,6 +64,10 @@ class Instance {
       views_[i] = {nullptr, def.dtype, dims_[i], &def, nullptr};
       if (lives.root[i] != static_cast<int32_t>(i)) continue;
       const auto size = static_cast<uint64_t>(std::max<int64_t>(slots_[def.bytes], 1));
+      if (def.storage == plan::Storage::dims) {
+        views_[i].data = host_.emplace_back(host_dims(def, size)).data();
+        continue;
+      }
       memory_.push_back(device_.allocate(size, "timing"));
       bytes_ += size;
       views_[i].data = memory_.back()->data;
@@ -85,19 +89,33 @@ class Instance {
       }
       return;
     }
-    std::vector<std::byte> host(size, std::byte{0});
-    if (def.storage == plan::Storage::dims) {
-      std::vector<int64_t> elements;
-      for (const int32_t slot : def.elements) elements.push_back(slots_[slot]);
-      const Tensor tensor =
-          Tensor::from_ints(def.dtype, {static_cast<int64_t>(elements.size())}, elements);
-      std::memcpy(host.data(), tensor.data(), static_cast<size_t>(tensor.bytes()));
-    } else if (def.dtype == DType::f32 || def.dtype == DType::f16 || def.dtype == DType::bf16) {
-      const std::vector<std::byte> piece = numbers(def.dtype, random);
-      for (size_t at = 0; at < size; at += piece.size())
-        std::memcpy(host.data() + at, piece.data(), std::min(piece.size(), size - at));
-    }
+    if (def.dtype == DType::f32 || def.dtype == DType::f16 || def.dtype == DType::bf16)
+      return repeat(numbers(def.dtype, random), size, to);
+    const std::vector<std::byte> host(size, std::byte{0});
     device_.copy_from_host(to, host.data(), size);
+  }
+
+  // Sizes as data lie on the host, whatever the device.
+  std::vector<std::byte> host_dims(const plan::ValueDef& def, uint64_t size) const {
+    std::vector<std::byte> host(size, std::byte{0});
+    std::vector<int64_t> elements;
+    for (const int32_t slot : def.elements) elements.push_back(slots_[slot]);
+    const Tensor tensor =
+        Tensor::from_ints(def.dtype, {static_cast<int64_t>(elements.size())}, elements);
+    std::memcpy(host.data(), tensor.data(), static_cast<size_t>(tensor.bytes()));
+    return host;
+  }
+
+  // The piece once from the host; what is there doubles on the device until all is filled.
+  void repeat(const std::vector<std::byte>& piece, uint64_t size, std::byte* to) {
+    uint64_t filled = std::min<uint64_t>(piece.size(), size);
+    device_.copy_from_host(to, piece.data(), filled);
+    while (filled < size) {
+      const uint64_t more = std::min(filled, size - filled);
+      device_.copy(to + filled, to, more);
+      filled += more;
+    }
+    device_.synchronise();  // the piece goes away
   }
 
   // A piece that inputs are made of, over and over. Values near 1 keep every operator away from
@@ -150,6 +168,7 @@ class Instance {
   std::vector<TensorView> views_;
   std::deque<std::vector<TensorView>> arguments_;  // a deque: spans into it stay valid
   std::deque<std::vector<int64_t>> sizes_;
+  std::deque<std::vector<std::byte>> host_;
   std::vector<Prepared> steps_;
   uint64_t bytes_ = 0;
 };

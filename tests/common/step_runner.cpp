@@ -9,9 +9,9 @@
 #include <random>
 
 #include "ops/evaluate.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/cpu_device.h"
-#include "targets/common/run/memory_layout.h"
 
 namespace tenrec::test {
 namespace {
@@ -137,8 +137,7 @@ std::unique_ptr<Argument> argument(DType dtype, Dims dims, const Layout& layout)
   made->view.dtype = dtype;
   made->view.dims = made->dims;
   made->view.def = &made->def;
-  made->buffer =
-      std::make_unique<Buffer>(byte_size(dtype, physical_elements(made->dims, layout)));
+  made->buffer = std::make_unique<Buffer>(byte_size(dtype, physical_elements(made->dims, layout)));
   made->view.data = made->buffer->data();
   return made;
 }
@@ -243,6 +242,8 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   if (in_place && draft.in_place >= 0) {
     running.outputs[0]->view.data = running.inputs[static_cast<size_t>(draft.in_place)]->view.data;
   }
+  for (const auto* list : {&running.inputs, &running.outputs})
+    for (const auto& each : *list) running.plan.values.push_back(each->def);
   for (const auto& input : running.inputs) running.input_views.push_back(input->view);
   for (const auto& output : running.outputs) running.output_views.push_back(output->view);
   running.args.inputs = running.input_views;

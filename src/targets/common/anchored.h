@@ -23,7 +23,7 @@ struct Anchored {
 
 struct AnchorRules {
   bool columns = false;  // the epilogue's per-channel operands run along the last axis, not axis 1
-  std::vector<DType> dtypes{DType::f32};                  // of the anchor's result and of operands
+  std::vector<DType> dtypes{DType::f32};                // of the anchor's result and of operands
   Reject (*unsupported)(const ExprProgram&) = nullptr;  // the target's word on the epilogue
 };
 // `name`: the anchor operator wanted, as in "conv".

@@ -18,7 +18,8 @@ class Assignment {
 
   void run() {
     for (Node* node = graph_.front(); node; node = node->next()) {
-      for (size_t i = 0; i < node->body_count(); ++i) assign_layouts(node->body(i), device_, rules_);
+      for (size_t i = 0; i < node->body_count(); ++i)
+        assign_layouts(node->body(i), device_, rules_);
       if (node->as<Reformat>() || node->as<Constant>()) continue;
       if (!try_island(*node)) make_plain(*node);
     }
@@ -31,8 +32,7 @@ class Assignment {
   // Channels on axis 1 of at least three axes; a layout says nothing for anything else.
   bool can_join(const Type& type) const {
     return type.kind == Type::Kind::tensor && type.ranked && type.rank() == 4 &&
-           std::find(rules_.dtypes.begin(), rules_.dtypes.end(), type.dtype) !=
-               rules_.dtypes.end();
+           std::find(rules_.dtypes.begin(), rules_.dtypes.end(), type.dtype) != rules_.dtypes.end();
   }
 
   bool try_island(Node& node) {
@@ -42,6 +42,13 @@ class Assignment {
     }
     const Values before = node.inputs();
     const bool is_conv = node.as<Conv>() != nullptr;
+    // What leaves the graph is row-major: a node that changes sizes on the way out (an upsampling)
+    // does so behind the reformat.
+    bool leaves = !is_conv && before[0] && !(before[0]->type.shape == node.output()->type.shape);
+    for (const Value* output : node.outputs()) {
+      for (const Use& use : output->uses()) leaves &= use.node == nullptr;
+    }
+    if (leaves) return false;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
@@ -87,7 +94,8 @@ class Assignment {
   }
 
   Value* joined_form(Value* value, Node* before) {
-    return value->type.layout.is_plain() ? other_form(value, before, rules_.layout, joined_) : value;
+    return value->type.layout.is_plain() ? other_form(value, before, rules_.layout, joined_)
+                                         : value;
   }
   Value* plain_form(Value* value, Node* before) {
     return value->type.layout.is_plain() ? value : other_form(value, before, Layout{}, plain_);

@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
-#include "targets/cpu/kernels/list.h"
 #include "targets/common/layout.h"
+#include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/cpu_device.h"
 
 namespace tenrec::cpu {

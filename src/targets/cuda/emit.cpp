@@ -130,8 +130,7 @@ std::string emit_function(const ExprProgram& program, const std::string& functio
     parameters += fmt::format("{}{} x{}", i == 0 ? "" : ", ", compute_type(inputs[i]), i);
   for (size_t i = 0; i < program.outputs.size(); ++i) {
     const DType dtype = program.nodes[static_cast<size_t>(program.outputs[i])].dtype;
-    parameters +=
-        fmt::format("{}{}& y{}", parameters.empty() ? "" : ", ", compute_type(dtype), i);
+    parameters += fmt::format("{}{}& y{}", parameters.empty() ? "" : ", ", compute_type(dtype), i);
   }
   std::string text =
       fmt::format("__device__ __forceinline__ void {}({}) {{\n", function, parameters);

@@ -122,8 +122,8 @@ Dim StepWriter::add_scratch(const Dim& bytes) {
   return offset;
 }
 
-void StepWriter::launch(const KernelText& kernel, const Dim& grid_x, int threads,
-                        const Dim& grid_y, const Dim& grid_z, int shared) {
+void StepWriter::launch(const KernelText& kernel, const Dim& grid_x, int threads, const Dim& grid_y,
+                        const Dim& grid_z, int shared) {
   Launch launch;
   launch.code = static_cast<int32_t>(draft_.code.size());
   launch.entry = kernel.entry_;
@@ -143,7 +143,7 @@ void StepWriter::launch(const KernelText& kernel, const Dim& grid_x, int threads
 
 void StepWriter::resize(size_t output, const std::vector<Dim>& dims,
                         const std::vector<int>& counts) {
-  Resize resize;
+  SizeRead resize;
   resize.after = static_cast<int32_t>(params_.launches.size()) - 1;
   resize.output = static_cast<int32_t>(output);
   for (size_t i = 0; i < dims.size(); ++i)

@@ -61,8 +61,8 @@ class StepWriter {
   // The step's memory arguments, as kernels name them.
   size_t add_input(StepArg arg);
   const StepDraft& draft() const { return draft_; }
-  int32_t size(const Dim& dim);         // number of the size in the step
-  Dim add_scratch(const Dim& bytes);    // offset of new scratch, 256-byte aligned
+  int32_t size(const Dim& dim);       // number of the size in the step
+  Dim add_scratch(const Dim& bytes);  // offset of new scratch, 256-byte aligned
   void launch(const KernelText& kernel, const Dim& grid_x, int threads, const Dim& grid_y = 1,
               const Dim& grid_z = 1, int shared = 0);
   // After the last launch so far: dims of an output; a negative constant -1 - i stands for the

@@ -39,13 +39,12 @@ class Program {
 
   std::string compile(const std::string& architecture) {
     const std::string arch = "--gpu-architecture=" + architecture;
-    const std::vector<const char*> options{arch.c_str(), "--std=c++17", "--device-as-default-execution-space",
-                                           "--diag-suppress=177"};
-    const nvrtcResult result = nvrtc().nvrtcCompileProgram(
-        program_, static_cast<int>(options.size()), options.data());
-    TENREC_CHECK(result == NVRTC_SUCCESS, internal,
-                 "kernel \"{}\" does not compile for {}: {}\n{}", name_, architecture,
-                 nvrtc().nvrtcGetErrorString(result), log());
+    const std::vector<const char*> options{
+        arch.c_str(), "--std=c++17", "--device-as-default-execution-space", "--diag-suppress=177"};
+    const nvrtcResult result =
+        nvrtc().nvrtcCompileProgram(program_, static_cast<int>(options.size()), options.data());
+    TENREC_CHECK(result == NVRTC_SUCCESS, internal, "kernel \"{}\" does not compile for {}: {}\n{}",
+                 name_, architecture, nvrtc().nvrtcGetErrorString(result), log());
     size_t size = 0;
     check(nvrtc().nvrtcGetCUBINSize(program_, &size), "asking for device code");
     std::string image(size, '\0');
@@ -111,8 +110,8 @@ std::string compiler_version(std::string& problem) {
   return fmt::format("{}.{}", major, minor);
 }
 
-std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
-                                       int capability, int threads) {
+std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources, int capability,
+                                       int threads) {
   std::vector<plan::KernelImage> images(sources.size());
   if (sources.empty()) return images;
   nvrtc();  // a clear error if there is none

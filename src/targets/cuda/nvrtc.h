@@ -11,8 +11,8 @@ namespace tenrec::cuda {
 
 // One image a text, in order; texts compile in parallel. An Error names the kernel and repeats the
 // compiler's messages. What was compiled before in this process is not compiled again.
-std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
-                                       int capability, int threads);
+std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources, int capability,
+                                       int threads);
 
 // "13.0", or "" and why there is no compiler.
 std::string compiler_version(std::string& problem);

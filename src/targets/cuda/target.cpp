@@ -46,8 +46,8 @@ class CudaTarget final : public Target {
 
   void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
     FuseOptions options;
-    options.dtypes = {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i8,
-                      DType::i16, DType::i32, DType::i64,  DType::u8,  DType::u16,
+    options.dtypes = {DType::f32, DType::f16, DType::bf16,   DType::f64, DType::i8,
+                      DType::i16, DType::i32, DType::i64,    DType::u8,  DType::u16,
                       DType::u32, DType::u64, DType::boolean};
     recognise_attention(graph, device);
     assign_layouts(graph, device,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every operator by its reference code, so that every model runs.
 #include "base/wire.h"
-#include "targets/cpu/kernels/list.h"
 #include "targets/common/pointwise_program.h"
+#include "targets/cpu/kernels/list.h"
 
 namespace tenrec::cpu {
 namespace {

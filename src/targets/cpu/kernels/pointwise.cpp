@@ -3,8 +3,8 @@
 #include "targets/cpu/run/pointwise.h"
 
 #include "base/wire.h"
-#include "targets/cpu/kernels/list.h"
 #include "targets/common/pointwise_program.h"
+#include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/tile_program.h"
 
 namespace tenrec::cpu {

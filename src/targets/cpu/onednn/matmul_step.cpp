@@ -3,10 +3,10 @@
 #include <unordered_map>
 
 #include "base/wire.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/onednn/convolution.h"
 #include "targets/cpu/run/epilogue.h"
 #include "targets/cpu/run/gemm_step.h"
-#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/conv_families.h"
 #include "targets/cpu/run/epilogue.h"
-#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

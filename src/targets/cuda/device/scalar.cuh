@@ -29,9 +29,18 @@ __device__ __forceinline__ float nan32() { return __int_as_float(0x7fc00000); }
 __device__ __forceinline__ double inf64() { return __longlong_as_double(0x7ff0000000000000LL); }
 __device__ __forceinline__ double nan64() { return __longlong_as_double(0x7ff8000000000000LL); }
 
-template <class T> struct Kind { static constexpr bool is_float = false, is_signed = T(-1) < T(0); };
-template <> struct Kind<float> { static constexpr bool is_float = true, is_signed = true; };
-template <> struct Kind<double> { static constexpr bool is_float = true, is_signed = true; };
+template <class T>
+struct Kind {
+  static constexpr bool is_float = false, is_signed = T(-1) < T(0);
+};
+template <>
+struct Kind<float> {
+  static constexpr bool is_float = true, is_signed = true;
+};
+template <>
+struct Kind<double> {
+  static constexpr bool is_float = true, is_signed = true;
+};
 
 // Whole numbers of a float: through 64 bits, then wrapped, NaN is 0.
 template <class T, class F>
@@ -46,21 +55,33 @@ __device__ __forceinline__ T to_integer(F x) {
 
 typedef unsigned long long u64;
 
-template <class T> __device__ __forceinline__ T fn_add(T a, T b) { return T(u64(a) + u64(b)); }
-template <class T> __device__ __forceinline__ T fn_sub(T a, T b) { return T(u64(a) - u64(b)); }
-template <class T> __device__ __forceinline__ T fn_mul(T a, T b) { return T(u64(a) * u64(b)); }
-template <class T> __device__ __forceinline__ T fn_neg(T a) {
+template <class T>
+__device__ __forceinline__ T fn_add(T a, T b) {
+  return T(u64(a) + u64(b));
+}
+template <class T>
+__device__ __forceinline__ T fn_sub(T a, T b) {
+  return T(u64(a) - u64(b));
+}
+template <class T>
+__device__ __forceinline__ T fn_mul(T a, T b) {
+  return T(u64(a) * u64(b));
+}
+template <class T>
+__device__ __forceinline__ T fn_neg(T a) {
   if constexpr (Kind<T>::is_float) return -a;
   else return T(0 - u64(a));
 }
-template <class T> __device__ __forceinline__ T fn_div(T a, T b) {
+template <class T>
+__device__ __forceinline__ T fn_div(T a, T b) {
   if (b == T(0)) return T(0);
   if constexpr (Kind<T>::is_signed) {
     if (b == T(-1)) return T(0 - u64(a));
   }
   return T(a / b);
 }
-template <class T> __device__ __forceinline__ T fn_fmod(T a, T b) {
+template <class T>
+__device__ __forceinline__ T fn_fmod(T a, T b) {
   if constexpr (sizeof(T) == 4 && Kind<T>::is_float) return fmodf(a, b);
   else if constexpr (Kind<T>::is_float) return fmod(a, b);
   else {
@@ -71,26 +92,30 @@ template <class T> __device__ __forceinline__ T fn_fmod(T a, T b) {
     return T(a % b);
   }
 }
-template <class T> __device__ __forceinline__ T fn_mod(T a, T b) {
+template <class T>
+__device__ __forceinline__ T fn_mod(T a, T b) {
   const T r = fn_fmod<T>(a, b);
   if constexpr (!Kind<T>::is_signed) return r;
   else return r != T(0) && (r < T(0)) != (b < T(0)) ? T(r + b) : r;
 }
-template <class T> __device__ __forceinline__ T fn_min(T a, T b) {
+template <class T>
+__device__ __forceinline__ T fn_min(T a, T b) {
   if constexpr (Kind<T>::is_float) {
     if (a != a) return a;
     if (b != b) return b;
   }
   return b < a ? b : a;
 }
-template <class T> __device__ __forceinline__ T fn_max(T a, T b) {
+template <class T>
+__device__ __forceinline__ T fn_max(T a, T b) {
   if constexpr (Kind<T>::is_float) {
     if (a != a) return a;
     if (b != b) return b;
   }
   return a < b ? b : a;
 }
-template <class T> __device__ __forceinline__ T fn_pow(T a, T b) {
+template <class T>
+__device__ __forceinline__ T fn_pow(T a, T b) {
   if constexpr (sizeof(T) == 4 && Kind<T>::is_float) return powf(a, b);
   else if constexpr (Kind<T>::is_float) return pow(a, b);
   else {
@@ -103,23 +128,26 @@ template <class T> __device__ __forceinline__ T fn_pow(T a, T b) {
     return T(result);
   }
 }
-template <class T> __device__ __forceinline__ T fn_abs(T a) {
+template <class T>
+__device__ __forceinline__ T fn_abs(T a) {
   if constexpr (sizeof(T) == 4 && Kind<T>::is_float) return fabsf(a);
   else if constexpr (Kind<T>::is_float) return fabs(a);
   else if constexpr (Kind<T>::is_signed) return a < T(0) ? T(0 - u64(a)) : a;
   else return a;
 }
-template <class T> __device__ __forceinline__ T fn_sign(T a) {
+template <class T>
+__device__ __forceinline__ T fn_sign(T a) {
   if constexpr (Kind<T>::is_float) {
     if (a != a) return a;
   }
   return T((a > T(0)) - (a < T(0)));
 }
 
-#define TENREC_FLOAT_1(name, narrow, wide)                             \
-  template <class T> __device__ __forceinline__ T fn_##name(T a) {    \
-    if constexpr (sizeof(T) == 4) return narrow(a);                    \
-    else return wide(a);                                               \
+#define TENREC_FLOAT_1(name, narrow, wide)          \
+  template <class T>                                \
+  __device__ __forceinline__ T fn_##name(T a) {     \
+    if constexpr (sizeof(T) == 4) return narrow(a); \
+    else return wide(a);                            \
   }
 TENREC_FLOAT_1(exp, expf, exp)
 TENREC_FLOAT_1(log, logf, log)
@@ -140,23 +168,32 @@ TENREC_FLOAT_1(acosh, acoshf, acosh)
 TENREC_FLOAT_1(atanh, atanhf, atanh)
 TENREC_FLOAT_1(erf, erff, erf)
 #undef TENREC_FLOAT_1
-template <class T> __device__ __forceinline__ T fn_reciprocal(T a) { return T(1) / a; }
-template <class T> __device__ __forceinline__ T fn_rsqrt(T a) { return T(1) / fn_sqrt<T>(a); }
-template <class T> __device__ __forceinline__ T fn_atan2(T a, T b) {
+template <class T>
+__device__ __forceinline__ T fn_reciprocal(T a) {
+  return T(1) / a;
+}
+template <class T>
+__device__ __forceinline__ T fn_rsqrt(T a) {
+  return T(1) / fn_sqrt<T>(a);
+}
+template <class T>
+__device__ __forceinline__ T fn_atan2(T a, T b) {
   if constexpr (sizeof(T) == 4) return atan2f(a, b);
   else return atan2(a, b);
 }
 // One exponential of a negative number: neither side overflows.
-template <class T> __device__ __forceinline__ T fn_sigmoid(T a) {
+template <class T>
+__device__ __forceinline__ T fn_sigmoid(T a) {
   const T e = fn_exp<T>(-fn_abs<T>(a));
   return (a >= T(0) ? T(1) : e) / (T(1) + e);
 }
 
-#define TENREC_ROUNDING(name, narrow, wide)                            \
-  template <class T> __device__ __forceinline__ T fn_##name(T a) {    \
-    if constexpr (!Kind<T>::is_float) return a;                        \
-    else if constexpr (sizeof(T) == 4) return narrow(a);               \
-    else return wide(a);                                               \
+#define TENREC_ROUNDING(name, narrow, wide)              \
+  template <class T>                                     \
+  __device__ __forceinline__ T fn_##name(T a) {          \
+    if constexpr (!Kind<T>::is_float) return a;          \
+    else if constexpr (sizeof(T) == 4) return narrow(a); \
+    else return wide(a);                                 \
   }
 TENREC_ROUNDING(floor, floorf, floor)
 TENREC_ROUNDING(ceil, ceilf, ceil)
@@ -164,32 +201,72 @@ TENREC_ROUNDING(round, rintf, rint)
 TENREC_ROUNDING(trunc, truncf, trunc)
 #undef TENREC_ROUNDING
 
-template <class T> __device__ __forceinline__ bool fn_is_nan(T a) { return a != a; }
-template <class T> __device__ __forceinline__ bool fn_is_inf(T a) {
+template <class T>
+__device__ __forceinline__ bool fn_is_nan(T a) {
+  return a != a;
+}
+template <class T>
+__device__ __forceinline__ bool fn_is_inf(T a) {
   if constexpr (!Kind<T>::is_float) return false;
   else return a == a && a - a != T(0);
 }
-template <class T> __device__ __forceinline__ bool fn_equal(T a, T b) { return a == b; }
-template <class T> __device__ __forceinline__ bool fn_less(T a, T b) { return a < b; }
-template <class T> __device__ __forceinline__ bool fn_less_equal(T a, T b) { return a <= b; }
-template <class T> __device__ __forceinline__ bool fn_and(T a, T b) { return a != T(0) && b != T(0); }
-template <class T> __device__ __forceinline__ bool fn_or(T a, T b) { return a != T(0) || b != T(0); }
-template <class T> __device__ __forceinline__ bool fn_xor(T a, T b) {
+template <class T>
+__device__ __forceinline__ bool fn_equal(T a, T b) {
+  return a == b;
+}
+template <class T>
+__device__ __forceinline__ bool fn_less(T a, T b) {
+  return a < b;
+}
+template <class T>
+__device__ __forceinline__ bool fn_less_equal(T a, T b) {
+  return a <= b;
+}
+template <class T>
+__device__ __forceinline__ bool fn_and(T a, T b) {
+  return a != T(0) && b != T(0);
+}
+template <class T>
+__device__ __forceinline__ bool fn_or(T a, T b) {
+  return a != T(0) || b != T(0);
+}
+template <class T>
+__device__ __forceinline__ bool fn_xor(T a, T b) {
   return (a != T(0)) != (b != T(0));
 }
-template <class T> __device__ __forceinline__ bool fn_not(T a) { return a == T(0); }
-template <class T> __device__ __forceinline__ T fn_bit_and(T a, T b) { return T(a & b); }
-template <class T> __device__ __forceinline__ T fn_bit_or(T a, T b) { return T(a | b); }
-template <class T> __device__ __forceinline__ T fn_bit_xor(T a, T b) { return T(a ^ b); }
-template <class T> __device__ __forceinline__ T fn_bit_not(T a) { return T(~a); }
-template <class T> __device__ __forceinline__ T fn_shift_left(T a, T b) {
+template <class T>
+__device__ __forceinline__ bool fn_not(T a) {
+  return a == T(0);
+}
+template <class T>
+__device__ __forceinline__ T fn_bit_and(T a, T b) {
+  return T(a & b);
+}
+template <class T>
+__device__ __forceinline__ T fn_bit_or(T a, T b) {
+  return T(a | b);
+}
+template <class T>
+__device__ __forceinline__ T fn_bit_xor(T a, T b) {
+  return T(a ^ b);
+}
+template <class T>
+__device__ __forceinline__ T fn_bit_not(T a) {
+  return T(~a);
+}
+template <class T>
+__device__ __forceinline__ T fn_shift_left(T a, T b) {
   return u64(b) >= 64 ? T(0) : T(u64(a) << u64(b));
 }
-template <class T> __device__ __forceinline__ T fn_shift_right(T a, T b) {
+template <class T>
+__device__ __forceinline__ T fn_shift_right(T a, T b) {
   const long long wide = (long long)a;
   if constexpr (Kind<T>::is_signed) return u64(b) >= 64 ? T(wide < 0 ? -1 : 0) : T(wide >> u64(b));
   else return u64(b) >= 64 ? T(0) : T(u64(a) >> u64(b));
 }
 
 // V elements at once, aligned to their size.
-template <class T, int V> struct __align__(sizeof(T) * V) Pack { T at[V]; };
+template <class T, int V>
+struct __align__(sizeof(T) * V) Pack {
+  T at[V];
+};

@@ -55,15 +55,16 @@ class Writer {
     const Dim group_out = floordiv(w_.shape[0], Dim(op.group));
     begin();
     const Dim group_in = w_.shape[1];
-    kernel_.body += fmt::format("  const idx first = {};\n",
-                                op.group == 1 ? "0" : fmt::format("c / {} * {}", kernel_.dim(group_out),
-                                                                  kernel_.dim(group_in)));
+    kernel_.body += fmt::format(
+        "  const idx first = {};\n",
+        op.group == 1 ? "0"
+                      : fmt::format("c / {} * {}", kernel_.dim(group_out), kernel_.dim(group_in)));
     kernel_.body += open_loops(kernel_, spatial(w_.shape));
     for (size_t i = 0; i < axes.size(); ++i) {
       kernel_.body += fmt::format("  const idx p{0} = x{0} * {1} + k{0} * {2} - {3};\n", i,
                                   axes[i].stride, axes[i].dilation, kernel_.dim(axes[i].pad_begin));
-      kernel_.body += fmt::format("  if (p{0} < 0 || p{0} >= {1}) continue;\n", i,
-                                  kernel_.dim(axes[i].in));
+      kernel_.body +=
+          fmt::format("  if (p{0} < 0 || p{0} >= {1}) continue;\n", i, kernel_.dim(axes[i].in));
       read_.push_back(fmt::format("p{}", i));
     }
     kernel_.body += fmt::format("  for (idx j = 0; j < {}; ++j) {{\n  const idx ic = first + j;\n",
@@ -82,8 +83,9 @@ class Writer {
     for (size_t i = 0; i + 2 < x_.shape.size(); ++i) {
       const int64_t stride = op.strides.empty() ? 1 : op.strides[i];
       const int64_t dilation = op.dilations.empty() ? 1 : op.dilations[i];
-      kernel_.body += fmt::format("  const idx t{0} = x{0} + {1} - k{0} * {2}, p{0} = t{0} / {3};\n",
-                                  i, kernel_.dim(begins[i]), dilation, stride);
+      kernel_.body +=
+          fmt::format("  const idx t{0} = x{0} + {1} - k{0} * {2}, p{0} = t{0} / {3};\n", i,
+                      kernel_.dim(begins[i]), dilation, stride);
       kernel_.body +=
           fmt::format("  if (t{0} < 0 || p{0} * {1} != t{0} || p{0} >= {2}) continue;\n", i, stride,
                       kernel_.dim(x_.shape[i + 2]));
@@ -117,15 +119,15 @@ class Writer {
   }
 
   void begin() {
-    kernel_.body = fmt::format(
-        "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-        block_threads, kernel_.dim(count()));
+    kernel_.body =
+        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+                    block_threads, kernel_.dim(count()));
     kernel_.body += element_index(kernel_, conv_.output->type, "i", variables_);
     const std::string type = accumulator_type(conv_.result.dtype);
     const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
-    kernel_.body += fmt::format(
-        "  {} sum = {};\n", type,
-        biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[c]") : "0");
+    kernel_.body +=
+        fmt::format("  {} sum = {};\n", type,
+                    biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[c]") : "0");
   }
 
   void finish(const std::vector<std::string>& weight, size_t loops) {
@@ -133,8 +135,8 @@ class Writer {
                                       kernel_.offset({memory_strides(x_), Dim(0)}, read_));
     const std::string w = fmt::format("{}[{}]", kernel_.input(1),
                                       kernel_.offset({memory_strides(w_), Dim(0)}, weight));
-    kernel_.body += fmt::format("  sum += {} * {};\n  }}\n", load_text(x_.dtype, x),
-                                load_text(w_.dtype, w));
+    kernel_.body +=
+        fmt::format("  sum += {} * {};\n  }}\n", load_text(x_.dtype, x), load_text(w_.dtype, w));
     for (size_t i = 0; i < loops; ++i) kernel_.body += "  }\n";
     kernel_.body += store_result(kernel_, conv_, "sum", variables_, "  ");
     step_.launch(kernel_, ceildiv(count(), Dim(block_threads)), block_threads);

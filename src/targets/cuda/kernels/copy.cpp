@@ -161,9 +161,8 @@ Moves space_to_depth(const SpaceToDepth& op, const Type& in, const Type& out) {
   const Dim b = op.blocksize, depth = in.shape[1], plane = to[1];
   Move move;
   move.loops.sizes = {in.shape[0], b, b, depth, out.shape[2], out.shape[3]};
-  move.loops.walks = {
-      {{to[0], b * depth * plane, depth * plane, plane, to[2], to[3]}, Dim(0)},
-      {{from[0], from[2], from[3], from[1], b * from[2], b * from[3]}, Dim(0)}};
+  move.loops.walks = {{{to[0], b * depth * plane, depth * plane, plane, to[2], to[3]}, Dim(0)},
+                      {{from[0], from[2], from[3], from[1], b * from[2], b * from[3]}, Dim(0)}};
   return one(std::move(move));
 }
 
@@ -186,7 +185,8 @@ Reject check_tensors(const Node& node) {
   for (const Value* value : node.inputs()) {
     if (!value) continue;
     if (!has_strides(value->type)) return "the rank is not known, or a blocked layout";
-    if (bit_width(value->type.dtype) < 8) return fmt::format("{} elements", name(value->type.dtype));
+    if (bit_width(value->type.dtype) < 8)
+      return fmt::format("{} elements", name(value->type.dtype));
   }
   for (const Value* value : node.outputs())
     if (!has_strides(value->type)) return "the rank is not known, or a blocked layout";
@@ -237,7 +237,8 @@ void write_transpose(const Move& move, size_t along, DType dtype, StepWriter& st
   kernel.functions = "#include \"transpose.cuh\"\n";
   const Loops& loops = move.loops;
   const size_t last = loops.sizes.size() - 1;
-  const Dim tiles_c = ceildiv(loops.sizes[last], Dim(32)), tiles_r = ceildiv(loops.sizes[along], Dim(32));
+  const Dim tiles_c = ceildiv(loops.sizes[last], Dim(32)),
+            tiles_r = ceildiv(loops.sizes[along], Dim(32));
   std::vector<std::string> variables(loops.sizes.size());
   Shape outer_sizes;
   std::vector<std::string> outer;
@@ -278,9 +279,9 @@ void write_move(Move move, StepWriter& step) {
   grid.back() = floordiv(grid.back(), Dim(lanes));
   std::vector<std::string> variables;
   for (size_t i = 0; i < grid.size(); ++i) variables.push_back(fmt::format("i{}", i));
-  kernel.body = fmt::format(
-      "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-      block_threads, kernel.dim(product(grid)));
+  kernel.body =
+      fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+                  block_threads, kernel.dim(product(grid)));
   kernel.body += kernel.unflatten("i", grid, variables);
   if (lanes > 1) {
     kernel.body += fmt::format("  const idx at = {} * {};\n", variables.back(), lanes);

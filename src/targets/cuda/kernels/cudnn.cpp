@@ -26,6 +26,10 @@ class CudnnConvKernel final : public Kernel {
     if (!gemm.reject.empty()) return gemm.reject;
     if (!gemm.params.convolution) return "is no convolution";
     if (!gemm.anchor.types[0].is_static()) return "sizes vary; cuDNN's plans are made for one size";
+    // Its plans take up to a second to make, when an engine is loaded too, and win by 5 % at most.
+    for (const Kernel* own : {&conv_sm90_kernel(), &conv_stem_kernel()}) {
+      if (own->check(node, device).empty()) return fmt::format("{} runs it", own->name());
+    }
     return cudnn_unsupported(gemm.params.epilogue);
   }
 

@@ -42,11 +42,10 @@ std::string store_result(KernelText& kernel, const Anchored& anchor, const std::
   std::string arguments = value;
   for (size_t i = 0; i < anchor.operands.size(); ++i) {
     const Type type = operand_type(anchor.operands[i]);
-    const std::string from =
-        kernel.offset({broadcast_strides(type, out.shape), Dim(0)}, variables);
-    arguments += ", " + load_text(type.dtype,
-                                  fmt::format("{}[{}]", kernel.input(first_operand(anchor) + i),
-                                              from));
+    const std::string from = kernel.offset({broadcast_strides(type, out.shape), Dim(0)}, variables);
+    arguments +=
+        ", " +
+        load_text(type.dtype, fmt::format("{}[{}]", kernel.input(first_operand(anchor) + i), from));
   }
   return fmt::format("{0}{1} result;\n{0}epilogue({2}, result);\n{0}{3}[{4}] = {5};\n", indent,
                      compute_type(out.dtype), arguments, kernel.output(0), at,

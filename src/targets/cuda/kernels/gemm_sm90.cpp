@@ -10,7 +10,7 @@
 namespace tenrec::cuda {
 namespace {
 
-constexpr size_t most_tactics = 8;
+constexpr size_t most_tactics = 6;
 
 // What both families need.
 Reject check_sm90(const GemmNode& gemm, const DeviceInfo& device) {
@@ -62,6 +62,18 @@ StepDraft compile_sm90(GemmNode& gemm, const Node& node, std::string_view family
   return gemm_draft(node, gemm, family, tactic, std::move(packed));
 }
 
+// What conv_sm90 needs beyond that: its results leave through the copy engine.
+Reject check_stores(const GemmNode& gemm) {
+  const GemmParams& params = gemm.params;
+  if (params.out_type != params.type) return "the result has another type";
+  if (!gemm.full_types.empty() && gemm.full_types[0] != params.type)
+    return "the residual has another type";
+  const int64_t bytes = bit_width(params.type) / 8;
+  if (params.out_channels * bytes % 16 != 0)
+    return fmt::format("{} output channels are no multiple of {}", params.out_channels, 16 / bytes);
+  return "";
+}
+
 class ConvSm90Kernel final : public Kernel {
  public:
   std::string_view name() const override { return "conv_sm90"; }
@@ -69,16 +81,7 @@ class ConvSm90Kernel final : public Kernel {
   Reject check(const Node& node, const DeviceInfo& device) const override {
     const GemmNode gemm = gemm_node(node, device);
     const Reject reject = check_sm90(gemm, device);
-    if (!reject.empty()) return reject;
-    const GemmParams& params = gemm.params;
-    if (params.out_type != params.type) return "the result has another type";
-    if (!gemm.full_types.empty() && gemm.full_types[0] != params.type)
-      return "the residual has another type";
-    const int64_t bytes = bit_width(params.type) / 8;
-    if (params.out_channels * bytes % 16 != 0)
-      return fmt::format("{} output channels are no multiple of {}", params.out_channels,
-                         16 / bytes);
-    return "";
+    return reject.empty() ? check_stores(gemm) : reject;
   }
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
@@ -108,7 +111,8 @@ class GemmSm90Kernel final : public Kernel {
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
                                    const Sizes& opt) const override {
     const GemmNode gemm = gemm_node(node, device);
-    const TileProblem problem = problem_of(gemm, node, device, opt);
+    TileProblem problem = problem_of(gemm, node, device, opt);
+    problem.both = check_stores(gemm).empty();
     std::vector<SplitTile> tiles = split_tiles(problem, most_tactics);
     // Too many tiles for this kernel at the opt size: conv_sm90's work, if it takes the node.
     if (tiles.empty()) tiles = {{64, 128, 4, 1}};

@@ -25,6 +25,14 @@ std::span<const Kernel* const> kernel_list() {
       &pointwise_kernel(),
       &copy_kernel(),
       &pool_kernel(),
+      &gather_kernel(),
+      &fill_kernel(),
+      &reduce_kernel(),
+      &normalise_kernel(),
+      &resize_kernel(),
+      &order_kernel(),
+      &recurrent_kernel(),
+      &suppress_kernel(),
       // `generic` stays last: it accepts what nobody else does, and runs it on the host.
       &generic_kernel(),
   };

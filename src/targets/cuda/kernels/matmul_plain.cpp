@@ -80,17 +80,20 @@ class Writer {
     body += fmt::format("  for (idx g = blockIdx.y; g < {}; g += gridDim.y) {{\n",
                         kernel_.dim(batches));
     if (batch_ > 0)
-      body += kernel_.unflatten("g", Shape(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(batch_)),
-                                variables);
-    body += read("a", a, kernel_.input(0), a_, variables) + read("b", b, kernel_.input(1), b_, variables);
+      body += kernel_.unflatten(
+          "g", Shape(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(batch_)), variables);
+    body += read("a", a, kernel_.input(0), a_, variables) +
+            read("b", b, kernel_.input(1), b_, variables);
     std::vector<std::string> at = variables;
     if (rows_axis_) at.push_back("r");
     if (columns_axis_) at.push_back("c");
     body += fmt::format("  const auto store = [&](idx r, idx c, {} sum) {{\n{}  }};\n", type,
                         store_result(kernel_, product_, "sum", at, "    "));
-    const std::string sizes = fmt::format("{}, {}, {}", kernel_.dim(m_), kernel_.dim(n_), kernel_.dim(k_));
+    const std::string sizes =
+        fmt::format("{}, {}, {}", kernel_.dim(m_), kernel_.dim(n_), kernel_.dim(k_));
     body += few_rows ? fmt::format("  matvec_plain<{}>({}, a, b, store);\n  }}\n", type, sizes)
-                     : fmt::format("  matmul_plain<{}>({}, tile_m, tile_n, a, b, store);\n  }}\n", type, sizes);
+                     : fmt::format("  matmul_plain<{}>({}, tile_m, tile_n, a, b, store);\n  }}\n",
+                                   type, sizes);
     step_.launch(kernel_, few_rows ? ceildiv(m_ * n_, Dim(8)) : tiles_m * tiles_n, block_threads,
                  min(batches, Dim(65535)));
   }
@@ -126,7 +129,8 @@ class MatMulPlain : public Kernel {
     const Anchored product = anchored(node, "matmul", anchor_rules(true));
     if (!product.reject.empty()) return product.reject;
     for (const Type& type : product.types) {
-      if (!has_strides(type) || !type.layout.is_plain()) return "the rank is not known, or a layout";
+      if (!has_strides(type) || !type.layout.is_plain())
+        return "the rank is not known, or a layout";
       if (!is_float(type.dtype) || !is_supported(type.dtype))
         return fmt::format("{} elements", tenrec::name(type.dtype));
     }

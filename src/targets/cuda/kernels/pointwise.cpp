@@ -56,8 +56,9 @@ class Writer {
     std::vector<std::string> variables;
     for (size_t i = 0; i < grid.size(); ++i) variables.push_back(fmt::format("i{}", i));
     std::string& body = kernel_.body;
-    body = fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                       block_threads, kernel_.dim(product(grid)));
+    body =
+        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+                    block_threads, kernel_.dim(product(grid)));
     body += kernel_.unflatten("i", grid, variables);
     const std::string last = variables.back();
     if (width_ > 1) {
@@ -113,8 +114,9 @@ class Writer {
     std::string text = fmt::format("  {} a{}[{}];\n", value, k, width_);
     const Access how = access(walk);
     if (how == Access::splat) {
-      text += fmt::format("  const {0} s{1} = {2};\n  for (int v = 0; v < {3}; ++v) a{1}[v] = s{1};\n",
-                          value, k, load_text(dtype, fmt::format("{}[{}]", name, o)), width_);
+      text +=
+          fmt::format("  const {0} s{1} = {2};\n  for (int v = 0; v < {3}; ++v) a{1}[v] = s{1};\n",
+                      value, k, load_text(dtype, fmt::format("{}[{}]", name, o)), width_);
     } else if (how == Access::vector && whole) {
       text += fmt::format(
           "  const Pack<{0}, {1}> p{2} = *(const Pack<{0}, {1}>*)({3} + {4});\n"
@@ -122,7 +124,8 @@ class Writer {
           storage_type(dtype), width_, k, name, o, load_text(dtype, fmt::format("p{}.at[v]", k)));
     } else {
       const std::string stride = kernel_.dim(walk.strides.back());
-      text += fmt::format("  for (int v = 0; v < {}; ++v) a{}[v] = {};\n", whole ? width_string() : "count", k,
+      text += fmt::format("  for (int v = 0; v < {}; ++v) a{}[v] = {};\n",
+                          whole ? width_string() : "count", k,
                           load_text(dtype, fmt::format("{}[{} + v * {}]", name, o, stride)));
     }
     return text;

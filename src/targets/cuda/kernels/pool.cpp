@@ -34,8 +34,12 @@ std::string lowest(DType dtype) {
 class Writer {
  public:
   Writer(const Node& node, const Pooling& pooling, StepWriter& step)
-      : node_(node), pooling_(pooling), step_(step), kernel_(step, std::string(node.op().name())),
-        x_(node.input(0)->type), y_(node.output()->type) {
+      : node_(node),
+        pooling_(pooling),
+        step_(step),
+        kernel_(step, std::string(node.op().name())),
+        x_(node.input(0)->type),
+        y_(node.output()->type) {
     kernel_.reach_all();
   }
 
@@ -44,12 +48,14 @@ class Writer {
     axes_ = window_dims(pooling_.window, x_.shape, y_.shape, window);
     const std::vector<std::string> out = element_variables(y_.shape.size());
     std::string& body = kernel_.body;
-    body = fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                       block_threads, kernel_.dim(count()));
+    body =
+        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+                    block_threads, kernel_.dim(count()));
     body += element_index(kernel_, y_, "i", out);
     const std::string type = compute_type(x_.dtype);
-    body += pooling_.is_max ? fmt::format("  {} best = {};\n  bool any = false;\n", type, lowest(x_.dtype))
-                            : fmt::format("  {} sum = 0;\n  int inside = 0, counted = 0;\n", type);
+    body += pooling_.is_max
+                ? fmt::format("  {} best = {};\n  bool any = false;\n", type, lowest(x_.dtype))
+                : fmt::format("  {} sum = 0;\n  int inside = 0, counted = 0;\n", type);
     if (pooling_.indices) body += "  long long where = -1;\n";
     std::vector<std::string> read{"n", "c"};
     for (size_t a = 0; a < axes_.size(); ++a) {
@@ -110,7 +116,8 @@ class Writer {
     if (pooling_.is_max) {
       std::string text;
       if (!step_.draft().outputs.empty() && step_.draft().outputs[0])
-        text += fmt::format("  {}[{}] = {};\n", kernel_.output(0), at, store_text(y_.dtype, "best"));
+        text +=
+            fmt::format("  {}[{}] = {};\n", kernel_.output(0), at, store_text(y_.dtype, "best"));
       if (pooling_.indices && step_.draft().outputs[1])
         text += fmt::format("  {}[{}] = where;\n", kernel_.output(1), at);
       return text;
@@ -121,8 +128,7 @@ class Writer {
       value = pooling_.count_pad ? fmt::format("counted == 0 ? 0 : sum / ({})counted", type)
                                  : fmt::format("inside == 0 ? 0 : sum / ({})inside", type);
     if (pooling_.p == 2) value = fmt::format("fn_sqrt<{}>(sum)", type);
-    if (pooling_.p > 2)
-      value = fmt::format("fn_pow<{0}>(sum, ({0})1 / {1})", type, pooling_.p);
+    if (pooling_.p > 2) value = fmt::format("fn_pow<{0}>(sum, ({0})1 / {1})", type, pooling_.p);
     return fmt::format("  {}[{}] = {};\n", kernel_.output(0), at, store_text(y_.dtype, value));
   }
 
@@ -142,7 +148,8 @@ class Pool : public Kernel {
     const std::optional<Pooling> pooling = pooling_of(node);
     if (!pooling) return "no pool";
     const Type& in = node.input(0)->type;
-    if (!has_strides(in) || !has_strides(node.output()->type)) return "the rank is not known, or a blocked layout";
+    if (!has_strides(in) || !has_strides(node.output()->type))
+      return "the rank is not known, or a blocked layout";
     if (pooling->indices && !(in.layout.is_plain() && node.output()->type.layout.is_plain()))
       return "indices in another layout";
     if (!is_supported(in.dtype)) return fmt::format("{} elements", tenrec::name(in.dtype));

@@ -10,9 +10,8 @@ class Copy : public StepRunner {
  public:
   explicit Copy(const StepSource& source) : environment_(source.environment) {
     const plan::Step& step = source.step;
-    TENREC_CHECK(step.outputs.size() == 1 && !step.inputs.empty() &&
-                     step.inputs[0] != plan::none && step.outputs[0] != plan::none &&
-                     !decides_sizes(source.plan, step),
+    TENREC_CHECK(step.outputs.size() == 1 && !step.inputs.empty() && step.inputs[0] != plan::none &&
+                     step.outputs[0] != plan::none && !decides_sizes(source.plan, step),
                  invalid_engine, "a copy takes one input and gives one output of known size");
     on_host_ = lies_on_host(source.plan, step.inputs[0]);
   }

@@ -17,8 +17,7 @@ int capability_of(std::string_view fingerprint);  // 0: no such GPU
 
 class CudaDevice : public Device {
  public:
-  CudaDevice(std::shared_ptr<Gpu> gpu, uint64_t limit,
-             std::shared_ptr<std::atomic<uint64_t>> used);
+  CudaDevice(std::shared_ptr<Gpu> gpu, uint64_t limit, std::shared_ptr<std::atomic<uint64_t>> used);
   std::string_view name() const override { return "cuda"; }
   std::string fingerprint() const override { return fingerprint_of(gpu_->capability()); }
   std::unique_ptr<DeviceMemory> allocate(uint64_t bytes, std::string_view what) override;

@@ -65,11 +65,12 @@ CUfunction Gpu::function(std::string_view image, const std::string& entry, int d
   CUmodule& module = modules_[hash];
   if (!module) {
     const CUresult result = api_.cuModuleLoadData(&module, image.data());
-    TENREC_CHECK(result != CUDA_ERROR_NO_BINARY_FOR_GPU && result != CUDA_ERROR_INVALID_IMAGE,
-                 invalid_engine,
-                 "the code of kernel \"{}\" is not for this GPU ({}, sm_{}); build the engine again "
-                 "for it",
-                 entry, name_, capability_);
+    TENREC_CHECK(
+        result != CUDA_ERROR_NO_BINARY_FOR_GPU && result != CUDA_ERROR_INVALID_IMAGE,
+        invalid_engine,
+        "the code of kernel \"{}\" is not for this GPU ({}, sm_{}); build the engine again "
+        "for it",
+        entry, name_, capability_);
     check(result, "loading device code");
   }
   CUfunction function = nullptr;
@@ -108,9 +109,7 @@ Event::~Event() {
 void Event::record(const Stream& stream) {
   check(gpu_->api().cuEventRecord(event_, stream.get()), "recording an event");
 }
-void Event::wait() const {
-  check(gpu_->api().cuEventSynchronize(event_), "waiting for an event");
-}
+void Event::wait() const { check(gpu_->api().cuEventSynchronize(event_), "waiting for an event"); }
 double Event::microseconds_since(const Event& start) const {
   float milliseconds = 0;
   check(gpu_->api().cuEventElapsedTime(&milliseconds, start.event_, event_), "reading a timer");

@@ -63,11 +63,11 @@ struct Loaded {
   std::string problem;
 };
 
-#define TENREC_LOAD(function)                                                        \
-  loaded.api.function = reinterpret_cast<decltype(loaded.api.function)>(             \
-      library.symbol(TENREC_TEXT(function)));                                        \
-  if (loaded.problem.empty())                                                        \
-    loaded.problem = missing_symbol(library, TENREC_TEXT(function),                  \
+#define TENREC_LOAD(function)                                                                 \
+  loaded.api.function =                                                                       \
+      reinterpret_cast<decltype(loaded.api.function)>(library.symbol(TENREC_TEXT(function))); \
+  if (loaded.problem.empty())                                                                 \
+    loaded.problem = missing_symbol(library, TENREC_TEXT(function),                           \
                                     reinterpret_cast<const void*>(loaded.api.function));
 
 Loaded<DriverApi>& load_driver() {

@@ -21,8 +21,8 @@ class Kernels : public StepRunner {
       : environment_(source.environment), params_(decode<KernelParams>(source.step.params)) {
     check_params(source);
     for (const Launch& launch : params_.launches) {
-      const plan::KernelImage& image = source.code[static_cast<size_t>(
-          source.step.code[static_cast<size_t>(launch.code)])];
+      const plan::KernelImage& image =
+          source.code[static_cast<size_t>(source.step.code[static_cast<size_t>(launch.code)])];
       functions_.push_back(environment_.gpu.function(image.bytes, launch.entry, launch.shared));
     }
     for (const int32_t input : source.step.inputs) {
@@ -83,7 +83,7 @@ class Kernels : public StepRunner {
       ok(launch.arguments.size() <= max_arguments, "too many arguments");
       for (const Argument& argument : launch.arguments) check_argument(argument, step, ok);
     }
-    for (const Resize& resize : params_.resizes) {
+    for (const SizeRead& resize : params_.resizes) {
       ok(in(resize.after, params_.launches.size()) && in(resize.output, step.outputs.size()) &&
              step.outputs[static_cast<size_t>(resize.output)] != plan::none,
          "a resize of nothing");
@@ -100,17 +100,16 @@ class Kernels : public StepRunner {
     const auto index = static_cast<size_t>(argument.index);
     switch (argument.kind) {
       case ArgumentKind::input:
-        return ok(argument.index >= 0 && index < step.inputs.size() &&
-                      step.inputs[index] != plan::none,
-                  "an input that is not there");
+        return ok(
+            argument.index >= 0 && index < step.inputs.size() && step.inputs[index] != plan::none,
+            "an input that is not there");
       case ArgumentKind::output:
-        return ok(argument.index >= 0 && index < step.outputs.size() &&
-                      step.outputs[index] != plan::none,
-                  "an output that is not there");
+        return ok(
+            argument.index >= 0 && index < step.outputs.size() && step.outputs[index] != plan::none,
+            "an output that is not there");
       case ArgumentKind::scratch:
         return ok(step.scratch != plan::none &&
-                      (argument.index == -1 ||
-                       (argument.index >= 0 && index < step.sizes.size())),
+                      (argument.index == -1 || (argument.index >= 0 && index < step.sizes.size())),
                   "scratch that is not there");
       case ArgumentKind::size32:
       case ArgumentKind::size64:
@@ -169,12 +168,12 @@ class Kernels : public StepRunner {
 
   void resize(int32_t after, const StepArgs& args) {
     bool due = false;
-    for (const Resize& resize : params_.resizes) due |= resize.after == after;
+    for (const SizeRead& resize : params_.resizes) due |= resize.after == after;
     if (!due) return;
     std::array<int64_t, max_counts> counts{};
     const uint64_t bytes = std::min<uint64_t>(sizeof counts, args.scratch.size() / 8 * 8);
     environment_.device.copy_to_host(counts.data(), args.scratch.data(), bytes);
-    for (const Resize& resize : params_.resizes) {
+    for (const SizeRead& resize : params_.resizes) {
       if (resize.after != after) continue;
       std::vector<int64_t> dims;
       for (const int32_t dim : resize.dims)

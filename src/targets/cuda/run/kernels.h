@@ -36,16 +36,16 @@ struct Launch {
   int32_t threads = 0;                           // a block
   int32_t shared = 0;                            // dynamic shared memory, bytes
   static auto fields(auto& s) {
-    return std::tuple{field(1, "code", s.code),         field(2, "entry", s.entry),
+    return std::tuple{field(1, "code", s.code),           field(2, "entry", s.entry),
                       field(3, "arguments", s.arguments), field(4, "grid_x", s.grid_x),
-                      field(5, "grid_y", s.grid_y),     field(6, "grid_z", s.grid_z),
-                      field(7, "threads", s.threads),   field(8, "shared", s.shared)};
+                      field(5, "grid_y", s.grid_y),       field(6, "grid_z", s.grid_z),
+                      field(7, "threads", s.threads),     field(8, "shared", s.shared)};
   }
 };
 
 // After launch `after` the true dims of output `output` are known. dims[k] >= 0: that size; below:
 // the (-1 - dims[k])-th long long of the scratch, which the launches have written.
-struct Resize {
+struct SizeRead {
   int32_t after = 0;
   int32_t output = 0;
   std::vector<int32_t> dims;
@@ -57,7 +57,7 @@ struct Resize {
 
 struct KernelParams {
   std::vector<Launch> launches;
-  std::vector<Resize> resizes;
+  std::vector<SizeRead> resizes;
   static auto fields(auto& s) {
     return std::tuple{field(1, "launches", s.launches), field(2, "resizes", s.resizes)};
   }
