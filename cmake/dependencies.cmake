@@ -17,3 +17,6 @@ if(TENREC_ONEDNN)
     set(TENREC_ONEDNN OFF)
   endif()
 endif()
+# Optional: only ImageDecoder needs it.
+find_package(OpenCV QUIET COMPONENTS core imgproc imgcodecs)
+set(TENREC_OPENCV ${OpenCV_FOUND})

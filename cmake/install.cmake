@@ -8,9 +8,19 @@ set_target_properties(tenrec_lib PROPERTIES EXPORT_NAME tenrec)
 add_library(tenrec::tenrec ALIAS tenrec_lib)
 
 install(TARGETS tenrec_lib EXPORT tenrec LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET tenrec_imgcodecs)
+  install(TARGETS tenrec_imgcodecs LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
 if(TARGET tenrec)
   install(TARGETS tenrec RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+# TensorRT's names lie in a folder of their own, so that nobody finds them by accident.
+install(TARGETS nvinfer nvonnxparser nvinfer_plugin cudart13
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/trt)
+install(FILES $<TARGET_FILE:cudart12> DESTINATION ${CMAKE_INSTALL_LIBDIR}/trt)
+install(TARGETS trtexec RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/trt ${PROJECT_SOURCE_DIR}/include/cudart
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/tenrec DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
 
@@ -25,3 +35,5 @@ install(FILES ${PROJECT_BINARY_DIR}/tenrec-config.cmake
 
 configure_file(${CMAKE_CURRENT_LIST_DIR}/tenrec.pc.in ${PROJECT_BINARY_DIR}/tenrec.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/tenrec.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/tenrec-trt.pc.in ${PROJECT_BINARY_DIR}/tenrec-trt.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/tenrec-trt.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Registration without forgetting: every TENREC_OP / TENREC_ONNX line under src/ops gives one small
 # registration function, and one list that init_ops() calls has them all. Several headers share a
-# generated .cpp: what they include costs more to compile than they do.
+# generated .cpp: what they include costs more to compile than they do. Which share one comes from a
+# hash of their names, so that a new header changes one file.
 #
 # tenrec_registry(<out list of sources> <function name> <glob>...)
-set(TENREC_HEADERS_PER_FILE 6)
+set(TENREC_REGISTRY_FILES 24)
 
 function(tenrec_registry out function)
   set(sources)
   set(declarations "")
   set(calls "")
-  set(content "")
-  set(count 0)
+  math(EXPR last "${TENREC_REGISTRY_FILES} - 1")
+  foreach(bucket RANGE ${last})
+    set(content_${bucket} "")
+  endforeach()
   file(GLOB headers CONFIGURE_DEPENDS ${ARGN})
   foreach(header ${headers})
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
@@ -33,22 +36,23 @@ function(tenrec_registry out function)
         message(FATAL_ERROR "${relative}: cannot read: ${line}")
       endif()
     endforeach()
-    string(APPEND content "#include \"${relative}\"\n#include \"ops/op_define.h\"\nnamespace tenrec {\n"
+    string(MD5 hash ${relative})
+    string(SUBSTRING ${hash} 0 6 hash)
+    math(EXPR bucket "0x${hash} % ${TENREC_REGISTRY_FILES}")
+    string(APPEND content_${bucket}
+           "#include \"${relative}\"\n#include \"ops/op_define.h\"\nnamespace tenrec {\n"
            "${body}void register_${id}();\nvoid register_${id}() {\n${registrations}}\n}\n")
     string(APPEND declarations "void register_${id}();\n")
     string(APPEND calls "  register_${id}();\n")
-    math(EXPR count "${count} + 1")
-    math(EXPR rest "${count} % ${TENREC_HEADERS_PER_FILE}")
-    if(rest EQUAL 0)
-      set(file ${PROJECT_BINARY_DIR}/generated/ops/${function}_${count}.cpp)
-      file(CONFIGURE OUTPUT ${file} CONTENT "${content}")
-      list(APPEND sources ${file})
-      set(content "")
-    endif()
+  endforeach()
+  foreach(bucket RANGE ${last})
+    set(file ${PROJECT_BINARY_DIR}/generated/ops/${function}_${bucket}.cpp)
+    file(CONFIGURE OUTPUT ${file} CONTENT "${content_${bucket}}")
+    list(APPEND sources ${file})
   endforeach()
   set(file ${PROJECT_BINARY_DIR}/generated/ops/${function}.cpp)
   file(CONFIGURE OUTPUT ${file} CONTENT
-"${content}\nnamespace tenrec {\n${declarations}void ${function}();\nvoid ${function}() {\n${calls}}\n}\n")
+"namespace tenrec {\n${declarations}void ${function}();\nvoid ${function}() {\n${calls}}\n}\n")
   list(APPEND sources ${file})
   # Nothing here runs more than once a node.
   set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS -O1)

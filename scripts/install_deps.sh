@@ -19,6 +19,7 @@ build=(
 test=(
   git python3 python3-venv zstd
   libgtest-dev libbenchmark-dev
+  libopencv-imgcodecs-dev  # ImageDecoder; also optional for a build
   clang-format-19 clang-tidy-19 codespell shellcheck
 )
 

@@ -5,7 +5,7 @@
 #
 # usage: scripts/test.sh [--quick] [STAGE...]
 #   --quick   without the sanitizers and the model checks
-#   STAGE     only these: style harness build unit sample package models asan tsan
+#   STAGE     only these: style harness build unit sample package conformance fuzz models asan tsan
 # Logs are in build/test/.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -14,7 +14,7 @@ jobs=$(nproc)
 export CTEST_PARALLEL_LEVEL=$jobs
 
 # What the sanitizers are for: code that reads bytes from outside or moves memory about.
-asan_folders=(base onnx ir import plan runtime targets errors)
+asan_folders=(base onnx ir import plan runtime targets errors fuzz)
 tsan_folders=(runtime)
 # Models on which our own kernels alone have to do as well, beside all models with every kernel.
 no_vendor_models=(mnist ultraface-rfb-320-ortex gtcrn silero-vad-op18 tract rvm_mobilenetv3_fp32)
@@ -29,6 +29,7 @@ stage_style() {
   counted scripts/format.sh --check
   counted scripts/check_layers.py
   counted scripts/check_style.py
+  counted scripts/check_fields.py
   counted codespell
   counted shellcheck scripts/*.sh .ci/run
 }
@@ -61,11 +62,36 @@ stage_package() {
   scripts/check_package.sh
 }
 
+cases=../shared/onnx-cases/onnx-node-tests.tar.zst
+
+# ONNX's own test cases and ours, interpreter and CPU target; then the page that says what passed.
+stage_conformance() {
+  local python tenrec=build/release/bin/tenrec folder=build/conformance
+  python=$(scripts/python_env.sh) || return 1
+  rm -rf "$folder" && mkdir -p "$folder/onnx" || return 1
+  tar --zstd -xf "$cases" -C "$folder/onnx" || return 1
+  "$python" tests/conformance/make_cases.py "$folder/own" || return 1
+  "$tenrec" conformance "$folder/onnx" --expected tests/conformance/expected_failures.txt --json \
+    > "$folder/onnx.json"
+  "$tenrec" conformance "$folder/own" --json > "$folder/own.json"
+  "$python" scripts/conformance_report.py "$folder/onnx.json" "$folder/own.json"
+  "$python" scripts/operators_doc.py "$tenrec" "$folder/onnx.json" "$folder/own.json" --check
+}
+
+stage_fuzz() {  # a new seed every day, printed
+  local python
+  python=$(scripts/python_env.sh) || return 1
+  "$python" scripts/fuzz_operators.py build/release/bin/tenrec --seconds 60 \
+    --seed "$(date +%Y%m%d)" --keep "$logs/fuzz"
+}
+
 stage_models() {
   local only=() name
   for name in "${no_vendor_models[@]}"; do only+=(--only "$name"); done
   scripts/check_models.sh ../shared/models
   scripts/check_models.sh ../shared/models "${only[@]}" --no-vendor --no-tune
+  # A sample of scripts/check_shapes.sh, whose whole count takes an hour.
+  scripts/check_shapes.sh --runs 10 --fixed-every 5 --interpreter-every 0
 }
 
 sanitized() {  # PRESET FOLDER...: the tests of these folders under a sanitizer
@@ -136,9 +162,10 @@ run_stage() {
   failed_total=$((failed_total + failed))
 }
 
-all=(style harness build unit sample package models asan tsan)
+all=(style harness build unit sample package conformance fuzz models asan tsan)
 # The models lie beside the repository where it is developed; a clone elsewhere has none.
 [ -d ../shared/models ] || all=("${all[@]/models/}")
+[ -f "$cases" ] || all=("${all[@]/conformance/}")
 stages=()
 for argument in "$@"; do
   case "$argument" in

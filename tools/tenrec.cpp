@@ -12,6 +12,7 @@ constexpr const char* footer = R"(Examples:
   tenrec inspect model.engine
   tenrec check model.onnx
   tenrec verify model.onnx --seed 7
+  tenrec conformance onnx-cases
   tenrec ops --json
   tenrec doctor
 
@@ -32,6 +33,7 @@ int main(int argc, char** argv) {
   tenrec::add_inspect(app);
   tenrec::add_check(app);
   tenrec::add_verify(app);
+  tenrec::add_conformance(app);
   tenrec::add_ops(app);
   tenrec::add_doctor(app);
   try {

@@ -162,7 +162,8 @@ bool is_onnx(const std::string& path) { return path.ends_with(".onnx"); }
 
 Engine load_or_build(const std::string& path, const BuildOptions& options, int threads) {
   if (!is_onnx(path))
-    return Engine::load(path, {.threads = threads, .device = 0, .memory_limit = 0});
+    return Engine::load(path,
+                        {.threads = threads, .device = 0, .memory_limit = options.memory_limit});
   ProgressBar bar;
   BuildOptions with_bar = options;
   with_bar.progress = [&](const BuildProgress& progress) { return bar(progress); };

@@ -18,6 +18,7 @@ void add_run(CLI::App& app);
 void add_ops(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_check(CLI::App& app);
+void add_conformance(CLI::App& app);
 void add_bench(CLI::App& app);
 void add_doctor(CLI::App& app);
 void add_verify(CLI::App& app);

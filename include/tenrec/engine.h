@@ -62,6 +62,21 @@ struct MemoryReport {          // bytes
   uint64_t total() const { return weights + activations + outputs; }
 };
 
+// One input, output or weight of a step.
+struct StepValue {
+  std::string name;
+  DType dtype = DType::undefined;
+  std::vector<int64_t> dims;  // -1 where the size is only known when running
+  std::string layout;         // "row-major", "blocked by 8 on axis 1", "channels last"
+  bool is_weight = false;
+};
+// What a plan does in one step.
+struct StepInfo {
+  std::vector<std::string> origins;  // nodes of the model it stands for
+  std::string op, family, tactic;
+  std::vector<StepValue> inputs, outputs;
+};
+
 class TENREC_API Engine {
  public:
   Engine() = default;  // empty; only assignment and operator bool are allowed
@@ -77,7 +92,11 @@ class TENREC_API Engine {
   const std::vector<TensorInfo>& outputs() const;
   const std::vector<std::vector<InputRange>>& profiles() const;  // one list of inputs a profile
   const std::string& target() const;                             // "cpu"
-  const std::vector<std::string>& notes() const;                 // what the builder had to say
+  const std::string& name() const;                               // of the model's graph
+  const std::string& device() const;  // fingerprint of what it was built for
+  std::vector<StepInfo> steps(int profile = 0) const;
+  std::span<const std::byte> bytes() const;       // the engine file; valid while the engine lives
+  const std::vector<std::string>& notes() const;  // what the builder had to say
   MemoryReport memory(int profile = 0) const;  // what a context of this profile will need at most
 
   Context create_context(const ContextOptions& options = {}) const;
@@ -89,6 +108,14 @@ class TENREC_API Engine {
   explicit Engine(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
   std::shared_ptr<const Impl> impl_;
 };
+
+// What the sizes of an output are with the inputs that are set.
+struct OutputSize {
+  std::vector<int64_t> dims;  // -1 where an input is missing or only running can tell
+  int64_t max_bytes = -1;     // -1: no bound is known
+};
+// Gives memory for an output of these dims: at least `bytes`, even if there are none of them.
+using OutputAllocator = std::function<MemoryRef(std::span<const int64_t> dims, uint64_t bytes)>;
 
 // One step as it ran.
 struct StepTiming {
@@ -114,9 +141,19 @@ class TENREC_API Context {
   }
   void set_input_value(std::string_view name, HostValue value);  // any kind; kept by the context
 
+  // Sizes of an input whose memory comes with set_input later. Checked as there.
+  void set_input_dims(std::string_view name, std::span<const int64_t> dims);
+  // One entry an output, from the sizes of inputs and the values of shape inputs that are set.
+  // Errors are those that run() would give for them.
+  std::vector<OutputSize> infer_outputs();
+
   // Where the output shall be written; without it the context owns the memory. run() says how many
   // bytes are needed when it's too small. An empty MemoryRef goes back to the context's own memory.
   void set_output(std::string_view name, const MemoryRef& memory);
+
+  // Asked for memory in each run, as soon as the size is known; an empty function goes back to the
+  // context's own memory. Takes the place of set_output's memory and the other way round.
+  void set_output_allocator(std::string_view name, OutputAllocator allocator);
 
   void run();
 

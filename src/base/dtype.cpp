@@ -53,7 +53,8 @@ constexpr std::array infos = {
 
 const Info& info_of(DType dtype) {
   const auto index = static_cast<size_t>(dtype);
-  TENREC_ASSERT(index < infos.size(), "dtype number {}", index);
+  TENREC_CHECK(index < infos.size(), invalid_model, "{} is no number of an element type (1 to {})",
+               index, infos.size() - 1);
   return infos[index];
 }
 

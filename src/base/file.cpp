@@ -127,6 +127,14 @@ std::shared_ptr<const MappedFile> MappedFile::open(const fs::path& path) {
       new MappedFile(path, static_cast<const std::byte*>(data), size));
 }
 
+void MappedFile::forget(std::span<const std::byte> part) const {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const uintptr_t first = (reinterpret_cast<uintptr_t>(part.data()) + page - 1) / page * page;
+  const uintptr_t last = reinterpret_cast<uintptr_t>(part.data() + part.size()) / page * page;
+  // Only advice: where it is not taken, nothing is lost but memory.
+  if (first < last) (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() { ::munmap(const_cast<std::byte*>(data_), size_); }
 
 void FileWriter::write_all(uint64_t offset, std::span<const std::byte> bytes) {

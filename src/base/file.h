@@ -23,6 +23,9 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return {data_, size_}; }
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
   const std::filesystem::path& path() const { return path_; }
+  // This part needs no memory for now: it is read again from the file when it is used. Whoever goes
+  // through a large file once says so behind itself.
+  void forget(std::span<const std::byte> part) const;
 
  private:
   MappedFile(std::filesystem::path path, const std::byte* data, size_t size)

@@ -28,10 +28,11 @@ struct Stopped {
 
 class Builder {
  public:
-  explicit Builder(const BuildOptions& options)
+  explicit Builder(const BuildOptions& options, TimingCache* cache = nullptr)
       : options_(options),
         target_(find_target(options.target)),
-        device_(target_.device_info(options.device, options.threads)) {
+        device_(target_.device_info(options.device, options.threads)),
+        cache_(cache != nullptr ? *cache : own_cache_) {
     device_.vendor = device_.vendor && !options.no_vendor;
     device_.tf32 = options.tf32;
     check_stop_point();
@@ -220,24 +221,6 @@ class Builder {
     }
   }
 
-  // Does any size of the graph hang on the value of this input?
-  static bool decides_shapes(const Value& input, const Graph& graph) {
-    if (!input.type.known) return false;
-    std::vector<SymbolRef> own;
-    for (const Dim& dim : input.type.known->ints) dim.collect_symbols(own);
-    for (const Scale& scale : input.type.known->floats) own.push_back(scale.symbol);
-    std::vector<SymbolRef> used;
-    for (const auto& node : graph.nodes()) {
-      for (const Value* output : node->outputs()) {
-        for (const Dim& dim : output->type.shape) dim.collect_symbols(used);
-      }
-    }
-    for (const SymbolRef& symbol : own) {
-      if (std::find(used.begin(), used.end(), symbol) != used.end()) return true;
-    }
-    return false;
-  }
-
   static void add_graph(const Graph& graph, plan::EngineParts& parts) {
     parts.graph.text = print(graph);
     for (const auto& [name, tensor] : printed_weights(graph)) {
@@ -258,11 +241,29 @@ class Builder {
   const BuildOptions& options_;
   const Target& target_;
   DeviceInfo device_;
-  TimingCache cache_;
+  TimingCache own_cache_;
+  TimingCache& cache_;
   size_t selected_ = 0, to_select_ = 0;
 };
 
 }  // namespace
+
+bool decides_shapes(const Value& input, const Graph& graph) {
+  if (!input.type.known) return false;
+  std::vector<SymbolRef> own;
+  for (const Dim& dim : input.type.known->ints) dim.collect_symbols(own);
+  for (const Scale& scale : input.type.known->floats) own.push_back(scale.symbol);
+  std::vector<SymbolRef> used;
+  for (const auto& node : graph.nodes()) {
+    for (const Value* output : node->outputs()) {
+      for (const Dim& dim : output->type.shape) dim.collect_symbols(used);
+    }
+  }
+  for (const SymbolRef& symbol : own) {
+    if (std::find(used.begin(), used.end(), symbol) != used.end()) return true;
+  }
+  return false;
+}
 
 BuildResult build(const std::string& model_path, const BuildOptions& options) {
   init_ops();
@@ -281,6 +282,12 @@ BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options) {
   return with_context([&] { return fmt::format("building graph \"{}\"", name); },
                       [&] { return Builder(options).run(graph, name, {}); });
+}
+
+BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options,
+                        TimingCache& cache) {
+  return with_context([&] { return fmt::format("building graph \"{}\"", name); },
+                      [&] { return Builder(options, &cache).run(graph, name, {}); });
 }
 
 void BuildResult::save(const std::string& path) const {

@@ -216,6 +216,8 @@ class Importer {
     return copy;
   }
 
+  Values import_inline(const onnx::Graph& source, const Values& inputs, Scope& outer,
+                       const Frame& frame);
   std::unique_ptr<Graph> import_body(const onnx::Graph& source, const Types& formals,
                                      const Values& captured,
                                      const std::vector<std::string_view>& captured_names,
@@ -276,8 +278,11 @@ class NodeContext final : public OnnxContext {
   std::vector<std::unique_ptr<Graph>> bodies(const std::vector<std::string>& attributes,
                                              const std::vector<Types>& formal_inputs,
                                              Values& captures) override;
+  Values inlined(const std::string& attribute, const Values& inputs) override;
 
  private:
+  std::shared_ptr<const onnx::Graph> graph_attribute(const std::string& name) const;
+
   // Small operators on constants are computed at once, so that mappings see their values.
   std::optional<Values> fold(const Op& op, const Values& inputs) {
     if (op.as<Constant>() || op.info().side_effect ||
@@ -390,6 +395,31 @@ Values Importer::call_function(const onnx::Function& function, const onnx::Node&
   return outputs;
 }
 
+Values Importer::import_inline(const onnx::Graph& source, const Values& inputs, Scope& outer,
+                               const Frame& frame) {
+  TENREC_CHECK(source.inputs.size() == inputs.size(), invalid_model,
+               "subgraph \"{}\" has {} inputs, the node passes {}", source.name,
+               source.inputs.size(), inputs.size());
+  Scope scope;
+  scope.graph = outer.graph;
+  scope.outer = &outer;
+  add_initializers(source, scope);
+  for (size_t i = 0; i < inputs.size(); ++i) scope.values[source.inputs[i].name] = inputs[i];
+  for (const std::string_view name : names_read_outside(source)) {
+    if (scope.values.count(name)) continue;
+    if (Value* value = find(name, outer)) scope.values[name] = value;
+  }
+  import_nodes(source.nodes, scope, frame);
+  Values outputs;
+  for (const onnx::ValueInfo& output : source.outputs) {
+    Value* value = find(output.name, scope);
+    TENREC_CHECK(value, invalid_model, "output \"{}\" of subgraph \"{}\" is computed by no node",
+                 output.name, source.name);
+    outputs.push_back(value);
+  }
+  return outputs;
+}
+
 std::unique_ptr<Graph> Importer::import_body(const onnx::Graph& source, const Types& formals,
                                              const Values& captured,
                                              const std::vector<std::string_view>& captured_names,
@@ -422,17 +452,22 @@ std::unique_ptr<Graph> Importer::import_body(const onnx::Graph& source, const Ty
   return graph;
 }
 
+std::shared_ptr<const onnx::Graph> NodeContext::graph_attribute(const std::string& name) const {
+  for (const onnx::Attribute& attribute : node_.attributes) {
+    if (attribute.name == name && attribute.g) return attribute.g;
+  }
+  fail(ErrorCode::invalid_model, "attribute '{}' must hold a graph", name);
+}
+
+Values NodeContext::inlined(const std::string& attribute, const Values& inputs) {
+  return importer_.import_inline(*graph_attribute(attribute), inputs, scope_, frame_);
+}
+
 std::vector<std::unique_ptr<Graph>> NodeContext::bodies(const std::vector<std::string>& attributes,
                                                         const std::vector<Types>& formal_inputs,
                                                         Values& captures) {
   std::vector<std::shared_ptr<const onnx::Graph>> sources;
-  for (const std::string& name : attributes) {
-    for (const onnx::Attribute& attribute : node_.attributes) {
-      if (attribute.name == name && attribute.g) sources.push_back(attribute.g);
-    }
-    TENREC_CHECK(sources.size() == static_cast<size_t>(&name - attributes.data()) + 1,
-                 invalid_model, "attribute '{}' must hold a graph", name);
-  }
+  for (const std::string& name : attributes) sources.push_back(graph_attribute(name));
   std::vector<std::string_view> names;
   for (const auto& source : sources) {
     for (const std::string_view name : names_read_outside(*source)) {

@@ -364,6 +364,17 @@ std::string ExprProgram::str() const {
   return text + fmt::format("return {}\n", fmt::join(outputs, ", "));
 }
 
+namespace {
+
+bool takes(Fn fn, DType dtype) {
+  const bool floats_only =
+      fn == Fn::reciprocal || fn == Fn::atan2 || (fn >= Fn::exp && fn <= Fn::sigmoid);
+  const bool integers_only = fn >= Fn::logical_and && fn <= Fn::shift_right;
+  return is_float(dtype) ? !integers_only : !floats_only;
+}
+
+}  // namespace
+
 void validate(const ExprProgram& program) {
   const auto check = [](bool ok, size_t i, const char* what) {
     TENREC_CHECK(ok, invalid_engine, "expression node {}: {}", i, what);
@@ -392,6 +403,8 @@ void validate(const ExprProgram& program) {
       check(type_of(node.a) == type_of(node.b), i, "arguments differ in type");
     }
     if (wanted > 0 && node.fn != Fn::cast && node.fn != Fn::select) {
+      TENREC_CHECK(takes(node.fn, type_of(node.a)), invalid_engine, "{} has no meaning for {}",
+                   name(node.fn), name(type_of(node.a)));
       check(gives_bool(node.fn) ? node.dtype == DType::boolean : node.dtype == type_of(node.a), i,
             "wrong result type");
     }

@@ -77,14 +77,21 @@ class Parser {
       if (!is_float(type.dtype)) {
         known.ints.push_back(reader_.dim(",}"));
       } else if (reader_.accept("~")) {
-        known.floats.push_back({0, reader_.dim(",}").as_symbol()});
-        if (!known.floats.back().symbol) reader_.error("expected a symbol after '~'");
+        known.floats.push_back({0, float_symbol()});
       } else {
         known.floats.push_back({static_cast<float>(reader_.number()), nullptr});
       }
     }
     type.known = std::make_shared<Known>(std::move(known));
     return type;
+  }
+
+  // Where a float symbol is named first; only the reader knows it yet.
+  SymbolRef float_symbol() {
+    const SymbolRef symbol = reader_.dim(",}").as_symbol();
+    if (!symbol) reader_.error("expected a symbol after '~'");
+    std::const_pointer_cast<Symbol>(symbol)->is_float = true;
+    return symbol;
   }
 
   void node(Graph& graph, int depth) {
@@ -106,9 +113,9 @@ class Parser {
     if (has_fields) reader_.expect(")");
     std::vector<std::unique_ptr<Graph>> bodies;
     while (reader_.peek("graph(")) bodies.push_back(this->graph(depth + 1));
-    reader_.expect(":");
-    Types printed{type(0)};
-    while (reader_.accept(",")) printed.push_back(type(0));
+    Types printed;  // inferred anyway: people leave them out
+    if (reader_.accept(":")) printed.push_back(type(0));
+    while (!printed.empty() && reader_.accept(",")) printed.push_back(type(0));
     std::vector<std::string> origins;
     if (reader_.accept("@")) {
       while (reader_.peek("\"")) origins.push_back(reader_.quoted());
@@ -117,7 +124,8 @@ class Parser {
         graph.insert(nullptr, Op(*info, object), inputs, std::move(bodies), std::move(origins));
     if (node->output_count() != ids.size()) reader_.error("wrong number of outputs of " + op_name);
     for (size_t i = 0; i < ids.size(); ++i) {
-      keep_layout_and_symbols(node->output(i)->type, printed.at(std::min(i, printed.size() - 1)));
+      if (!printed.empty())
+        keep_layout_and_symbols(node->output(i)->type, printed[std::min(i, printed.size() - 1)]);
       define(ids[i], node->output(i));
     }
   }

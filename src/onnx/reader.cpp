@@ -25,17 +25,17 @@ class Parser {
 
   Model parse() {
     Model model;
-    try {
+    guarded([&] {
       read(model, bytes_);
       check(model);
-    } catch (const MalformedProtobuf& error) {
-      fail(ErrorCode::invalid_model,
-           "{}: {}, at byte {}; the file is truncated, damaged or no ONNX model", path(),
-           error.what(), error.where() - bytes_.data());
-    } catch (const std::bad_alloc&) {
-      fail(ErrorCode::out_of_memory, "{}: not enough memory to read the model", path());
-    }
+    });
     return model;
+  }
+
+  ValueProto parse_value(const TypeProto& type) {
+    ValueProto value;
+    guarded([&] { read(value, bytes_, type); });
+    return value;
   }
 
  private:
@@ -43,6 +43,19 @@ class Parser {
     std::string_view field;
     int64_t index;  // -1: not repeated
   };
+
+  template <class Body>
+  void guarded(Body&& body) const {
+    try {
+      body();
+    } catch (const MalformedProtobuf& error) {
+      fail(ErrorCode::invalid_model,
+           "{}: {}, at byte {}; the file is truncated, damaged or no ONNX file", path(),
+           error.what(), error.where() - bytes_.data());
+    } catch (const std::bad_alloc&) {
+      fail(ErrorCode::out_of_memory, "{}: not enough memory to read the file", path());
+    }
+  }
 
   std::string path() const {
     if (path_.empty()) return "model";
@@ -473,6 +486,41 @@ class Parser {
     }
   }
 
+  // SequenceProto and OptionalProto number the kinds of their elements alike, from 3 on.
+  void read(ValueProto& value, std::string_view message, const TypeProto& type) {
+    using Kind = TypeProto::Kind;
+    value.kind = type.kind;
+    if (type.kind == Kind::tensor) return read(value.tensor, message);
+    const bool is_container = type.kind == Kind::sequence || type.kind == Kind::optional;
+    if (!is_container || !type.element) {
+      throw MalformedProtobuf("only tensors, sequences and optionals of them can be read",
+                              message.data());
+    }
+    const uint32_t element_id = element_field(*type.element);
+    ProtobufReader reader(message);
+    while (reader.next()) {
+      if (reader.id() != element_id) {
+        reader.skip();
+        continue;
+      }
+      count_item(reader.position());
+      within("value", static_cast<int64_t>(value.elements.size()), reader.position(),
+             [&] { read(value.elements.emplace_back(), reader.bytes(), *type.element); });
+    }
+  }
+
+  static uint32_t element_field(const TypeProto& element) {
+    using Kind = TypeProto::Kind;
+    const uint32_t first = 3;
+    switch (element.kind) {
+      case Kind::sparse_tensor: return first + 1;
+      case Kind::sequence: return first + 2;
+      case Kind::map: return first + 3;
+      case Kind::optional: return first + 4;
+      default: return first;
+    }
+  }
+
   void check(const Model& model) const {
     const char* const end = bytes_.data() + bytes_.size();
     if (!has_graph_) throw MalformedProtobuf("there is no graph", end);
@@ -534,6 +582,12 @@ Model read_model(std::span<const std::byte> bytes, std::shared_ptr<const void> o
   model.owner = std::move(owner);
   if (!folder.empty()) model.external = std::make_shared<ExternalData>(folder);
   return model;
+}
+
+ValueProto read_value(std::span<const std::byte> bytes, const TypeProto& type,
+                      const ReadLimits& limits) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return Parser(text, limits).parse_value(type);
 }
 
 Model read_model(const std::filesystem::path& path, const ReadLimits& limits) {

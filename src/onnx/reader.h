@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "onnx/model.h"
 
@@ -24,5 +25,16 @@ Model read_model(const std::filesystem::path& path, const ReadLimits& limits = {
 // The same from memory that `owner` keeps alive. An empty folder: external data is an Error.
 Model read_model(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                  const std::filesystem::path& folder = {}, const ReadLimits& limits = {});
+
+// A value by itself, as test data keeps them: a TensorProto, SequenceProto or OptionalProto.
+struct ValueProto {
+  TypeProto::Kind kind = TypeProto::Kind::none;
+  TensorProto tensor;                // kind tensor
+  std::vector<ValueProto> elements;  // sequence: all; optional: zero or one
+};
+
+// The file does not say what it holds, `type` does. Views into `bytes`.
+ValueProto read_value(std::span<const std::byte> bytes, const TypeProto& type,
+                      const ReadLimits& limits = {});
 
 }  // namespace tenrec::onnx

@@ -260,7 +260,7 @@ Values Attention::from_onnx(const OnnxNode& node, OnnxContext& context) {
                .qk_matmul_output_mode = node.integer("qk_matmul_output_mode", 0),
                .scale = std::nullopt,
                .softcap = node.number("softcap", 0),
-               .softmax_precision = static_cast<DType>(node.integer("softmax_precision", 0)),
+               .softmax_precision = node.dtype("softmax_precision", DType::undefined),
                .outputs = node.has_output(3)                         ? 4
                           : node.has_output(1) || node.has_output(2) ? 3
                                                                      : 1};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/elementwise.h"
 
+#include "ops/convert.h"
 #include "ops/onnx_context.h"
 #include "ops/reshape.h"
 
@@ -82,28 +83,23 @@ Values Clip::from_onnx(const OnnxNode& node, OnnxContext& context) {
 Values Cast::from_onnx(const OnnxNode& node, OnnxContext& context) {
   Value* x = context.input(0);
   TENREC_CHECK(x != nullptr, invalid_model, "Cast needs an input");
-  Cast op;
+  DType to = DType::undefined;
   // Opset 1 to 5 wrote the type's name.
   static const std::map<std::string, DType> by_name{
-      {"FLOAT", DType::f32},  {"DOUBLE", DType::f64}, {"FLOAT16", DType::f16},
-      {"INT8", DType::i8},    {"INT16", DType::i16},  {"INT32", DType::i32},
-      {"INT64", DType::i64},  {"UINT8", DType::u8},   {"UINT16", DType::u16},
-      {"UINT32", DType::u32}, {"UINT64", DType::u64}, {"BOOL", DType::boolean}};
+      {"FLOAT", DType::f32},    {"DOUBLE", DType::f64}, {"FLOAT16", DType::f16},
+      {"INT8", DType::i8},      {"INT16", DType::i16},  {"INT32", DType::i32},
+      {"INT64", DType::i64},    {"UINT8", DType::u8},   {"UINT16", DType::u16},
+      {"UINT32", DType::u32},   {"UINT64", DType::u64}, {"BOOL", DType::boolean},
+      {"STRING", DType::string}};
   if (node.opset() < 6) {
     const auto found = by_name.find(node.text("to", ""));
     TENREC_CHECK(found != by_name.end(), invalid_model, "Cast to unknown type '{}'",
                  node.text("to", ""));
-    op.to = found->second;
+    to = found->second;
   } else {
-    op.to = static_cast<DType>(node.integer("to"));
+    to = node.dtype("to");
   }
-  TENREC_CHECK(op.to == DType::string || bit_width(op.to) > 0, invalid_model,
-               "Cast to type number {}", static_cast<int>(op.to));
-  op.saturate = node.integer("saturate", 1) != 0;
-  TENREC_CHECK(op.to != DType::string && x->type.dtype != DType::string, unsupported,
-               "Cast between strings and numbers; do it outside the model");
-  TENREC_CHECK(op.saturate, unsupported, "Cast with saturate=0; use saturate=1");
-  return context.add(op, {x});
+  return add_cast(node, context, x, to);
 }
 
 }  // namespace tenrec

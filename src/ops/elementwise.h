@@ -363,10 +363,7 @@ TENREC_OP(Clip, "clip")
 
 struct Cast {
   DType to = DType::f32;
-  bool saturate = true;
-  static auto fields(auto& s) {
-    return std::tuple{field(1, "to", s.to), field(2, "saturate", s.saturate)};
-  }
+  static auto fields(auto& s) { return std::tuple{field(1, "to", s.to)}; }
   static constexpr Accuracy accuracy = exact();
   Expr apply(const Expr& x) const { return x.cast(to); }
   // Sizes fit every integer type that a model would carry them in.

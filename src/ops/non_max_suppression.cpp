@@ -68,6 +68,9 @@ Types NonMaxSuppression::infer(const Types& in) const {
 
 Tensors NonMaxSuppression::eval(const Tensors& in) const {
   infer(types_of(in));
+  TENREC_CHECK(in[0].dtype() == DType::f32 && in[1].dtype() == DType::f32, invalid_model,
+               "boxes are {} and scores {}, both must be f32", name(in[0].dtype()),
+               name(in[1].dtype()));
   const Dims& dims = in[1].dims();
   const int64_t count = dims[2];
   const int64_t most = scalar_or<int64_t>(in, 2, 0);

@@ -59,6 +59,17 @@ int64_t OnnxNode::integer(std::string_view name) const {
   return integer(name, 0);
 }
 
+DType OnnxNode::dtype(std::string_view name) const {
+  const int64_t number = integer(name);
+  TENREC_CHECK(number == static_cast<int32_t>(number), invalid_model, "attribute '{}' is {}", name,
+               number);
+  return onnx::to_dtype(static_cast<int32_t>(number));
+}
+
+DType OnnxNode::dtype(std::string_view name, DType fallback) const {
+  return has(name) ? dtype(name) : fallback;
+}
+
 float OnnxNode::number(std::string_view name, float fallback) const {
   const onnx::Attribute* attribute = find(name, onnx::AttributeType::f);
   return attribute ? attribute->f : fallback;

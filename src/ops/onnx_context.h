@@ -26,6 +26,8 @@ class OnnxNode {
   bool has(std::string_view attribute) const;
   int64_t integer(std::string_view name, int64_t fallback) const;
   int64_t integer(std::string_view name) const;  // required
+  DType dtype(std::string_view name) const;      // required; a number of TensorProto.DataType
+  DType dtype(std::string_view name, DType fallback) const;
   float number(std::string_view name, float fallback) const;
   std::string text(std::string_view name, std::string_view fallback) const;
   std::vector<int64_t> integers(std::string_view name, std::vector<int64_t> fallback = {}) const;
@@ -67,6 +69,9 @@ class OnnxContext {
   virtual std::vector<std::unique_ptr<Graph>> bodies(const std::vector<std::string>& attributes,
                                                      const std::vector<Types>& formal_inputs,
                                                      Values& captures) = 0;
+  // Imports a graph attribute in place: its nodes join the graph being built, `inputs` are its
+  // formal inputs. Gives its outputs.
+  virtual Values inlined(const std::string& attribute, const Values& inputs) = 0;
 };
 
 }  // namespace tenrec

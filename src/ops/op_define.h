@@ -169,7 +169,7 @@ void read_attribute(const OnnxNode& node, std::string_view name, Value& value) {
   if (!node.has(name)) return;
   if constexpr (std::is_same_v<Value, bool>) value = node.integer(name) != 0;
   else if constexpr (std::is_integral_v<Value>) value = static_cast<Value>(node.integer(name));
-  else if constexpr (std::is_same_v<Value, DType>) value = static_cast<DType>(node.integer(name));
+  else if constexpr (std::is_same_v<Value, DType>) value = node.dtype(name);
   else if constexpr (std::is_floating_point_v<Value>) value = node.number(name, 0);
   else if constexpr (std::is_same_v<Value, std::string>) value = node.text(name, "");
   else if constexpr (std::is_same_v<Value, std::vector<int64_t>>) value = node.integers(name);

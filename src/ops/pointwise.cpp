@@ -6,6 +6,11 @@
 namespace tenrec {
 
 Types infer_pointwise(const ExprProgram& program, const Types& in) {
+  try {
+    validate(program);
+  } catch (const Error& error) {
+    fail(ErrorCode::invalid_model, "{}", error.what());
+  }
   Types out;
   bool ranked = true;
   Shape shape;

@@ -33,6 +33,7 @@ TENREC_OP(SequenceEmpty, "sequence_empty")
 struct SequenceAt {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr bool data_dependent = true;  // elements may differ in size
   Types infer(const Types& in) const;
   Data eval_data(const Data& in) const;
 };
@@ -86,6 +87,7 @@ struct ConcatFromSequence {
     return std::tuple{field(1, "axis", s.axis), field(2, "new_axis", s.new_axis)};
   }
   static constexpr Accuracy accuracy = exact();
+  static constexpr bool data_dependent = true;
   Types infer(const Types& in) const;
   Data eval_data(const Data& in) const;
 };

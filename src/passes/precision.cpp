@@ -14,16 +14,30 @@ namespace tenrec {
 namespace {
 
 // Operators whose float inputs are all data. Pointwise ones need no mention.
-const std::set<std::string_view> all_data{
-    "attention",      "average_pool",       "batch_normalization",   "concat",
-    "conv",           "conv_transpose",     "depth_to_space",        "einsum",
-    "flatten",        "group_normalization", "identity",             "instance_normalization",
-    "layer_normalization", "log_softmax",   "matmul",                "max_pool",
-    "rms_normalization",   "softmax",       "space_to_depth",        "transpose"};
+const std::set<std::string_view> all_data{"attention",
+                                          "average_pool",
+                                          "batch_normalization",
+                                          "concat",
+                                          "conv",
+                                          "conv_transpose",
+                                          "depth_to_space",
+                                          "einsum",
+                                          "flatten",
+                                          "group_normalization",
+                                          "identity",
+                                          "instance_normalization",
+                                          "layer_normalization",
+                                          "log_softmax",
+                                          "matmul",
+                                          "max_pool",
+                                          "rms_normalization",
+                                          "softmax",
+                                          "space_to_depth",
+                                          "transpose"};
 // Operators whose first input alone is data.
-const std::set<std::string_view> first_data{"expand",  "gather", "pad",   "reduce",  "reshape",
-                                            "resize",  "slice",  "split", "squeeze", "tile",
-                                            "unsqueeze"};
+const std::set<std::string_view> first_data{"expand",  "gather", "pad",      "reduce",
+                                            "reshape", "resize", "slice",    "split",
+                                            "squeeze", "tile",   "unsqueeze"};
 
 // What f16 can tell from zero and from infinity. Infinities stay what they are.
 bool is_representable(const Tensor& constant, DType to) {
@@ -154,9 +168,9 @@ class Narrowing {
     Node* at = before;
     if (Node* producer = value->producer()) at = producer->next();
     else if (graph_.front()) at = graph_.front();
-    Node* made = graph_.insert(at, Cast{.to = to}, {value}, {},
-                               value->producer() ? value->producer()->origins()
-                                                 : std::vector<std::string>{});
+    Node* made = graph_.insert(
+        at, Cast{.to = to}, {value}, {},
+        value->producer() ? value->producer()->origins() : std::vector<std::string>{});
     made_.insert(made);
     return made->output();
   }

@@ -220,7 +220,9 @@ std::vector<Entry> read_table(Bytes image) {
 // Collects the sections by kind, checksums verified.
 class SectionReader {
  public:
-  SectionReader(Bytes image, EngineFile& file) : image_(image), file_(file) {}
+  // `mapped`: the file that the image is, if it is one.
+  SectionReader(Bytes image, const MappedFile* mapped, EngineFile& file)
+      : image_(image), mapped_(mapped), file_(file) {}
 
   void read(const Entry& entry) {
     const auto kind = static_cast<SectionKind>(entry.kind);
@@ -242,7 +244,7 @@ class SectionReader {
                  "section {} is there twice", kind_name(entry.kind));
     seen_ |= 1U << entry.kind;
     const Bytes bytes = image_.subspan(entry.offset, entry.size);
-    TENREC_CHECK(hash128(bytes) == entry.checksum, invalid_engine,
+    TENREC_CHECK(hash_of(bytes) == entry.checksum, invalid_engine,
                  "the checksum of section {} is wrong; the file is damaged", kind_name(entry.kind));
     with_context([&] { return fmt::format("section {}", kind_name(entry.kind)); },
                  [&] { decode_section(kind, bytes); });
@@ -273,6 +275,18 @@ class SectionReader {
     }
   }
 
+  // Weights that no step of this machine reads must not stay in memory for having been checked.
+  Hash128 hash_of(Bytes bytes) const {
+    constexpr size_t piece = 4 << 20;
+    Hasher hasher;
+    for (size_t at = 0; at < bytes.size(); at += piece) {
+      const Bytes part = bytes.subspan(at, std::min(piece, bytes.size() - at));
+      hasher.add(part);
+      if (mapped_) mapped_->forget(part);
+    }
+    return hasher.digest();
+  }
+
   void decode_section(SectionKind kind, Bytes bytes) {
     switch (kind) {
       case SectionKind::meta: file_.meta = decode<Meta>(as_text(bytes)); break;
@@ -291,9 +305,22 @@ class SectionReader {
   }
 
   Bytes image_;
+  const MappedFile* mapped_;
   EngineFile& file_;
   uint32_t seen_ = 0;
 };
+
+EngineFile read_image(Bytes image, std::shared_ptr<const void> owner, const MappedFile* mapped) {
+  EngineFile file;
+  file.image = image;
+  file.owner = std::move(owner);
+  const std::vector<Entry> entries = read_table(image);
+  SectionReader reader(image, mapped, file);
+  for (const Entry& entry : entries) reader.read(entry);
+  reader.check_complete();
+  validate(file);
+  return file;
+}
 
 }  // namespace
 
@@ -350,21 +377,13 @@ void write_engine(const EngineParts& parts, const std::filesystem::path& path) {
 }
 
 EngineFile EngineFile::read(std::span<const std::byte> image, std::shared_ptr<const void> owner) {
-  EngineFile file;
-  file.image = image;
-  file.owner = std::move(owner);
-  const std::vector<Entry> entries = read_table(image);
-  SectionReader reader(image, file);
-  for (const Entry& entry : entries) reader.read(entry);
-  reader.check_complete();
-  validate(file);
-  return file;
+  return read_image(image, std::move(owner), nullptr);
 }
 
 EngineFile EngineFile::open(const std::filesystem::path& path) {
   const std::shared_ptr<const MappedFile> mapped = MappedFile::open(path);
   return with_context([&] { return fmt::format("loading engine \"{}\"", path.string()); },
-                      [&] { return read(mapped->bytes(), mapped); });
+                      [&] { return read_image(mapped->bytes(), mapped, mapped.get()); });
 }
 
 EngineParts EngineFile::parts() const {

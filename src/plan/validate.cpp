@@ -193,7 +193,10 @@ class Validator {
 
   void check_value(const ValueDef& value) const {
     check_text(value.name, "name");
-    PLAN_CHECK(known_dtype(value.dtype), "dtype: {} is unknown", static_cast<int>(value.dtype));
+    // Sequences and optionals have no element type of their own.
+    const bool may_lack = value.storage == Storage::host && value.dtype == DType::undefined;
+    PLAN_CHECK(may_lack || known_dtype(value.dtype), "dtype: {} is unknown",
+               static_cast<int>(value.dtype));
     PLAN_CHECK(value.storage <= Storage::host, "storage: {} is unknown",
                static_cast<int>(value.storage));
     PLAN_CHECK(value.dtype != DType::string || value.storage == Storage::host,

@@ -27,10 +27,14 @@ struct Context::Impl {
   size_t output_index(std::string_view name) const;
   void set_input(std::string_view name, const TensorRef& tensor);
   void set_input_value(std::string_view name, HostValue value);
+  void set_input_dims(std::string_view name, std::span<const int64_t> dims);
+  std::vector<OutputSize> infer_outputs();
   void run();
   OutputView output(std::string_view name) const;
 
-  void fill_defaults();
+  void check_rank(const TensorInfo& info, std::span<const int64_t> dims) const;
+  void bind_inputs(size_t profile);
+  void fill_defaults(bool for_run);
   size_t choose_profile() const;
   bool fits(const plan::Plan& plan, size_t i) const;
   bool values_fit(const plan::Plan& plan, size_t i) const;
@@ -45,6 +49,7 @@ struct Context::Impl {
   int used_profile = -1;
   std::vector<Input> inputs;
   std::vector<MemoryRef> outputs;
+  std::vector<OutputAllocator> allocators;           // of outputs; empty: there is none
   std::vector<std::unique_ptr<Executor>> executors;  // per profile, made when first used
   Profiler profiler;
 };
@@ -96,6 +101,7 @@ Context::Impl::Impl(std::shared_ptr<const Engine::Impl> source, const ContextOpt
   inputs.resize(engine->inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) inputs[i].dims.reserve(8);
   outputs.resize(engine->outputs.size());
+  allocators.resize(engine->outputs.size());
   executors.resize(engine->plans.size());
   if (wanted_profile >= 0) executor(static_cast<size_t>(wanted_profile));
 }
@@ -115,9 +121,7 @@ void Context::Impl::set_input(std::string_view name, const TensorRef& tensor) {
   TENREC_CHECK(tensor.dtype == info.dtype, invalid_input,
                "input \"{}\" is {}, got {}; convert the tensor first", name, dtype_name(info.dtype),
                dtype_name(tensor.dtype));
-  TENREC_CHECK(!info.ranked || tensor.dims.size() == info.dims.size(), invalid_input,
-               "input \"{}\" has dims [{}], got [{}]", name, fmt::join(info.labels, ", "),
-               fmt::join(tensor.dims, ", "));
+  check_rank(info, tensor.dims);
   const uint64_t bytes = tensor_bytes(tensor.dtype, tensor.dims);
   TENREC_CHECK(tensor.bytes >= bytes && (bytes == 0 || tensor.data != nullptr), invalid_input,
                "input \"{}\" with dims [{}] needs {} bytes, got {}", name,
@@ -129,6 +133,26 @@ void Context::Impl::set_input(std::string_view name, const TensorRef& tensor) {
   input.dims.assign(tensor.dims.begin(), tensor.dims.end());
   input.bytes = bytes;
   input.on_device = tensor.on_device;
+}
+
+void Context::Impl::check_rank(const TensorInfo& info, std::span<const int64_t> dims) const {
+  TENREC_CHECK(!info.ranked || dims.size() == info.dims.size(), invalid_input,
+               "input \"{}\" has dims [{}], got [{}]", info.name, fmt::join(info.labels, ", "),
+               fmt::join(dims, ", "));
+}
+
+void Context::Impl::set_input_dims(std::string_view name, std::span<const int64_t> dims) {
+  const size_t i = input_index(name);
+  const TensorInfo& info = engine->inputs[i];
+  TENREC_CHECK(!info.is_host, invalid_input,
+               "input \"{}\" is a string, sequence or optional; set it with set_input_value", name);
+  check_rank(info, dims);
+  Input& input = inputs[i];
+  input.bytes = tensor_bytes(info.dtype, dims);
+  input.is_set = true;
+  input.is_default = false;
+  input.data = nullptr;
+  input.dims.assign(dims.begin(), dims.end());
 }
 
 void Context::Impl::set_input_value(std::string_view name, HostValue value) {
@@ -153,12 +177,16 @@ void Context::Impl::set_input_value(std::string_view name, HostValue value) {
 }
 
 // A shape input that nobody set takes the profile's preferred value, else ones.
-void Context::Impl::fill_defaults() {
+void Context::Impl::fill_defaults(bool for_run) {
   const plan::Plan& plan = engine->file.plans[static_cast<size_t>(std::max(wanted_profile, 0))];
   for (size_t i = 0; i < inputs.size(); ++i) {
     Input& input = inputs[i];
-    if (input.is_set) continue;
     const TensorInfo& info = engine->inputs[i];
+    TENREC_CHECK(
+        !for_run || !input.is_set || info.is_host || input.bytes == 0 || input.data != nullptr,
+        invalid_input, "input \"{}\" has dims but no memory; call set_input(\"{}\", ...)",
+        info.name, info.name);
+    if (input.is_set || (!for_run && !info.is_shape_input)) continue;
     TENREC_CHECK(info.is_shape_input && !info.is_host, invalid_input,
                  "input \"{}\" is not set; call set_input(\"{}\", ...) before run()", info.name,
                  info.name);
@@ -206,6 +234,7 @@ bool Context::Impl::values_fit(const plan::Plan& plan, size_t i) const {
   if (range.min.empty()) return true;
   const DType dtype = engine->inputs[i].dtype;
   if (range.min.size() * byte_size(dtype, 1) > inputs[i].bytes) return false;
+  if (inputs[i].data == nullptr) return true;  // only the sizes are known yet
   for (size_t k = 0; k < range.min.size(); ++k) {
     const int64_t value = element(i, k);
     const bool inside = dtype == DType::f32 ? as_float(value) >= as_float(range.min[k]) &&
@@ -258,8 +287,36 @@ Executor& Context::Impl::executor(size_t profile) {
 }
 
 void Context::Impl::run() {
-  fill_defaults();
+  fill_defaults(true);
   const size_t profile = choose_profile();
+  Executor& runner = executor(profile);
+  bind_inputs(profile);
+  for (size_t i = 0; i < outputs.size(); ++i)
+    runner.set_output(i, outputs[i], allocators[i] ? &allocators[i] : nullptr);
+  used_profile = -1;
+  runner.run(&profiler);
+  used_profile = static_cast<int>(profile);
+}
+
+std::vector<OutputSize> Context::Impl::infer_outputs() {
+  fill_defaults(false);
+  const auto is_missing = [&](size_t i) {
+    const bool has_value = inputs[i].data != nullptr || inputs[i].bytes == 0;
+    return !engine->inputs[i].is_host &&
+           (!inputs[i].is_set || (engine->inputs[i].is_shape_input && !has_value));
+  };
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!is_missing(i)) continue;
+    std::vector<OutputSize> sizes;
+    for (const TensorInfo& info : engine->outputs) sizes.push_back({info.dims, -1});
+    return sizes;
+  }
+  const size_t profile = choose_profile();
+  bind_inputs(profile);
+  return executor(profile).infer_outputs();
+}
+
+void Context::Impl::bind_inputs(size_t profile) {
   Executor& runner = executor(profile);
   for (size_t i = 0; i < inputs.size(); ++i) {
     InputBinding& binding = runner.input(i);
@@ -275,10 +332,6 @@ void Context::Impl::run() {
       binding.datum = Tensor(engine->inputs[i].dtype, inputs[i].dims, nullptr, inputs[i].data);
     }
   }
-  for (size_t i = 0; i < outputs.size(); ++i) runner.set_output(i, outputs[i]);
-  used_profile = -1;
-  runner.run(&profiler);
-  used_profile = static_cast<int>(profile);
 }
 
 OutputView Context::Impl::output(std::string_view name) const {
@@ -313,8 +366,22 @@ void Context::set_input_value(std::string_view name, HostValue value) {
 }
 
 void Context::set_output(std::string_view name, const MemoryRef& memory) {
-  impl_->outputs[impl_->output_index(name)] = memory;
+  const size_t i = impl_->output_index(name);
+  impl_->outputs[i] = memory;
+  impl_->allocators[i] = nullptr;
 }
+
+void Context::set_output_allocator(std::string_view name, OutputAllocator allocator) {
+  const size_t i = impl_->output_index(name);
+  impl_->outputs[i] = {};
+  impl_->allocators[i] = std::move(allocator);
+}
+
+void Context::set_input_dims(std::string_view name, std::span<const int64_t> dims) {
+  impl_->set_input_dims(name, dims);
+}
+
+std::vector<OutputSize> Context::infer_outputs() { return impl_->infer_outputs(); }
 
 void Context::run() { impl_->run(); }
 

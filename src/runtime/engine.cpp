@@ -54,7 +54,44 @@ std::vector<InputRange> describe(const plan::Plan& plan, const plan::Io& io) {
   return ranges;
 }
 
+// Slots that are the same in every run; -1 for the others.
+std::vector<int64_t> fixed_slots(const plan::Plan& plan) {
+  std::vector<int64_t> slots;
+  for (const plan::SymbolDef& symbol : plan.symbols)
+    slots.push_back(symbol.lower == symbol.upper && !symbol.is_float ? symbol.lower : -1);
+  for (const plan::DimInstruction& instruction : plan.program) {
+    const auto at = [&](int32_t slot) { return slot < 0 ? 0 : slots[static_cast<size_t>(slot)]; };
+    const bool is_constant = instruction.op == plan::DimOp::constant;
+    const bool is_fixed =
+        at(instruction.a) >= 0 && at(instruction.b) >= 0 && instruction.op != plan::DimOp::scaled;
+    slots.push_back(is_constant ? instruction.constant
+                    : is_fixed  ? plan::apply(instruction.op, at(instruction.a), at(instruction.b))
+                                : -1);
+  }
+  return slots;
+}
+
+std::string layout_text(const plan::ValueDef& value) {
+  if (value.channels_last) return "channels last";
+  if (value.block_axis < 0) return "row-major";
+  return fmt::format("blocked by {} on axis {}", value.block, value.block_axis);
+}
+
+StepValue describe(const plan::Plan& plan, int32_t index, const std::vector<int64_t>& slots) {
+  const plan::ValueDef& value = plan.values[static_cast<size_t>(index)];
+  StepValue info{
+      value.name, value.dtype, {}, layout_text(value), value.storage == plan::Storage::weight};
+  for (const int32_t slot : value.dims) info.dims.push_back(slots[static_cast<size_t>(slot)]);
+  return info;
+}
+
 }  // namespace
+
+const plan::Plan& Engine::Impl::plan(int profile) const {
+  TENREC_CHECK(profile >= 0 && static_cast<size_t>(profile) < file.plans.size(), usage,
+               "the engine has {} profiles, no profile {}", file.plans.size(), profile);
+  return file.plans[static_cast<size_t>(profile)];
+}
 
 Engine::Impl::Impl(plan::EngineFile engine_file, const LoadOptions& load_options)
     : file(std::move(engine_file)),
@@ -109,11 +146,27 @@ const std::vector<TensorInfo>& Engine::outputs() const { return impl_->outputs; 
 const std::vector<std::vector<InputRange>>& Engine::profiles() const { return impl_->profiles; }
 const std::string& Engine::target() const { return impl_->file.meta.target; }
 const std::vector<std::string>& Engine::notes() const { return impl_->file.meta.notes; }
+const std::string& Engine::name() const { return impl_->file.meta.model_name; }
+const std::string& Engine::device() const { return impl_->file.meta.device; }
+std::span<const std::byte> Engine::bytes() const { return impl_->file.image; }
+
+std::vector<StepInfo> Engine::steps(int profile) const {
+  const plan::Plan& plan = impl_->plan(profile);
+  const std::vector<int64_t> slots = fixed_slots(plan);
+  std::vector<StepInfo> steps;
+  for (const plan::Step& step : plan.steps) {
+    StepInfo& info = steps.emplace_back();
+    info = {step.origins, step.op, step.family, step.tactic, {}, {}};
+    for (const int32_t value : step.inputs)
+      if (value != plan::none) info.inputs.push_back(describe(plan, value, slots));
+    for (const int32_t value : step.outputs)
+      if (value != plan::none) info.outputs.push_back(describe(plan, value, slots));
+  }
+  return steps;
+}
 
 MemoryReport Engine::memory(int profile) const {
-  TENREC_CHECK(profile >= 0 && static_cast<size_t>(profile) < impl_->file.plans.size(), usage,
-               "the engine has {} profiles, no profile {}", impl_->file.plans.size(), profile);
-  const plan::Plan& plan = impl_->file.plans[static_cast<size_t>(profile)];
+  const plan::Plan& plan = impl_->plan(profile);
   MemoryReport report;
   report.weights = impl_->file.weight_bytes.size();
   report.activations = static_cast<uint64_t>(std::max<int64_t>(plan.arena_bytes, 0));

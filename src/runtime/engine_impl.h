@@ -17,6 +17,7 @@ struct Engine::Impl {
   Impl(plan::EngineFile file, const LoadOptions& options);
 
   std::shared_ptr<Device> open(int threads) const;  // counts into `budget`
+  const plan::Plan& plan(int profile) const;        // a usage Error when there is none
 
   plan::EngineFile file;
   LoadOptions options;

@@ -264,20 +264,20 @@ uint64_t Executor::workspace_bytes() const {
 
 void Executor::define(size_t index, int64_t value) {
   const plan::Step& step = info_.plan.steps[running_];
-  TENREC_ASSERT(index < step.defines.size(), "the step has no define {}", index);
+  TENREC_CHECK(index < step.defines.size(), invalid_engine, "the step has no define {}", index);
   defined_[index] = true;
   slots_.set_symbol(step.defines[index].symbol, value);
 }
 
 void Executor::resize_output(size_t output, std::span<const int64_t> dims) {
   const plan::Step& step = info_.plan.steps[running_];
-  TENREC_ASSERT(output < step.outputs.size() && step.outputs[output] != plan::none,
-                "the step has no output {}", output);
+  TENREC_CHECK(output < step.outputs.size() && step.outputs[output] != plan::none, invalid_engine,
+               "the step has no output {}", output);
   for (size_t i = 0; i < step.defines.size(); ++i) {
     const plan::Define& wanted = step.defines[i];
     if (static_cast<size_t>(wanted.output) != output) continue;
-    TENREC_ASSERT(static_cast<size_t>(wanted.axis) < dims.size(), "output {} got {} dims", output,
-                  dims.size());
+    TENREC_CHECK(static_cast<size_t>(wanted.axis) < dims.size(), invalid_engine,
+                 "output {} got {} dims", output, dims.size());
     define(i, dims[static_cast<size_t>(wanted.axis)]);
   }
   const int32_t value = step.outputs[output];
@@ -285,16 +285,16 @@ void Executor::resize_output(size_t output, std::span<const int64_t> dims) {
   resized_[output] = true;
   if (d.storage == Storage::host) return;
   ValueState& s = state(value);
-  TENREC_ASSERT(!d.ranked || dims.size() == d.dims.size(), "output {} got {} dims, its plan has {}",
-                output, dims.size(), d.dims.size());
+  TENREC_CHECK(!d.ranked || dims.size() == d.dims.size(), invalid_engine,
+               "output {} got {} dims, its plan has {}", output, dims.size(), d.dims.size());
   if (info_.schedule.value_stage(value) == static_cast<int32_t>(running_)) {
     update_dims(value, dims);
     s.bytes = plan::layout_bytes(d, s.dims);
     allocate_sized(value);
   } else {
-    TENREC_ASSERT(std::equal(dims.begin(), dims.end(), s.dims.begin(), s.dims.end()),
-                  "output {} is [{}], its plan says [{}]", output, fmt::join(dims, ", "),
-                  fmt::join(s.dims, ", "));
+    TENREC_CHECK(std::equal(dims.begin(), dims.end(), s.dims.begin(), s.dims.end()), invalid_engine,
+                 "output {} is [{}], its plan says [{}]", output, fmt::join(dims, ", "),
+                 fmt::join(s.dims, ", "));
   }
   output_views_[info_.outputs_start[running_] + output] = view(value);
 }
@@ -328,12 +328,12 @@ void Executor::finish_step(size_t s) {
         resize_output(i, data_[static_cast<size_t>(value)].tensor.dims());
       continue;
     }
-    TENREC_ASSERT(resized_[i] || info_.schedule.value_stage(value) != stage,
-                  "the step has not said how large output {} is", i);
+    TENREC_CHECK(resized_[i] || info_.schedule.value_stage(value) != stage, invalid_engine,
+                 "the step has not said how large output {} is", i);
   }
   for (size_t i = 0; i < step.defines.size(); ++i)
-    TENREC_ASSERT(defined_[i], "the step has not said dim {} of output {}", step.defines[i].axis,
-                  step.defines[i].output);
+    TENREC_CHECK(defined_[i], invalid_engine, "the step has not said dim {} of output {}",
+                 step.defines[i].axis, step.defines[i].output);
   slots_.evaluate(stage);
   for (const int32_t value : info_.schedule.values(stage)) {
     const bool is_output =
@@ -344,9 +344,9 @@ void Executor::finish_step(size_t s) {
     }
     if (!def(value).ranked || def(value).storage == Storage::host) continue;
     for (size_t axis = 0; axis < def(value).dims.size(); ++axis)
-      TENREC_ASSERT(state(value).dims[axis] == slots_[def(value).dims[axis]],
-                    "\"{}\": dim {} became {}, its plan computes {}", def(value).name, axis,
-                    state(value).dims[axis], slots_[def(value).dims[axis]]);
+      TENREC_CHECK(state(value).dims[axis] == slots_[def(value).dims[axis]], invalid_engine,
+                   "\"{}\": dim {} became {}, its plan computes {}", def(value).name, axis,
+                   state(value).dims[axis], slots_[def(value).dims[axis]]);
   }
   place(stage);
   for (const int32_t value : info_.schedule.values(stage)) {
@@ -370,7 +370,8 @@ void Executor::release_after(size_t s) {
 
 std::vector<Datum> Executor::run_body(size_t index, const std::vector<Datum>& inputs) {
   const size_t step = running_;
-  TENREC_ASSERT(index < info_.plan.steps[step].bodies.size(), "there is no body {}", index);
+  TENREC_CHECK(index < info_.plan.steps[step].bodies.size(), invalid_engine, "there is no body {}",
+               index);
   Executor& body = *bodies_[info_.bodies_start[step] + index];
   const plan::Plan& plan = body.info_.plan;
   TENREC_CHECK(inputs.size() == plan.inputs.size(), invalid_engine,
@@ -429,7 +430,8 @@ void Executor::finish_outputs() {
     const int32_t root = info_.live.root[static_cast<size_t>(value)];
     const Storage storage = def(root).storage;
     const bool exposed = storage == Storage::input || storage == Storage::dims;
-    if (d.storage != Storage::output && (output.caller.data != nullptr || exposed)) {
+    const bool is_callers = output.caller.data != nullptr || output.allocator != nullptr;
+    if (d.storage != Storage::output && (is_callers || exposed)) {
       std::byte* const to = output_buffer(i, bytes);
       if (storage == Storage::dims) device_->copy_from_host(to, s.data, bytes);
       else device_->copy(to, s.data, bytes);
@@ -454,6 +456,46 @@ OutputView Executor::output(size_t i) const {
     return {static_cast<const std::byte*>(output.caller.data), s.dims, bytes,
             !output.caller.on_device, nullptr};
   return {output.copied_to != nullptr ? output.copied_to : s.data, s.dims, bytes, false, nullptr};
+}
+
+// Slots that hang on the value of an input whose memory is not set yet.
+std::vector<bool> Executor::unknown_slots() const {
+  std::vector<bool> unknown(info_.plan.symbols.size() + info_.plan.program.size(), false);
+  for (const int32_t slot : info_.start_symbols) {
+    const plan::SymbolDef& symbol = info_.plan.symbols[static_cast<size_t>(slot)];
+    if (symbol.source != plan::SymbolSource::input_value) continue;
+    unknown[static_cast<size_t>(slot)] = inputs_[static_cast<size_t>(symbol.index)].data == nullptr;
+  }
+  for (size_t i = 0; i < info_.plan.program.size(); ++i)
+    for (const int32_t operand : {info_.plan.program[i].a, info_.plan.program[i].b})
+      if (operand != plan::none && unknown[static_cast<size_t>(operand)])
+        unknown[info_.plan.symbols.size() + i] = true;
+  return unknown;
+}
+
+std::vector<OutputSize> Executor::infer_outputs() const {
+  plan::DimValues slots(info_.plan, info_.schedule);
+  const std::vector<bool> unknown = unknown_slots();
+  for (const int32_t slot : info_.start_symbols) {
+    const plan::SymbolDef& symbol = info_.plan.symbols[static_cast<size_t>(slot)];
+    slots.set_symbol(slot, unknown[static_cast<size_t>(slot)] ? symbol.lower : read_symbol(symbol));
+  }
+  slots.evaluate(at_start);
+  std::vector<OutputSize> sizes;
+  for (const int32_t value : info_.plan.outputs) {
+    const plan::ValueDef& d = def(value);
+    OutputSize& size = sizes.emplace_back();
+    for (const int32_t slot : d.dims)
+      size.dims.push_back(info_.schedule.slot_stage(slot) == at_start &&
+                                  !unknown[static_cast<size_t>(slot)]
+                              ? slots[slot]
+                              : -1);
+    if (d.storage == Storage::host || !d.ranked) continue;
+    const bool is_known = std::find(size.dims.begin(), size.dims.end(), -1) == size.dims.end();
+    if (is_known) size.max_bytes = static_cast<int64_t>(plan::layout_bytes(d, size.dims));
+    else if (d.upper_bytes != plan::unbounded) size.max_bytes = d.upper_bytes;
+  }
+  return sizes;
 }
 
 uint64_t Executor::activation_bytes() const {

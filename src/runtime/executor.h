@@ -45,10 +45,15 @@ class Executor {
 
   InputBinding& input(size_t i) { return inputs_[i]; }
   // Where output `i` goes; no data: memory of the executor.
-  void set_output(size_t i, const MemoryRef& memory) { outputs_[i].caller = memory; }
+  void set_output(size_t i, const MemoryRef& memory, const OutputAllocator* allocator = nullptr) {
+    outputs_[i].caller = memory;
+    outputs_[i].allocator = allocator;
+  }
   void set_outer(std::span<const int64_t> slots) { outer_ = slots; }  // bodies
   void run(const Profiler* profiler);
   OutputView output(size_t i) const;
+  std::vector<OutputSize> infer_outputs() const;  // from the inputs as set; runs nothing
+  std::vector<bool> unknown_slots() const;
 
   uint64_t activation_bytes() const;  // arena, pool and bodies
   uint64_t binding_bytes() const;     // outputs and staged inputs
@@ -63,6 +68,7 @@ class Executor {
   };
   struct Output {
     MemoryRef caller;
+    const OutputAllocator* allocator = nullptr;  // asked for `caller` once sizes are known
     std::unique_ptr<DeviceMemory> owned[2];  // two, so that an output can be the next run's input
     int current = 0;
     std::byte* copied_to = nullptr;  // set where the value's own memory is not the output
@@ -90,6 +96,7 @@ class Executor {
   void bind();
   void stage_inputs();
   void choose_output_buffers();
+  bool is_read(const void* data, uint64_t bytes) const;  // by this run
   bool read_start_symbols();
   int64_t read_symbol(const plan::SymbolDef& symbol) const;
   int64_t read_element(const plan::SymbolDef& symbol) const;
@@ -105,6 +112,7 @@ class Executor {
   std::byte* locate(int32_t value);
   std::byte* locate_alias(int32_t value);
   std::byte* output_buffer(size_t i, uint64_t bytes);
+  void ask_for_memory(size_t i, uint64_t bytes);
   bool owns(const std::byte* begin, uint64_t bytes) const;
   void mark_changed(int32_t value);
 

@@ -58,6 +58,9 @@ int64_t read_integer(DType dtype, const std::byte* data, size_t element) {
   }
 }
 
+constexpr std::string_view shared_memory =
+    "an input and an output share the caller's memory; give the output memory of its own";
+
 }  // namespace
 
 void Executor::bind() {
@@ -111,20 +114,20 @@ void Executor::stage_inputs() {
   }
 }
 
+bool Executor::is_read(const void* data, uint64_t bytes) const {
+  for (const InputBinding& input : inputs_)
+    if (ranges_overlap(input.data, input.bytes, static_cast<const std::byte*>(data), bytes))
+      return true;
+  return false;
+}
+
 // An output of the last run may be an input of this one: then this run writes to the other buffer.
 void Executor::choose_output_buffers() {
-  const auto is_read = [&](const std::byte* data, uint64_t bytes) {
-    for (const InputBinding& input : inputs_)
-      if (ranges_overlap(input.data, input.bytes, data, bytes)) return true;
-    return false;
-  };
   for (Output& output : outputs_) {
     output.copied_to = nullptr;
     if (output.caller.data != nullptr) {
-      TENREC_CHECK(!is_read(static_cast<std::byte*>(output.caller.data), output.caller.bytes),
-                   invalid_input,
-                   "an input and an output share the caller's memory; give the output "
-                   "memory of its own");
+      TENREC_CHECK(!is_read(output.caller.data, output.caller.bytes), invalid_input, "{}",
+                   shared_memory);
       continue;
     }
     const DeviceMemory* current = output.owned[output.current].get();
@@ -374,8 +377,18 @@ std::byte* Executor::locate_alias(int32_t value) {
   return s.bytes == 0 ? empty_tensor : base.data + offset;
 }
 
+void Executor::ask_for_memory(size_t i, uint64_t bytes) {
+  const int32_t value = info_.plan.outputs[i];
+  MemoryRef& memory = outputs_[i].caller;
+  memory = (*outputs_[i].allocator)(state(value).dims, bytes);
+  TENREC_CHECK(memory.data != nullptr, out_of_memory,
+               "output \"{}\": its allocator gave no memory for {} bytes", def(value).name, bytes);
+  TENREC_CHECK(!is_read(memory.data, bytes), invalid_input, "{}", shared_memory);
+}
+
 std::byte* Executor::output_buffer(size_t i, uint64_t bytes) {
   Output& output = outputs_[i];
+  if (output.allocator != nullptr) ask_for_memory(i, bytes);
   const bool usable =
       output.caller.data != nullptr && (device_->host_memory() || output.caller.on_device);
   if (output.caller.data != nullptr)

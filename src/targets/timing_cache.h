@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace tenrec {
 
@@ -22,7 +23,11 @@ class TimingCache {
  public:
   // A missing file is an empty cache; a damaged line is an Error that names it.
   static TimingCache load(const std::string& path);
-  void save(const std::string& path) const;  // atomic; entries ordered by key
+  void save(const std::string& path) const;  // atomic
+  static TimingCache parse(std::string_view text);
+  std::string text() const;              // entries ordered by key
+  void merge(const TimingCache& other);  // what both have stays as it is here
+  size_t size() const { return entries_.size(); }
   const TimingEntry* find(const std::string& key) const;
   void put(const std::string& key, TimingEntry entry);
   bool changed() const { return changed_; }

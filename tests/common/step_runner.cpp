@@ -242,6 +242,8 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   if (in_place && draft.in_place >= 0) {
     running.outputs[0]->view.data = running.inputs[static_cast<size_t>(draft.in_place)]->view.data;
   }
+  for (const auto* list : {&running.inputs, &running.outputs})
+    for (const auto& each : *list) running.plan.values.push_back(each->def);
   for (const auto& input : running.inputs) running.input_views.push_back(input->view);
   for (const auto& output : running.outputs) running.output_views.push_back(output->view);
   running.args.inputs = running.input_views;

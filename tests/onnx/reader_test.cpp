@@ -312,5 +312,30 @@ TEST(Reader, files_of_2_gib_are_refused_without_reading_them) {
   }
 }
 
+TEST(Reader, values_by_themselves) {
+  const auto read = [](const std::string& bytes, const TypeProto& type) {
+    return onnx::read_value(std::as_bytes(std::span(bytes)), type);
+  };
+  auto tensor = std::make_shared<TypeProto>();
+  tensor->kind = TypeProto::Kind::tensor;
+  TypeProto sequence;
+  sequence.kind = TypeProto::Kind::sequence;
+  sequence.element = tensor;
+  const OnnxTensor values = OnnxTensor("v", {2}).floats({1, 2});
+  EXPECT_EQ(read(values.bytes(), *tensor).tensor.dims, (std::vector<int64_t>{2}));
+
+  OnnxMessage message;  // SequenceProto.tensor_values is field 3
+  message.field(3, values.bytes());
+  message.field(3, values.bytes());
+  const std::string bytes = message.bytes();
+  EXPECT_EQ(read(bytes, sequence).elements.size(), 2U);
+  EXPECT_EQ(read("", sequence).elements.size(), 0U);
+
+  TypeProto map;
+  map.kind = TypeProto::Kind::map;
+  EXPECT_THROW(read(bytes, map), Error);
+  EXPECT_THROW(read(bytes.substr(0, bytes.size() - 1), sequence), Error);
+}
+
 }  // namespace
 }  // namespace tenrec

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/wire.h"
+#include "common/mutations.h"
 #include "common/sample_plans.h"
 #include "common/test_device.h"
 #include "plan/format.h"
@@ -20,7 +21,9 @@
 namespace tenrec::plan {
 namespace {
 
-using Bytes = std::vector<std::byte>;
+using test::Bytes;
+using test::get;
+using test::put;
 
 EngineParts full_engine() {
   EngineParts parts = add_engine(16);
@@ -29,36 +32,6 @@ EngineParts full_engine() {
   parts.graph.originals = {{"w", 0, {}, {}}, {"names", none, {2}, {"a", "b"}}};
   parts.debug = "debug text";
   return parts;
-}
-
-uint64_t get(const Bytes& bytes, uint64_t offset, int size) {
-  uint64_t value = 0;
-  for (int i = size; i-- > 0;)
-    value = value << 8 | std::to_integer<uint64_t>(bytes[offset + static_cast<uint64_t>(i)]);
-  return value;
-}
-
-void put(Bytes& bytes, uint64_t offset, int size, uint64_t value) {
-  for (int i = 0; i < size; ++i)
-    bytes[offset + static_cast<uint64_t>(i)] = static_cast<std::byte>(value >> (8 * i) & 0xff);
-}
-
-// Makes every checksum right again, as someone malicious would.
-void repair(Bytes& bytes) {
-  const uint64_t count = get(bytes, 24, 4);
-  const uint64_t table_end = header_size + count * table_entry_size;
-  if (count > 100 || table_end > bytes.size()) return;
-  for (uint64_t i = 0; i < count; ++i) {
-    const uint64_t entry = header_size + i * table_entry_size;
-    const uint64_t offset = get(bytes, entry + 16, 8);
-    const uint64_t size = get(bytes, entry + 24, 8);
-    if (offset > bytes.size() || size > bytes.size() - offset) continue;
-    const auto hash = hash128(std::span<const std::byte>(bytes).subspan(offset, size)).bytes();
-    std::copy(hash.begin(), hash.end(), bytes.begin() + static_cast<std::ptrdiff_t>(entry + 32));
-  }
-  std::fill_n(bytes.begin() + checksum_offset, 16, std::byte{0});
-  const auto hash = hash128(std::span<const std::byte>(bytes).first(table_end)).bytes();
-  std::copy(hash.begin(), hash.end(), bytes.begin() + checksum_offset);
 }
 
 std::string read_error(const Bytes& bytes) {
@@ -130,20 +103,20 @@ TEST(EngineFile, EqualWeightsAreKeptOnce) {
 TEST(EngineFile, UnknownOptionalSectionsAreSkipped) {
   Bytes bytes = serialise(full_engine());
   put(bytes, section_entry(bytes, SectionKind::debug), 4, 4711);
-  repair(bytes);
+  test::repair_checksums(bytes);
   EXPECT_EQ(EngineFile::read(bytes, nullptr).debug, "");
   put(bytes, section_entry(bytes, static_cast<SectionKind>(4711)) + 4, 4, section_required);
-  repair(bytes);
+  test::repair_checksums(bytes);
   EXPECT_NE(read_error(bytes).find("section kind 4711"), std::string::npos);
 }
 
 TEST(EngineFile, NewerFormatsAreRefused) {
   Bytes bytes = serialise(full_engine());
   put(bytes, 10, 2, 7);  // minor
-  repair(bytes);
+  test::repair_checksums(bytes);
   EXPECT_EQ(read_error(bytes), "");
   put(bytes, 8, 2, 2);  // major
-  repair(bytes);
+  test::repair_checksums(bytes);
   EXPECT_EQ(
       read_error(bytes),
       "the engine has format 2.7, this Tenrec reads 1.x; use a newer Tenrec or rebuild the engine "
@@ -165,25 +138,25 @@ TEST(EngineFile, DamageIsFound) {
   expect("checksum of section META", [](Bytes& b) { b[4096] ^= std::byte{1}; });
   expect("do not lie inside", [](Bytes& b) {
     put(b, header_size + 16, 8, uint64_t{1} << 60);
-    repair(b);
+    test::repair_checksums(b);
   });
   expect("do not lie inside", [](Bytes& b) {
     put(b, header_size + 24, 8, UINT64_MAX);
-    repair(b);
+    test::repair_checksums(b);
   });
   expect("overlap", [](Bytes& b) {
     put(b, header_size + 16, 8, get(b, header_size + table_entry_size + 16, 8));
-    repair(b);
+    test::repair_checksums(b);
   });
   expect("is there twice", [](Bytes& b) {
     put(b, header_size + table_entry_size, 4, 1);
-    repair(b);
+    test::repair_checksums(b);
   });
   expect("has no section IO", [](Bytes& b) {
     const uint64_t entry = section_entry(b, SectionKind::io);
     put(b, entry, 4, 999);
     put(b, entry + 4, 4, 0);
-    repair(b);
+    test::repair_checksums(b);
   });
 }
 
@@ -229,28 +202,12 @@ void run_if_valid(Bytes bytes, int* valid) {
 
 void mutate(const EngineParts& parts, int rounds, unsigned seed) {
   const Bytes good = serialise(parts);
-  std::vector<std::pair<uint64_t, uint64_t>> spans{{0, header_size}};
-  for (uint64_t i = 0; i < get(good, 24, 4); ++i) {
-    const uint64_t entry = header_size + i * table_entry_size;
-    spans.emplace_back(entry, table_entry_size);
-    if (get(good, entry + 24, 8) == 0) continue;
-    for (int weight = 0; weight < 4; ++weight)  // what is stored matters more than the table
-      spans.emplace_back(get(good, entry + 16, 8), get(good, entry + 24, 8));
-  }
-  std::mt19937 random(seed);
+  test::Donors donors;
+  for (const auto& section : test::EngineImage(good).sections) donors.add(section.bytes);
+  test::Random random(seed);
   int valid = 0;
-  for (int round = 0; round < rounds; ++round) {
-    Bytes bytes = good;
-    for (auto flips = 1 + random() % 3; flips > 0; --flips) {
-      const auto [offset, size] = spans[random() % spans.size()];
-      const uint64_t at = offset + random() % size;
-      if (random() % 2) bytes[at] ^= static_cast<std::byte>(1U << random() % 8);
-      else bytes[at] = static_cast<std::byte>(random());
-    }
-    if (random() % 20 == 0) bytes.resize(random() % bytes.size());
-    if (random() % 8 != 0 && bytes.size() > header_size) repair(bytes);
-    run_if_valid(std::move(bytes), &valid);
-  }
+  for (int round = 0; round < rounds; ++round)
+    run_if_valid(test::mutated_engine(good, donors, random), &valid);
   EXPECT_GT(valid, 0);
 }
 

@@ -40,42 +40,36 @@ Value* rotated(OnnxContext& context, Value* first, Value* second, Value* cosines
 
 }  // namespace
 
-Values rotary_embedding(const OnnxNode& node, OnnxContext& context) {
-  Value* input = context.input(0);
-  Value* cosines = context.input(1);
-  Value* sines = context.input(2);
-  TENREC_CHECK(input && cosines && sines, invalid_model,
-               "RotaryEmbedding needs X, cosines and sines");
-  const bool interleaved = node.integer("interleaved", 0) != 0;
+Value* rotary(OnnxContext& context, Value* input, Value* cosines, Value* sines, Value* positions,
+              const RotaryOptions& options) {
   const bool flat = input->type.rank() == 3;
   Value* x = input;
   if (flat) {
-    const int64_t heads = node.integer("num_heads", 0);
-    TENREC_CHECK(heads > 0, invalid_model, "RotaryEmbedding of a 3-D input needs num_heads");
-    x = context.one(Reshape{}, {input, vector(context, {0, 0, heads, -1})});
+    TENREC_CHECK(options.heads > 0, invalid_model,
+                 "RotaryEmbedding of a 3-D input needs num_heads");
+    x = context.one(Reshape{}, {input, vector(context, {0, 0, options.heads, -1})});
   }
   TENREC_CHECK(x->type.rank() == 4, invalid_model, "RotaryEmbedding of {}; it needs 3 or 4 axes",
                input->type.str());
   const std::optional<int64_t> features = x->type.shape[3].constant();
   TENREC_CHECK(features, unsupported, "RotaryEmbedding of heads of unknown size ({})",
                input->type.str());
-  const int64_t named = node.integer("rotary_embedding_dim", 0);
-  const int64_t turned = named > 0 ? named : *features;
+  const int64_t turned = options.turned > 0 ? options.turned : *features;
   TENREC_CHECK(turned <= *features && turned % 2 == 0, invalid_model,
                "RotaryEmbedding of {} of {} features", turned, *features);
   constexpr int64_t end = std::numeric_limits<int64_t>::max();
 
-  Value* positions = context.input(3);
   cosines = angles(context, part(context, cosines, 0, turned / 2), positions, flat ? 2 : 1);
   sines = angles(context, part(context, sines, 0, turned / 2), positions, flat ? 2 : 1);
   Value* head = turned < *features ? part(context, x, 0, turned) : x;
-  Value* first = interleaved ? part(context, head, 0, end, 2) : part(context, head, 0, turned / 2);
+  Value* first =
+      options.interleaved ? part(context, head, 0, end, 2) : part(context, head, 0, turned / 2);
   Value* second =
-      interleaved ? part(context, head, 1, end, 2) : part(context, head, turned / 2, end);
+      options.interleaved ? part(context, head, 1, end, 2) : part(context, head, turned / 2, end);
   Value* real = rotated(context, first, second, cosines, sines, true);
   Value* imaginary = rotated(context, first, second, cosines, sines, false);
   Value* result = nullptr;
-  if (interleaved) {
+  if (options.interleaved) {
     Value* axis = vector(context, {-1});
     Value* pairs = context.one(Concat{-1}, {context.one(Unsqueeze{}, {real, axis}),
                                             context.one(Unsqueeze{}, {imaginary, axis})});
@@ -85,7 +79,20 @@ Values rotary_embedding(const OnnxNode& node, OnnxContext& context) {
   }
   if (turned < *features) result = context.one(Concat{-1}, {result, part(context, x, turned, end)});
   if (flat) result = context.one(Reshape{}, {result, context.one(ShapeOf{}, {input})});
-  return {result};
+  return result;
+}
+
+Values rotary_embedding(const OnnxNode& node, OnnxContext& context) {
+  Value* input = context.input(0);
+  Value* cosines = context.input(1);
+  Value* sines = context.input(2);
+  TENREC_CHECK(input && cosines && sines, invalid_model,
+               "RotaryEmbedding needs X, cosines and sines");
+  RotaryOptions options;
+  options.interleaved = node.integer("interleaved", 0) != 0;
+  options.turned = node.integer("rotary_embedding_dim", 0);
+  options.heads = node.integer("num_heads", 0);
+  return {rotary(context, input, cosines, sines, context.input(3), options)};
 }
 
 }  // namespace tenrec

@@ -18,7 +18,8 @@ class Assignment {
 
   void run() {
     for (Node* node = graph_.front(); node; node = node->next()) {
-      for (size_t i = 0; i < node->body_count(); ++i) assign_layouts(node->body(i), device_, rules_);
+      for (size_t i = 0; i < node->body_count(); ++i)
+        assign_layouts(node->body(i), device_, rules_);
       if (node->as<Reformat>() || node->as<Constant>()) continue;
       if (!try_island(*node)) make_plain(*node);
     }
@@ -31,8 +32,7 @@ class Assignment {
   // Channels on axis 1 of at least three axes; a layout says nothing for anything else.
   bool can_join(const Type& type) const {
     return type.kind == Type::Kind::tensor && type.ranked && type.rank() == 4 &&
-           std::find(rules_.dtypes.begin(), rules_.dtypes.end(), type.dtype) !=
-               rules_.dtypes.end();
+           std::find(rules_.dtypes.begin(), rules_.dtypes.end(), type.dtype) != rules_.dtypes.end();
   }
 
   bool try_island(Node& node) {
@@ -94,7 +94,8 @@ class Assignment {
   }
 
   Value* joined_form(Value* value, Node* before) {
-    return value->type.layout.is_plain() ? other_form(value, before, rules_.layout, joined_) : value;
+    return value->type.layout.is_plain() ? other_form(value, before, rules_.layout, joined_)
+                                         : value;
   }
   Value* plain_form(Value* value, Node* before) {
     return value->type.layout.is_plain() ? value : other_form(value, before, Layout{}, plain_);

@@ -10,9 +10,9 @@
 namespace tenrec {
 
 struct LayoutRules {
-  Layout layout;                   // of the islands
-  std::vector<DType> dtypes;       // of the tensors in them
-  int64_t few_channels = 8;        // inputs of fewer are read as they come, if a kernel can
+  Layout layout;              // of the islands
+  std::vector<DType> dtypes;  // of the tensors in them
+  int64_t few_channels = 8;   // inputs of fewer are read as they come, if a kernel can
   std::span<const Kernel* const> kernels;
 };
 

@@ -116,8 +116,7 @@ Value* packed_form(Value* value) {
 Value* packed_result(const Value* value) {
   if (!used_once(value) || !value->uses()[0].node) return nullptr;
   const Node* turned = value->uses()[0].node;
-  if (!transpose_of(turned->output(), {0, 2, 1, 3}) || !used_once(turned->output()))
-    return nullptr;
+  if (!transpose_of(turned->output(), {0, 2, 1, 3}) || !used_once(turned->output())) return nullptr;
   const Node* merged = turned->output()->uses()[0].node;
   if (!merged || !merged->as<Reshape>() || merged->output()->type.rank() != 3) return nullptr;
   const Shape& four = turned->output()->type.shape;
@@ -147,15 +146,14 @@ class Recogniser {
   }
 
  private:
-  bool accepted(const Node& node) const {
-    return attention_kernel().check(node, device_).empty();
-  }
+  bool accepted(const Node& node) const { return attention_kernel().check(node, device_).empty(); }
 
   void fuse(Node& node) {
     Value* weights = behind_casts(node.input(0));
     const Node* softmax = softmax_of(weights);
     Match match;
-    if (!softmax || !used_once(softmax->output()) || !match_scores(softmax->input(0), match)) return;
+    if (!softmax || !used_once(softmax->output()) || !match_scores(softmax->input(0), match))
+      return;
     match.v = node.input(1);
     const DType dtype = node.output()->type.dtype;
     if (!is_four(match.q, dtype) || !is_four(match.k, dtype) || !is_four(match.v, dtype)) return;
@@ -211,6 +209,8 @@ class Recogniser {
 
 }  // namespace
 
-void recognise_attention(Graph& graph, const DeviceInfo& device) { Recogniser(graph, device).run(); }
+void recognise_attention(Graph& graph, const DeviceInfo& device) {
+  Recogniser(graph, device).run();
+}
 
 }  // namespace tenrec::cuda

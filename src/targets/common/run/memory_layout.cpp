@@ -79,8 +79,8 @@ Tensor tensor_of(const TensorView& view) {
 
 void store_tensor(const Tensor& tensor, const TensorView& view) {
   const Dims dims = dims_of(view);
-  TENREC_CHECK(tensor.dims() == dims && tensor.dtype() == view.dtype, internal,
-               "computed {} {}, the plan expected {} {}", name(tensor.dtype()),
+  TENREC_CHECK(tensor.dims() == dims && tensor.dtype() == view.dtype, invalid_engine,
+               "computed {} {}, the plan expected {} {}; rebuild the engine", name(tensor.dtype()),
                to_string(tensor.dims()), name(view.dtype), to_string(dims));
   const Layout layout = layout_of(view);
   if (layout.is_plain()) {

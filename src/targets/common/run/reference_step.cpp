@@ -5,6 +5,7 @@
 #include "ir/expr.h"
 #include "targets/common/run/memory_layout.h"
 #include "targets/common/run/step_op.h"
+#include "targets/common/run/view_type.h"
 
 namespace tenrec {
 namespace {
@@ -12,20 +13,6 @@ namespace {
 Datum datum_of(const TensorView& view) {
   if (view.datum) return *view.datum;
   return Datum(tensor_of(view));
-}
-
-Type type_of(const Datum& datum) {
-  switch (datum.kind) {
-    case Datum::Kind::none: return {};
-    case Datum::Kind::tensor: return Type::of_constant(datum.tensor);
-    case Datum::Kind::sequence:
-      return Type::sequence_of(datum.elements.empty() ? Type::unranked(DType::f32)
-                                                      : type_of(datum.elements[0]));
-    case Datum::Kind::optional:
-      return Type::optional_of(datum.elements.empty() ? Type::unranked(DType::f32)
-                                                      : type_of(datum.elements[0]));
-  }
-  return {};
 }
 
 class Generic : public StepRunner {
@@ -52,16 +39,26 @@ class Generic : public StepRunner {
     if (!op_) {
       std::vector<Tensor> tensors;
       for (const Datum& input : inputs) tensors.push_back(input.tensor);
+      check_program(tensors);
       Data outputs;
       for (Tensor& tensor : evaluate(program_, tensors)) outputs.emplace_back(std::move(tensor));
       return outputs;
     }
     const BodyRunner run_body = [&](size_t index, const Data& body_inputs) {
-      TENREC_CHECK(args.run_body, internal, "\"{}\" has bodies, but the step cannot run them",
+      TENREC_CHECK(args.run_body, invalid_engine, "\"{}\" has bodies, but the step cannot run them",
                    op_.name());
       return (*args.run_body)(index, body_inputs);
     };
     return op_.eval(inputs, run_body);
+  }
+
+  void check_program(const Tensors& tensors) const {
+    bool fits = tensors.size() == static_cast<size_t>(program_.inputs);
+    for (const ExprNode& node : program_.nodes) {
+      if (!fits || node.fn != Fn::input) continue;
+      fits = tensors[static_cast<size_t>(node.input)].dtype() == node.dtype;
+    }
+    TENREC_CHECK(fits, invalid_engine, "the inputs do not suit their expression");
   }
 
   void store(const Datum& value, size_t i, const StepArgs& args) const {
@@ -90,7 +87,7 @@ class Infer : public StepRunner {
 
   void run(const StepArgs& args) override {
     Types inputs;
-    for (const TensorView& view : args.inputs) inputs.push_back(type_of(datum_of(view)));
+    for (const TensorView& view : args.inputs) inputs.push_back(type_of(view));
     const Types outputs = op_.infer(inputs);
     TENREC_CHECK(args.define || defines_.empty(), internal, "sizes of \"{}\" have nowhere to go",
                  op_.name());

@@ -15,7 +15,7 @@ class OnednnConvRunner final : public StepRunner {
         environment_(environment),
         stream_(onednn_engine()) {
     TENREC_CHECK(step.inputs.size() >= conv_operands && step.outputs.size() == 1 &&
-                     params_.kernel.size() == 2 &&
+                     params_.kernel.size() == 2 && !params_.transposed &&
                      weights_tag(params_.weights_format) != dnnl::memory::format_tag::undef,
                  invalid_engine, "a oneDNN convolution with {} inputs and weight format '{}'",
                  step.inputs.size(), params_.weights_format);
@@ -30,6 +30,9 @@ class OnednnConvRunner final : public StepRunner {
     TENREC_CHECK(made, unsupported, "oneDNN has no convolution for shapes [{}] -> [{}]",
                  fmt::join(x.dims, ", "), fmt::join(y.dims, ", "));
     const auto& description = made->description;
+    TENREC_CHECK(
+        args.inputs[1].dtype == DType::f32 && (!has_bias || args.inputs[2].dtype == DType::f32),
+        invalid_engine, "packed weights of {}", tenrec::name(args.inputs[1].dtype));
     TENREC_CHECK(description.weights_desc().get_size() ==
                          static_cast<size_t>(args.inputs[1].elements()) * 4 &&
                      (!has_bias || args.inputs[2].elements() == params_.out_channels),
@@ -38,6 +41,9 @@ class OnednnConvRunner final : public StepRunner {
     primitive_ = dnnl::convolution_forward(description);
     const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
     epilogue_.reset();
+    const auto wanted = params_.epilogue.nodes.empty() ? 0 : params_.epilogue.inputs - 1;
+    TENREC_CHECK(operands.size() == static_cast<size_t>(wanted), invalid_engine,
+                 "a convolution has {} epilogue operands, {} are needed", operands.size(), wanted);
     if (made->fused) {
       for (const TensorView& operand : operands) {
         TENREC_CHECK(operand.dtype == DType::f32 && dims_of(operand) == dims_of(y) &&

@@ -49,11 +49,22 @@ struct Side {
   // An offset along a logical axis in physical steps; blocks are not cut.
   int64_t steps(size_t axis, int64_t offset) const {
     if (static_cast<int>(axis) != layout.block_axis) return offset;
-    TENREC_CHECK(offset % layout.block == 0, internal, "an offset of {} channels in blocks of {}",
-                 offset, layout.block);
+    TENREC_CHECK(offset % layout.block == 0, invalid_engine,
+                 "an offset of {} channels in blocks of {}", offset, layout.block);
     return offset / layout.block;
   }
 };
+
+void check_same_layout(const Side& in, const Side& out) {
+  TENREC_CHECK(in.layout == out.layout && in.dims.size() == out.dims.size(), invalid_engine,
+               "a copy between {} and {} in different layouts", tenrec::to_string(in.dims),
+               tenrec::to_string(out.dims));
+}
+
+void check_plain(const Side& in, const Side& out) {
+  TENREC_CHECK(in.layout.is_plain() && out.layout.is_plain(), invalid_engine,
+               "this copy needs row-major tensors");
+}
 
 StridedCopy strided(const TensorView& view, Dims sizes, Dims from, Dims to) {
   StridedCopy copy;
@@ -66,11 +77,14 @@ StridedCopy strided(const TensorView& view, Dims sizes, Dims from, Dims to) {
 
 Moves plain_copy(const StepArgs& args) {
   const TensorView& in = args.inputs[0];
-  TENREC_CHECK(in.elements() == args.outputs[0].elements(), invalid_engine,
-               "a copy of {} elements to {}", in.elements(), args.outputs[0].elements());
-  // Bytes, since elements may be smaller than one.
-  const auto bytes =
-      static_cast<int64_t>(byte_size(in.dtype, physical_elements(dims_of(in), layout_of(in))));
+  const TensorView& out = args.outputs[0];
+  const auto bytes_of = [](const TensorView& view) {
+    return static_cast<int64_t>(
+        byte_size(view.dtype, physical_elements(dims_of(view), layout_of(view))));
+  };
+  const int64_t bytes = bytes_of(in);
+  TENREC_CHECK(in.elements() == out.elements() && bytes == bytes_of(out), invalid_engine,
+               "a copy of {} elements to {}", in.elements(), out.elements());
   StridedCopy copy = strided(in, {bytes}, {1}, {1});
   copy.element = 1;
   return {{0, 0, std::move(copy)}};
@@ -78,6 +92,7 @@ Moves plain_copy(const StepArgs& args) {
 
 Moves transpose(const Transpose& op, const StepArgs& args) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
+  check_plain(in, out);
   Dims from;
   for (const int64_t axis : op.order(static_cast<int64_t>(in.dims.size())))
     from.push_back(in.strides[static_cast<size_t>(axis)]);
@@ -92,6 +107,7 @@ Moves concat(const Concat& op, const StepArgs& args) {
   int64_t offset = 0;
   for (size_t i = 0; i < args.inputs.size(); ++i) {
     const Side in(args.inputs[i]);
+    check_same_layout(in, out);
     StridedCopy copy = strided(args.inputs[i], in.physical, in.strides, out.strides);
     copy.to_offset = out.steps(axis, offset) * out.strides[out.place(axis)];
     offset += in.dims[axis];
@@ -119,7 +135,8 @@ Moves split(const Split& op, const StepArgs& args) {
   for (size_t i = 0; i < sizes.size() && i < args.outputs.size(); offset += sizes[i++]) {
     if (!args.outputs[i].data) continue;
     const Side out(args.outputs[i]);
-    TENREC_CHECK(out.dims[axis] == sizes[i] && offset + sizes[i] <= size, invalid_input,
+    check_same_layout(in, out);
+    TENREC_CHECK(out.dims[axis] == sizes[i] && sizes[i] <= size - offset, invalid_input,
                  "Split of {} by {}", size, tenrec::to_string(sizes));
     StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
     copy.from_offset = in.steps(axis, offset) * in.strides[in.place(axis)];
@@ -128,24 +145,39 @@ Moves split(const Split& op, const StepArgs& args) {
   return moves;
 }
 
+// Steps past the end are all the same: the sums that follow stay small.
+int64_t clamped_step(int64_t step, int64_t size) {
+  TENREC_CHECK(step != 0, invalid_input, "Slice by a step of 0");
+  return std::clamp(step, -size - 1, size + 1);
+}
+
 Moves slice(const StepArgs& args) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
   const std::vector<int64_t> starts = ints_of(args.inputs[1]), ends = ints_of(args.inputs[2]);
   std::vector<int64_t> axes, steps;
   if (given(args.inputs, 3)) axes = ints_of(args.inputs[3]);
   if (given(args.inputs, 4)) steps = ints_of(args.inputs[4]);
+  check_same_layout(in, out);
   StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
+  std::vector<bool> sliced(in.dims.size(), false);
+  TENREC_CHECK(ends.size() == starts.size() && (axes.empty() || axes.size() == starts.size()) &&
+                   (steps.empty() || steps.size() == starts.size()),
+               invalid_input, "Slice with {} starts, {} ends, {} axes and {} steps", starts.size(),
+               ends.size(), axes.size(), steps.size());
   for (size_t i = 0; i < starts.size(); ++i) {
     const auto axis = static_cast<size_t>(normalise_axis(
-        axes.empty() ? static_cast<int64_t>(i) : axes.at(i), static_cast<int64_t>(in.dims.size())));
-    const int64_t size = in.dims[axis], step = steps.empty() ? 1 : steps.at(i);
-    TENREC_CHECK(step != 0, invalid_input, "Slice by a step of 0");
+        axes.empty() ? static_cast<int64_t>(i) : axes[i], static_cast<int64_t>(in.dims.size())));
+    const int64_t size = in.dims[axis], step = clamped_step(steps.empty() ? 1 : steps[i], size);
+    TENREC_CHECK(!sliced[axis], invalid_input, "Slice of axis {} twice", axis);
+    TENREC_CHECK(step == 1 || static_cast<int>(axis) != in.layout.block_axis, invalid_engine,
+                 "a slice with steps through channel blocks");
+    sliced[axis] = true;
     const auto bound = [&](int64_t value) {
       const int64_t front = value < 0 ? value + size : value;
       return step > 0 ? std::clamp<int64_t>(front, 0, size)
                       : std::clamp<int64_t>(front, -1, size - 1);
     };
-    const int64_t first = bound(starts[i]), last = bound(ends.at(i));
+    const int64_t first = bound(starts[i]), last = bound(ends[i]);
     const int64_t count = step > 0 ? std::max<int64_t>((last - first + step - 1) / step, 0)
                                    : std::max<int64_t>((first - last - step - 1) / -step, 0);
     TENREC_CHECK(count == out.dims[axis], invalid_input,
@@ -155,11 +187,16 @@ Moves slice(const StepArgs& args) {
     copy.from_offset += in.steps(axis, first) * in.strides[place];
     copy.from_strides[place] *= step;
   }
+  for (size_t axis = 0; axis < sliced.size(); ++axis) {
+    TENREC_CHECK(sliced[axis] || in.dims[axis] == out.dims[axis], invalid_input,
+                 "Slice keeps {} on axis {}, the plan has {}", in.dims[axis], axis, out.dims[axis]);
+  }
   return {{0, 0, std::move(copy)}};
 }
 
 Moves expand(const StepArgs& args) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
+  check_plain(in, out);
   return {{0, 0,
            strided(args.inputs[0], out.dims, broadcast_strides(in.dims, {}, out.dims, {}),
                    out.strides)}};
@@ -167,6 +204,7 @@ Moves expand(const StepArgs& args) {
 
 Moves tile(const StepArgs& args) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
+  check_plain(in, out);
   Dims sizes, from, to;
   for (size_t axis = 0; axis < in.dims.size(); ++axis) {
     TENREC_CHECK(in.dims[axis] == 0 ? out.dims[axis] == 0 : out.dims[axis] % in.dims[axis] == 0,
@@ -182,6 +220,7 @@ Moves tile(const StepArgs& args) {
 
 Moves depth_to_space(const DepthToSpace& op, const StepArgs& args) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
+  check_plain(in, out);
   const int64_t b = op.blocksize, plane = in.strides[1];
   const int64_t depth = out.dims[1];
   const int64_t channel = op.column_row_depth ? b * b * plane : plane;
@@ -195,6 +234,7 @@ Moves depth_to_space(const DepthToSpace& op, const StepArgs& args) {
 
 Moves space_to_depth(const SpaceToDepth& op, const StepArgs& args) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
+  check_plain(in, out);
   const int64_t b = op.blocksize, depth = in.dims[1], plane = out.strides[1];
   return {{0, 0,
            strided(args.inputs[0], {in.dims[0], b, b, depth, out.dims[2], out.dims[3]},
@@ -308,6 +348,12 @@ class Padding : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     const Side in(args.inputs[0]), out(args.outputs[0]);
+    check_same_layout(in, out);
+    TENREC_CHECK(!in.layout.channels_last &&
+                     (!given(args.inputs, 2) || (args.inputs[2].dtype == args.inputs[0].dtype &&
+                                                 args.inputs[2].elements() >= 1)),
+                 invalid_engine, "a pad with a fill value of {}",
+                 given(args.inputs, 2) ? tenrec::name(args.inputs[2].dtype) : "nothing");
     const size_t rank = in.dims.size();
     const std::vector<int64_t> pads = ints_of(args.inputs[1]);
     std::vector<int64_t> axes;
@@ -349,10 +395,13 @@ class Padding : public StepRunner {
   std::vector<int64_t> table(const Side& in, const Side& out, size_t axis, int64_t begin,
                              int64_t end) const {
     const int64_t size = in.physical[axis];
-    TENREC_CHECK(
-        size + begin + end == out.physical[axis] || in.layout.block_axis == static_cast<int>(axis),
-        invalid_input, "Pad of axis {}: {} + {} + {} is not {}", axis, size, begin, end,
-        out.physical[axis]);
+    constexpr int64_t most = int64_t{1} << 48;
+    const bool blocked = in.layout.block_axis == static_cast<int>(axis);
+    TENREC_CHECK(std::max(std::abs(begin), std::abs(end)) < most &&
+                     size + begin + end == out.physical[axis] &&
+                     (!blocked || (begin == 0 && end == 0)),
+                 invalid_input, "Pad of axis {}: {} + {} + {} is not {}", axis, size, begin, end,
+                 out.physical[axis]);
     const int64_t low = std::max<int64_t>(-begin, 0), high = size + std::min<int64_t>(end, 0);
     TENREC_CHECK(op_.mode == "constant" || high > low || size + begin + end == 0, invalid_input,
                  "Pad mode {} of an empty axis", op_.mode);
@@ -374,7 +423,9 @@ class Padding : public StepRunner {
 
 class Fill : public StepRunner {
  public:
-  explicit Fill(const plan::Step& step) : value_(step_op<ConstantOfShape>(step).value) {}
+  explicit Fill(const plan::Step& step) : value_(step_op<ConstantOfShape>(step).value) {
+    TENREC_CHECK(value_ && value_.elements() == 1, invalid_engine, "a fill without one value");
+  }
   void run(const StepArgs& args) override {
     const TensorView& out = args.outputs[0];
     fill_elements(out.data, value_.data(), byte_size(out.dtype, 1), out.elements());
@@ -387,6 +438,13 @@ class Fill : public StepRunner {
 class Triangle : public StepRunner {
  public:
   explicit Triangle(const plan::Step& step) : op_(step_op<Trilu>(step)) {}
+  void reshape(const StepArgs& args) override {
+    check_plain(Side(args.inputs[0]), Side(args.outputs[0]));
+    TENREC_CHECK(args.inputs[0].dims.size() >= 2 &&
+                     (!given(args.inputs, 1) ||
+                      (args.inputs[1].dtype == DType::i64 && args.inputs[1].elements() == 1)),
+                 invalid_engine, "a triangle of {}", tenrec::to_string(dims_of(args.inputs[0])));
+  }
   void run(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
     int64_t shift = 0;

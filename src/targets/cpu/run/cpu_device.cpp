@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "targets/cpu/run/step_check.h"
 
 namespace tenrec::cpu {
 namespace {
@@ -118,7 +119,7 @@ std::unique_ptr<StepRunner> CpuDevice::prepare(const plan::Plan& plan, const pla
     const Family* family = find_family(step.family);
     TENREC_CHECK(family, invalid_engine, "this Tenrec has no kernel family \"{}\" for the CPU",
                  step.family);
-    return family->prepare(plan, step, environment_);
+    return checked(*family, plan, step, family->prepare(plan, step, environment_));
   });
 }
 

@@ -8,6 +8,11 @@
 namespace tenrec::cpu {
 namespace {
 
+// Families with parameters of their own, which say more than the operator.
+constexpr Family packed(std::string_view name, PrepareFamily prepare) {
+  return {.name = name, .prepare = prepare, .loops = Loops::any_layout, .by_operator = false};
+}
+
 Runner prepare_generic(const plan::Plan&, const plan::Step& step, RunEnvironment&) {
   return make_reference_step(step);
 }
@@ -16,28 +21,35 @@ Runner prepare_infer(const plan::Plan&, const plan::Step& step, RunEnvironment&)
 }
 
 constexpr std::array families{
-    Family{"roi_align", prepare_roi_align},
-    Family{"order", prepare_order},
-    Family{"recurrent", prepare_recurrent},
-    Family{"conv_depthwise", prepare_conv_depthwise},
-    Family{"conv_stem", prepare_conv_stem},
-    Family{"conv_direct", prepare_conv_direct},
-    Family{"conv_winograd", prepare_conv_winograd},
-    Family{"conv_plain", prepare_conv_plain},
-    Family{"gemm", prepare_gemm},
+    Family{.name = "roi_align", .prepare = prepare_roi_align},
+    Family{.name = "order", .prepare = prepare_order, .may_omit = true},
+    Family{.name = "recurrent", .prepare = prepare_recurrent, .may_omit = true},
+    packed("conv_depthwise", prepare_conv_depthwise),
+    packed("conv_stem", prepare_conv_stem),
+    packed("conv_direct", prepare_conv_direct),
+    packed("conv_winograd", prepare_conv_winograd),
+    packed("conv_plain", prepare_conv_plain),
+    packed("gemm", prepare_gemm),
 #ifdef TENREC_ONEDNN
-    Family{"onednn_conv", prepare_onednn_conv},
-    Family{"onednn_matmul", prepare_onednn_matmul},
+    packed("onednn_conv", prepare_onednn_conv),
+    packed("onednn_matmul", prepare_onednn_matmul),
 #endif
-    Family{"resize", prepare_resize},
-    Family{"pool", prepare_pool},
-    Family{"normalise", prepare_normalise},
-    Family{"reduce", prepare_reduce},
-    Family{"gather", prepare_gather},
-    Family{"copy", prepare_copy},
-    Family{"pointwise", prepare_pointwise},
-    Family{"generic", prepare_generic},
-    Family{"infer", prepare_infer},
+    Family{.name = "resize", .prepare = prepare_resize, .loops = Loops::any_layout},
+    Family{.name = "pool", .prepare = prepare_pool, .loops = Loops::any_layout},
+    Family{.name = "normalise", .prepare = prepare_normalise},
+    Family{.name = "reduce", .prepare = prepare_reduce, .loops = Loops::any_layout},
+    Family{.name = "gather", .prepare = prepare_gather},
+    Family{.name = "copy", .prepare = prepare_copy, .loops = Loops::any_layout, .may_omit = true},
+    packed("pointwise", prepare_pointwise),
+    Family{.name = "generic",
+           .prepare = prepare_generic,
+           .loops = Loops::reference,
+           .learns_sizes = true},
+    Family{.name = "infer",
+           .prepare = prepare_infer,
+           .loops = Loops::reference,
+           .by_operator = false,
+           .learns_sizes = true},
 };
 
 }  // namespace

@@ -22,9 +22,19 @@ struct RunEnvironment {
 using PrepareFamily = std::unique_ptr<StepRunner> (*)(const plan::Plan& plan,
                                                       const plan::Step& step,
                                                       RunEnvironment& environment);
+// What a family's loops can walk through.
+enum class Loops : uint8_t {
+  plain,       // row-major tensors of whole bytes an element
+  any_layout,  // these in blocked and channels-last order, too; what fits together it checks itself
+  reference,   // any value there is
+};
 struct Family {
   std::string_view name;
   PrepareFamily prepare;
+  Loops loops = Loops::plain;
+  bool by_operator = true;    // its inputs and outputs are those of the step's operator
+  bool may_omit = false;      // output 0 need not be wanted
+  bool learns_sizes = false;  // may set sizes by running (decides_sizes)
 };
 
 // Null when this build has no such family.

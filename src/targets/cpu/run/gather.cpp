@@ -18,6 +18,23 @@ int64_t index_at(const TensorView& view, int64_t i) {
   return view.dtype == DType::i32 ? view.as<int32_t>()[i] : view.as<int64_t>()[i];
 }
 
+void check_indices(const TensorView& view) {
+  TENREC_CHECK(view.dtype == DType::i32 || view.dtype == DType::i64, invalid_engine,
+               "indices are {}, i32 or i64 is needed", tenrec::name(view.dtype));
+}
+
+// Indices along one axis of `data`: the other axes must lie inside it.
+void check_elements(const TensorView& data, const TensorView& indices, int64_t axis) {
+  check_indices(indices);
+  const size_t rank = data.dims.size();
+  const auto along = static_cast<size_t>(normalise_axis(axis, static_cast<int64_t>(rank)));
+  bool inside = indices.dims.size() == rank;
+  for (size_t i = 0; inside && i < rank; ++i)
+    inside = i == along || indices.dims[i] <= data.dims[i];
+  TENREC_CHECK(inside, invalid_engine, "indices of {} into {}", tenrec::to_string(dims_of(indices)),
+               tenrec::to_string(dims_of(data)));
+}
+
 int64_t wrapped(int64_t index, int64_t size, std::string_view what) {
   TENREC_CHECK(index >= -size && index < size, invalid_input, "{}: index {} of an axis of size {}",
                what, index, size);
@@ -37,6 +54,7 @@ class Rows : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     const TensorView& data = args.inputs[0];
+    check_indices(args.inputs[1]);
     const auto axis =
         static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
     outer_ = product(data.dims, 0, axis);
@@ -108,6 +126,7 @@ class Elements : public StepRunner {
  public:
   explicit Elements(const plan::Step& step) : op_(step_op<GatherElements>(step)) {}
   void reshape(const StepArgs& args) override {
+    check_elements(args.inputs[0], args.inputs[1], op_.axis);
     strides_ = row_major_strides(dims_of(args.inputs[0]));
   }
   void run(const StepArgs& args) override {
@@ -131,6 +150,12 @@ class ScatterInto : public StepRunner {
  public:
   explicit ScatterInto(const plan::Step& step) : op_(step_op<ScatterElements>(step)) {}
   void reshape(const StepArgs& args) override {
+    check_elements(args.inputs[0], args.inputs[1], op_.axis);
+    const TensorView& updates = args.inputs[2];
+    TENREC_CHECK(
+        updates.dtype == args.inputs[0].dtype && dims_of(updates) == dims_of(args.inputs[1]),
+        invalid_engine, "updates of {}{} for indices of {}", tenrec::name(updates.dtype),
+        tenrec::to_string(dims_of(updates)), tenrec::to_string(dims_of(args.inputs[1])));
     strides_ = row_major_strides(dims_of(args.inputs[0]));
   }
   void run(const StepArgs& args) override {
@@ -160,6 +185,10 @@ struct Blocks {
 
   Blocks(std::span<const int64_t> dims, std::span<const int64_t> index_dims, int64_t batch_dims) {
     const auto shared = static_cast<size_t>(batch_dims);
+    bool fits = batch_dims >= 0 && shared < index_dims.size() && shared < dims.size();
+    for (size_t i = 0; fits && i < shared; ++i) fits = dims[i] == index_dims[i];
+    TENREC_CHECK(fits, invalid_engine, "coordinates of {} axes with {} batch axes into {}",
+                 index_dims.size(), batch_dims, dims.size());
     depth = index_dims.back();
     TENREC_CHECK(depth >= 0 && shared + static_cast<size_t>(depth) <= dims.size(), invalid_input,
                  "coordinates of {} axes into {}", depth, dims.size());
@@ -188,6 +217,7 @@ class GatherBlocks : public StepRunner {
  public:
   explicit GatherBlocks(const plan::Step& step) : op_(step_op<GatherND>(step)) {}
   void reshape(const StepArgs& args) override {
+    check_indices(args.inputs[1]);
     blocks_.emplace(args.inputs[0].dims, args.inputs[1].dims, op_.batch_dims);
   }
   void run(const StepArgs& args) override {
@@ -208,7 +238,14 @@ class GatherBlocks : public StepRunner {
 class ScatterBlocks : public StepRunner {
  public:
   void reshape(const StepArgs& args) override {
+    check_indices(args.inputs[1]);
     blocks_.emplace(args.inputs[0].dims, args.inputs[1].dims, 0);
+    const TensorView& updates = args.inputs[2];
+    TENREC_CHECK(updates.dtype == args.inputs[0].dtype &&
+                     updates.elements() == blocks_->points * blocks_->block,
+                 invalid_engine, "{} updates of {}, {} of {} are needed", updates.elements(),
+                 tenrec::name(updates.dtype), blocks_->points * blocks_->block,
+                 tenrec::name(args.inputs[0].dtype));
   }
   void run(const StepArgs& args) override {
     const TensorView& data = args.inputs[0];

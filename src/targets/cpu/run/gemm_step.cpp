@@ -5,8 +5,8 @@
 
 #include "base/wire.h"
 #include "ir/type.h"
-#include "targets/cpu/run/epilogue.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/run/epilogue.h"
 #include "targets/cpu/run/runners.h"
 
 namespace tenrec::cpu {

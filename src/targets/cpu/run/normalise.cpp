@@ -29,6 +29,8 @@ class RowRunner : public StepRunner {
     element_ = byte_size(view.dtype, 1);
     load_ = to_float(isa_, view.dtype);
     store_ = from_float(isa_, view.dtype);
+    TENREC_CHECK(dtype_ == DType::f32 || (load_ && store_), invalid_engine, "rows of {}",
+                 tenrec::name(dtype_));
     if (dtype_ != DType::f32)
       buffers_.assign(static_cast<size_t>(threads_.count()) * static_cast<size_t>(size), 0);
   }
@@ -55,6 +57,13 @@ class RowRunner : public StepRunner {
   int tasks_for(int64_t units, int64_t elements) const {
     if (elements < parallel_elements) return 1;
     return static_cast<int>(std::clamp<int64_t>(units, 1, threads_.count()));
+  }
+
+  void check_parameter(const TensorView& view, int64_t count) const {
+    TENREC_CHECK(
+        (view.dtype == DType::f32 || to_float(isa_, view.dtype)) && view.elements() == count,
+        invalid_engine, "a parameter of {} elements of {}, {} are needed", view.elements(),
+        tenrec::name(view.dtype), count);
   }
 
   // Parameters as floats, converted when they are not.
@@ -141,9 +150,12 @@ class LayerRunner : public RowRunner {
     int64_t rows = 1, size = 1;
     for (size_t i = 0; i < in.dims.size(); ++i) (i < axis ? rows : size) *= in.dims[i];
     set_rows(in, rows, size);
-    for (size_t i = 1; i < 3 && given(args.inputs, i); ++i) {
-      TENREC_CHECK(args.inputs[i].elements() == size, invalid_engine,
-                   "a parameter of {} elements for rows of {}", args.inputs[i].elements(), size);
+    for (size_t i = 1; i < 3; ++i) {
+      if (given(args.inputs, i)) check_parameter(args.inputs[i], size);
+    }
+    for (size_t i = 1; i < args.outputs.size(); ++i) {
+      TENREC_CHECK(!args.outputs[i].data || args.outputs[i].dtype == DType::f32, invalid_engine,
+                   "statistics of {}", tenrec::name(args.outputs[i].dtype));
     }
     scale_.resize(static_cast<size_t>(size));
     bias_.resize(static_cast<size_t>(size));
@@ -184,14 +196,16 @@ class GroupRunner : public RowRunner {
 
   void reshape(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
+    TENREC_CHECK(in.dims.size() >= 2, invalid_engine, "there is no channel axis in {}",
+                 tenrec::to_string(dims_of(in)));
     channels_ = in.dims[1];
     plane_ = 1;
     for (size_t i = 2; i < in.dims.size(); ++i) plane_ *= in.dims[i];
     const int64_t groups = groups_ == 0 ? channels_ : groups_;
-    TENREC_CHECK(groups > 0 && channels_ % groups == 0 && args.inputs[1].elements() == channels_ &&
-                     args.inputs[2].elements() == channels_,
-                 invalid_engine, "{} channels in {} groups with {} scales", channels_, groups,
-                 args.inputs[1].elements());
+    TENREC_CHECK(groups > 0 && channels_ % groups == 0, invalid_engine, "{} channels in {} groups",
+                 channels_, groups);
+    check_parameter(args.inputs[1], channels_);
+    check_parameter(args.inputs[2], channels_);
     each_ = channels_ / groups;
     set_rows(in, in.dims[0] * groups, each_ * plane_);
     scale_.resize(static_cast<size_t>(channels_));

@@ -22,8 +22,12 @@ void with_type(DType dtype, Each&& each) {
     case DType::f64: return each(double{});
     case DType::i32: return each(int32_t{});
     case DType::i64: return each(int64_t{});
-    default: TENREC_ASSERT(false, "elements of {}", tenrec::name(dtype));
+    default: fail(ErrorCode::invalid_engine, "no elements of {}", tenrec::name(dtype));
   }
+}
+
+void check_type(const TensorView& view) {
+  with_type(view.dtype, [](auto) {});
 }
 
 // The lines of a tensor along an axis.
@@ -58,7 +62,12 @@ void each_line(const Lines& lines, const Threads& threads, Each&& each) {
 class ArgRunner : public StepRunner {
  public:
   ArgRunner(ArgReduce op, const Threads& threads) : op_(op), threads_(threads) {}
-  void reshape(const StepArgs& args) override { lines_ = Lines(args.inputs[0].dims, op_.axis); }
+  void reshape(const StepArgs& args) override {
+    check_type(args.inputs[0]);
+    lines_ = Lines(args.inputs[0].dims, op_.axis);
+    TENREC_CHECK(lines_.length > 0 || lines_.count() == 0, invalid_input,
+                 "the largest or smallest of no elements");
+  }
   void run(const StepArgs& args) override {
     with_type(args.inputs[0].dtype, [&]<class T>(T) {
       const T* x = args.inputs[0].as<T>();
@@ -90,6 +99,9 @@ class TopKRunner : public StepRunner {
   TopKRunner(TopK op, const Threads& threads) : op_(std::move(op)), threads_(threads) {}
 
   void reshape(const StepArgs& args) override {
+    check_type(args.inputs[0]);
+    TENREC_CHECK(args.outputs[0].data || (args.outputs.size() > 1 && args.outputs[1].data),
+                 invalid_engine, "neither values nor places are wanted");
     lines_ = Lines(args.inputs[0].dims, op_.axis);
     const TensorView& out = args.outputs[0].data ? args.outputs[0] : args.outputs[1];
     k_ = Lines(out.dims, op_.axis).length;
@@ -153,6 +165,13 @@ class TopKRunner : public StepRunner {
 class CumSumRunner : public StepRunner {
  public:
   CumSumRunner(CumSum op, const Threads& threads) : op_(op), threads_(threads) {}
+  void reshape(const StepArgs& args) override {
+    check_type(args.inputs[0]);
+    const TensorView& axis = args.inputs[1];
+    TENREC_CHECK((axis.dtype == DType::i32 || axis.dtype == DType::i64) && axis.elements() == 1,
+                 invalid_engine, "the axis is {} elements of {}", axis.elements(),
+                 tenrec::name(axis.dtype));
+  }
   void run(const StepArgs& args) override {
     const TensorView& axis = args.inputs[1];
     const Lines lines(args.inputs[0].dims,

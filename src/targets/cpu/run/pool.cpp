@@ -27,20 +27,22 @@ PoolOp pool_op(const plan::Step& step) {
   fail(ErrorCode::invalid_engine, "the pool family has no operator \"{}\"", step.op);
 }
 
+// Taps k of `kernel` for which start + k * dilation < end.
+int64_t taps_before(int64_t start, int64_t end, const WindowAxis& axis) {
+  if (end <= start) return 0;
+  return std::min((end - start - 1) / axis.dilation + 1, axis.kernel);
+}
+
 std::vector<Taps> taps_of(const WindowAxis& axis, bool count_pads) {
   std::vector<Taps> all;
   for (int64_t o = 0; o < axis.out; ++o) {
+    const int64_t start = o * axis.stride - axis.pad_begin;
     Taps taps;
-    for (int64_t k = 0; k < axis.kernel; ++k) {
-      const int64_t at = o * axis.stride - axis.pad_begin + k * axis.dilation;
-      const bool inside = at >= 0 && at < axis.in;
-      if (inside && taps.taps == 0) {
-        taps.first = at;
-        taps.skipped = k;
-      }
-      taps.taps += inside ? 1 : 0;
-      taps.counted += (count_pads ? at < axis.in + axis.pad_end : inside) ? 1 : 0;
-    }
+    taps.skipped = taps_before(start, 0, axis);
+    taps.taps = taps_before(start, axis.in, axis) - taps.skipped;
+    taps.counted = count_pads ? taps_before(start, axis.in + axis.pad_end, axis) : taps.taps;
+    if (taps.taps > 0) taps.first = start + taps.skipped * axis.dilation;
+    else taps.skipped = 0;
     all.push_back(taps);
   }
   return all;
@@ -55,6 +57,7 @@ class Pool : public StepRunner {
     const TensorView& in = args.inputs[0];
     const Dims dims = dims_of(in);
     const Layout layout = layout_of(in);
+    TENREC_CHECK(in.dtype == DType::f32, invalid_engine, "a pool of {}", tenrec::name(in.dtype));
     TENREC_CHECK(
         dims.size() == op_.kernel.size() + 2 && op_.kernel.size() >= 1 && op_.kernel.size() <= 3,
         invalid_engine, "a pool of {} axes on {}", op_.kernel.size(), tenrec::to_string(dims));

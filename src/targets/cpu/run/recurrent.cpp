@@ -111,6 +111,7 @@ class Recurrent : public StepRunner {
         tanh_(tile_float(environment.isa, Fn::tanh, DType::f32)) {}
 
   void reshape(const StepArgs& args) override {
+    check_ranks(args);
     const TensorView& x = args.inputs[0];
     time_ = x.dims[0];
     batch_ = x.dims[1];
@@ -118,6 +119,7 @@ class Recurrent : public StepRunner {
     directions_ = args.inputs[1].dims[0];
     hidden_ = args.inputs[2].dims[2];
     rows_ = op_.gates * hidden_;
+    check_shapes(args);
     const bool constant = is_weight(args.inputs[1]) && is_weight(args.inputs[2]);
     const auto n = static_cast<int>(rows_), h = static_cast<int>(hidden_);
     // GRU's candidate takes the reset state, unless that comes after the product.
@@ -161,6 +163,38 @@ class Recurrent : public StepRunner {
   struct Direction {
     Product input, state, candidate;
   };
+
+  static void check_ranks(const StepArgs& args) {
+    TENREC_CHECK(args.inputs.size() >= 3 && args.inputs.size() <= 8 && args.outputs.size() <= 3,
+                 invalid_engine, "{} inputs and {} outputs", args.inputs.size(),
+                 args.outputs.size());
+    for (size_t i = 0; i < 3; ++i) {
+      TENREC_CHECK(args.inputs[i].dims.size() == 3, invalid_engine, "input {} has {} axes", i,
+                   args.inputs[i].dims.size());
+    }
+  }
+
+  void check_shapes(const StepArgs& args) const {
+    const int64_t directions = op_.direction == "bidirectional" ? 2 : 1;
+    const std::array<Dims, 8> wanted{Dims{time_, batch_, features_},
+                                     {directions, rows_, features_},
+                                     {directions, rows_, hidden_},
+                                     {directions, 2 * rows_},
+                                     {batch_},
+                                     {directions, batch_, hidden_},
+                                     {directions, batch_, hidden_},
+                                     {directions, 3 * hidden_}};
+    for (size_t i = 0; i < args.inputs.size(); ++i) {
+      if (i >= 3 && !args.inputs[i].data) continue;
+      TENREC_CHECK(args.inputs[i].dtype == (i == 4 ? DType::i32 : DType::f32) &&
+                       dims_of(args.inputs[i]) == wanted[i],
+                   invalid_engine, "input {} is {}{}, it must have shape {}", i,
+                   tenrec::name(args.inputs[i].dtype), tenrec::to_string(dims_of(args.inputs[i])),
+                   tenrec::to_string(wanted[i]));
+    }
+    TENREC_CHECK(time_ * batch_ <= INT32_MAX && rows_ <= INT32_MAX && features_ <= INT32_MAX,
+                 unsupported, "{} steps of {} rows of {} features", time_, batch_, features_);
+  }
 
   static bool is_weight(const TensorView& view) {
     return view.def && view.def->storage == plan::Storage::weight;

@@ -73,6 +73,9 @@ class Reduction : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
+    TENREC_CHECK(in.dtype == DType::f32 || in.dtype == DType::f64 || in.dtype == DType::i32 ||
+                     in.dtype == DType::i64,
+                 invalid_engine, "a reduction of {}", tenrec::name(in.dtype));
     const Dims dims = dims_of(in);
     const Layout layout = layout_of(in);
     std::vector<int64_t> axes;

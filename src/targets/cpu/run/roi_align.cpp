@@ -35,6 +35,19 @@ class RoiAlignRunner : public StepRunner {
   RoiAlignRunner(RoiAlign op, const Threads& threads)
       : op_(op), threads_(threads), samples_(static_cast<size_t>(threads.count())) {}
 
+  void reshape(const StepArgs& args) override {
+    constexpr int64_t most_samples = 1024;  // along one axis of a cell
+    const int64_t regions = args.outputs[0].dims[0];
+    const TensorView& batches = args.inputs[2];
+    TENREC_CHECK(args.inputs[0].dtype == DType::f32 && args.inputs[0].dims.size() == 4 &&
+                     args.inputs[1].dtype == DType::f32 &&
+                     args.inputs[1].elements() == 4 * regions && batches.elements() == regions &&
+                     (batches.dtype == DType::i32 || batches.dtype == DType::i64) &&
+                     regions <= INT32_MAX && op_.sampling_ratio <= most_samples,
+                 invalid_engine, "{} regions of {} with {} batch indices and {} samples", regions,
+                 tenrec::name(args.inputs[1].dtype), batches.elements(), op_.sampling_ratio);
+  }
+
   void run(const StepArgs& args) override {
     const auto regions = static_cast<int>(args.outputs[0].dims[0]);
     for (int64_t r = 0; r < regions; ++r) {

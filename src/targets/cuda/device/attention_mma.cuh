@@ -91,7 +91,8 @@ static __device__ __forceinline__ float power_of_2(float x) {
 template <class C>
 static __device__ __forceinline__ float mask_value(const Attention& p, long long at) {
   if constexpr (C::mask == 2) return ((const float*)p.mask)[at];
-  if constexpr (C::mask == 3) return ((const unsigned char*)p.mask)[at] ? 0.f : -__int_as_float(0x7f800000);
+  if constexpr (C::mask == 3)
+    return ((const unsigned char*)p.mask)[at] ? 0.f : -__int_as_float(0x7f800000);
   const unsigned short v = ((const unsigned short*)p.mask)[at];
   if constexpr (C::bfloat) return __uint_as_float((unsigned)v << 16);
   float f;
@@ -119,7 +120,8 @@ static __device__ __forceinline__ void run(const Attention& p) {
   const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
   const int head = blockIdx.y, batch = blockIdx.z, first = blockIdx.x * C::queries;
   const int key_head = head / p.heads_per_key;
-  const auto* q = (const unsigned short*)p.q + batch * p.q_batch + head * p.q_head + first * p.q_row;
+  const auto* q =
+      (const unsigned short*)p.q + batch * p.q_batch + head * p.q_head + first * p.q_row;
   const auto* k = (const unsigned short*)p.k + batch * p.k_batch + key_head * p.k_head;
   const auto* v = (const unsigned short*)p.v + batch * p.v_batch + key_head * p.v_head;
   int blocks = (p.keys + C::keys - 1) / C::keys;
@@ -161,7 +163,8 @@ static __device__ __forceinline__ void run(const Attention& p) {
 #pragma unroll
       for (int j = 0; j < C::keys / 16; ++j) {
         unsigned fk[4];
-        load_matrix(fk, keys + (j * 16 + lane % 8 + lane / 16 * 8) * C::pitch + lane / 8 % 2 * 16 + i * 32);
+        load_matrix(
+            fk, keys + (j * 16 + lane % 8 + lane / 16 * 8) * C::pitch + lane / 8 % 2 * 16 + i * 32);
         multiply<C::bfloat>(score[j * 2], fq[i], fk[0], fk[1]);
         multiply<C::bfloat>(score[j * 2 + 1], fq[i], fk[2], fk[3]);
       }
@@ -176,9 +179,8 @@ static __device__ __forceinline__ void run(const Attention& p) {
         const int query = first + warp * 16 + lane / 4 + e / 2 * 8;
         float s = score[j][e] * p.scale;
         if (C::mask && key < p.keys && query < p.queries)
-          s += 1.4426950408889634f *
-               mask_value<C>(p, batch * p.mask_batch + head * p.mask_head + query * p.mask_row +
-                                    key * p.mask_column);
+          s += 1.4426950408889634f * mask_value<C>(p, batch * p.mask_batch + head * p.mask_head +
+                                                          query * p.mask_row + key * p.mask_column);
         if (key >= p.keys || (C::causal && key > query + p.causal_offset)) s = -infinity;
         score[j][e] = s;
         next[e / 2] = fmaxf(next[e / 2], s);

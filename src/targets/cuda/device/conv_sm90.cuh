@@ -34,11 +34,11 @@ namespace sm90 {
 
 struct Conv {  // kernel parameter; the tensor maps must stay in parameter (constant) space
   TensorMap w, x, y, residual;
-  const float* channel;     // Epilogue::channels rows of `channels` values
-  int channels;             // output channels
-  int tiles_c, tiles_p;     // channel tiles / share_p; pixel tiles / share_w (rounded up)
+  const float* channel;       // Epilogue::channels rows of `channels` values
+  int channels;               // output channels
+  int tiles_c, tiles_p;       // channel tiles / share_p; pixel tiles / share_w (rounded up)
   int cblocks, taps, taps_w;  // input channels / 128 bytes; filter taps; of them in a row
-  int q, pq;                // output width; output height * width
+  int q, pq;                  // output width; output height * width
   int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
 };
 
@@ -77,15 +77,16 @@ struct Tile {
   static_assert(shared * ctas <= 227 * 1024, "shared memory");
 };
 
-// One slab: 64 channels of accumulators, epilogue applied, residual read from where the result goes.
+// One slab: 64 channels of accumulators, epilogue applied, residual read from where the result
+// goes.
 template <class T, class E>
 TENREC_DEVICE void write_slab(const float* acc, const float (*channel)[E::channels + 1], u32 slab,
                               int warp, int lane) {
   if constexpr (T::size == 2) {
     // Lane l addresses row l % 8 (a pixel) of 8x8 block l / 8; blocks: channels +0, +8, then the
     // next 8 pixels.
-    const u32 base = slab + (lane / 16 * 8 + lane % 8) * 128 +
-                     ((warp * 2 + lane / 8 % 2) ^ (lane % 8)) * 16;
+    const u32 base =
+        slab + (lane / 16 * 8 + lane % 8) * 128 + ((warp * 2 + lane / 8 % 2) ^ (lane % 8)) * 16;
 #pragma unroll
     for (int j = 0; j < T::slab_pixels / 16; ++j) {
       const float* v = acc + j * 8;
@@ -108,8 +109,8 @@ TENREC_DEVICE void write_slab(const float* acc, const float (*channel)[E::channe
       for (int i = 0; i < 4; ++i) {
         const int h = i / 2, pixel = j * 8 + lane % 4 * 2 + i % 2;
         const int chunk = warp % 2 * 4 + h * 2 + lane / 16;
-        const u32 at = slab + warp / 2 * T::part + pixel * 128 + (chunk ^ pixel % 8) * 16 +
-                       lane / 4 % 4 * 4;
+        const u32 at =
+            slab + warp / 2 * T::part + pixel * 128 + (chunk ^ pixel % 8) * 16 + lane / 4 % 4 * 4;
         const float residual[2] = {E::full ? load_shared(at) : 0, 0};
         store_shared(at, E::apply(acc[j * 4 + i], channel[h], residual));
       }
@@ -133,11 +134,14 @@ TENREC_DEVICE void conv(const Conv& p) {
 
   // Channel tiles vary fastest: the CTAs that run together read the same pixels (large) and all
   // weights (small, in L2).
-  const auto channel_of = [&](int t) { return (t % p.tiles_c * T::share_p + rank_p) * T::channels; };
+  const auto channel_of = [&](int t) {
+    return (t % p.tiles_c * T::share_p + rank_p) * T::channels;
+  };
   const auto pixel_of = [&](int t) { return (t / p.tiles_c * T::share_w + rank_w) * T::pixels; };
   // Channel and pixel of a consumer's slab s in tile t.
   const auto slab_channel = [&](int t, int w, int s) {
-    return channel_of(t) + ((T::ping_pong ? 0 : w * T::blocks) + s / (T::pixels / T::slab_pixels)) * 64;
+    return channel_of(t) +
+           ((T::ping_pong ? 0 : w * T::blocks) + s / (T::pixels / T::slab_pixels)) * 64;
   };
   const auto slab_pixel = [&](int t, int s) {
     return pixel_of(t) + s % (T::pixels / T::slab_pixels) * T::slab_pixels;
@@ -150,7 +154,8 @@ TENREC_DEVICE void conv(const Conv& p) {
   if (threadIdx.x == 0) {
     for (int i = 0; i < T::stages; ++i) {
       bar_init(full + 8 * i, 1);
-      // Every consumer warp releases a stage itself, to each CTA that writes into this one's stages.
+      // Every consumer warp releases a stage itself, to each CTA that writes into this one's
+      // stages.
       bar_init(empty + 8 * i,
                4 * (T::ping_pong ? 1 : T::consumers) * (T::share_w + T::share_p - 1));
     }
@@ -174,7 +179,8 @@ TENREC_DEVICE void conv(const Conv& p) {
       for (int i = 0; i < T::share_p; ++i) pixel_mask |= 1 << (rank_w + i * T::share_w);
       const u16 weight_mask = ((1 << T::share_w) - 1) << (rank_p * T::share_w);
       for (int t = first; t < tiles; t += step) {
-        // In a cluster each CTA fetches one slice of a shared tile and sends it to all that share it.
+        // In a cluster each CTA fetches one slice of a shared tile and sends it to all that share
+        // it.
         const int channel = channel_of(t) + rank_w * (T::channels / T::share_w);
         const int pixel = pixel_of(t) + rank_p * (T::pixels / T::share_p);
         const int image = pixel / p.pq, row = pixel % p.pq / p.q, col = pixel % p.q;
@@ -186,7 +192,11 @@ TENREC_DEVICE void conv(const Conv& p) {
             bar_expect(bar, T::stage);
             const u32 x_slice = x + rank_p * (T::x_bytes / T::share_p);
             if (im2col) {  // walks output pixels, applies the stride, zero-fills the padding
-              const Tap tap_at = {cb * T::depth, v, h, image, (u16)(tap % p.taps_w * p.dilation_w),
+              const Tap tap_at = {cb * T::depth,
+                                  v,
+                                  h,
+                                  image,
+                                  (u16)(tap % p.taps_w * p.dilation_w),
                                   (u16)(tap / p.taps_w * p.dilation_h)};
               load_im2col<(T::share_p > 1)>(x_slice, p.x, bar, tap_at, pixel_mask);
             } else {
@@ -213,9 +223,9 @@ TENREC_DEVICE void conv(const Conv& p) {
             ++count[w];
           }
     } else if (E::full && warp == 2 && lane == 0) {
-      // With a residual, a thread of its own stores the slabs and hands them to the residual loader:
-      // a consumer that waited for its stores would come late to its next main loop. Without one, it
-      // measured 2 to 10 % slower than storing in the consumer.
+      // With a residual, a thread of its own stores the slabs and hands them to the residual
+      // loader: a consumer that waited for its stores would come late to its next main loop.
+      // Without one, it measured 2 to 10 % slower than storing in the consumer.
       int count[T::consumers] = {}, turn = 0, previous = -1;
       for (int t = first; t < tiles; t += step, ++turn)
         for (int s = 0; s < T::tile_slabs; ++s)
@@ -257,7 +267,8 @@ TENREC_DEVICE void conv(const Conv& p) {
         continue;
       }
       const int channel = channel_of(t) + own * 64, pixel = pixel_of(t);
-      float operand[T::blocks][2][E::channels + 1];  // fetched here, so that the epilogue need not wait
+      float operand[T::blocks][2]
+                   [E::channels + 1];  // fetched here, so that the epilogue need not wait
 #pragma unroll
       for (int m = 0; m < T::blocks; ++m)
 #pragma unroll

@@ -9,10 +9,10 @@ namespace stem {
 
 struct Pack {
   const void* x;
-  void* patches;                          // [images][rows][columns][C::patch]
+  void* patches;  // [images][rows][columns][C::patch]
   int images, rows, columns, in_h, in_w;
   int start_h, start_w;
-  long long x_image, x_h, x_w, x_c;       // element strides
+  long long x_image, x_h, x_w, x_c;  // element strides
 };
 
 // Element sizes: 2 copies 16-bit elements, 4 copies floats. patch: channels * stride_h * stride_w,
@@ -54,13 +54,16 @@ static __device__ __forceinline__ void pack(const Pack& p) {
     const int at = part * C::chunk + e;
     const int c = at / (C::stride_h * C::stride_w);
     const int h = h0 + at / C::stride_w % C::stride_h, w = w0 + at % C::stride_w;
-    const bool inside = c < C::channels && (unsigned)h < (unsigned)p.in_h && (unsigned)w < (unsigned)p.in_w;
+    const bool inside =
+        c < C::channels && (unsigned)h < (unsigned)p.in_h && (unsigned)w < (unsigned)p.in_w;
     values[e] = inside ? x[h * p.x_h + w * p.x_w + c * p.x_c] : 0;
   }
   unsigned words[4];
 #pragma unroll
   for (int j = 0; j < 4; ++j)
-    words[j] = C::size == 4 ? values[j] : values[j * 2 % C::chunk] | (unsigned)values[(j * 2 + 1) % C::chunk] << 16;
+    words[j] = C::size == 4
+                   ? values[j]
+                   : values[j * 2 % C::chunk] | (unsigned)values[(j * 2 + 1) % C::chunk] << 16;
   ((uint4*)p.patches)[i] = make_uint4(words[0], words[1], words[2], words[3]);
 }
 

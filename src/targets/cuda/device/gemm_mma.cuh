@@ -193,8 +193,8 @@ struct Loader {
     for (int i = 0; i < count; ++i) {
       if constexpr (vector) {
         const long long at = offset(p, rows[i], k + k_at(i));
-        copy_async(stage + row_at(i) * C::pitch + k_at(i) * C::size, data + (at < 0 ? 0 : at) * C::size,
-                   at >= 0);
+        copy_async(stage + row_at(i) * C::pitch + k_at(i) * C::size,
+                   data + (at < 0 ? 0 : at) * C::size, at >= 0);
       } else {
 #pragma unroll
         for (int j = 0; j < C::chunk; ++j)
@@ -212,14 +212,19 @@ struct Loader {
 #pragma unroll
         for (int j = 0; j < C::chunk; ++j) {
           const unsigned to = stage + row_at(j) * C::pitch + k_at(i) * C::size;
-          if constexpr (C::size == 4) asm volatile("st.shared.b32 [%0], %1;" ::"r"(to), "r"(held[i][j]) : "memory");
-          else asm volatile("st.shared.b16 [%0], %1;" ::"r"(to), "h"((unsigned short)held[i][j]) : "memory");
+          if constexpr (C::size == 4)
+            asm volatile("st.shared.b32 [%0], %1;" ::"r"(to), "r"(held[i][j]) : "memory");
+          else
+            asm volatile("st.shared.b16 [%0], %1;" ::"r"(to), "h"((unsigned short)held[i][j])
+                         : "memory");
         }
       } else {
         unsigned words[4];
 #pragma unroll
         for (int j = 0; j < 4; ++j)
-          words[j] = C::size == 4 ? held[i][j] : held[i][j * 2 % C::chunk] | held[i][(j * 2 + 1) % C::chunk] << 16;
+          words[j] = C::size == 4
+                         ? held[i][j]
+                         : held[i][j * 2 % C::chunk] | held[i][(j * 2 + 1) % C::chunk] << 16;
         store_shared(stage + row_at(i) * C::pitch + k_at(i) * C::size, words);
       }
     }
@@ -234,11 +239,13 @@ static __device__ __forceinline__ void load_matrix(unsigned (&r)[4], unsigned fr
                : "memory");
 }
 template <Type type>
-static __device__ __forceinline__ void multiply(float (&d)[4], const unsigned (&a)[4], unsigned b0, unsigned b1) {
-#define TENREC_MMA(shape)                                                                        \
-  asm volatile("mma.sync.aligned." shape " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "      \
-               "{%0, %1, %2, %3};"                                                              \
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                  \
+static __device__ __forceinline__ void multiply(float (&d)[4], const unsigned (&a)[4], unsigned b0,
+                                                unsigned b1) {
+#define TENREC_MMA(shape)                                        \
+  asm volatile("mma.sync.aligned." shape                         \
+               " {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, " \
+               "{%0, %1, %2, %3};"                               \
+               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])  \
                : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1))
   if constexpr (type == Type::f16) TENREC_MMA("m16n8k16.row.col.f32.f16.f16.f32");
   else if constexpr (type == Type::bf16) TENREC_MMA("m16n8k16.row.col.f32.bf16.bf16.f32");
@@ -267,14 +274,17 @@ struct TensorTile {
   __device__ __forceinline__ void step(unsigned stage) {
     const int lane = threadIdx.x % 32;
     const unsigned a = stage + (row0 + lane % 16) * C::pitch + lane / 16 * 16;
-    const unsigned b = stage + (C::rows + column0 + lane % 8 + lane / 16 * 8) * C::pitch + lane / 8 % 2 * 16;
+    const unsigned b =
+        stage + (C::rows + column0 + lane % 8 + lane / 16 * 8) * C::pitch + lane / 8 % 2 * 16;
 #pragma unroll
     for (int k = 0; k < 64; k += 32) {
       unsigned fa[m_count][4], fb[n_count / 2][4];
 #pragma unroll
-      for (int i = 0; i < m_count; ++i) load_matrix(fa[i], a + i * 16 * C::pitch + k), round_operand<C::type>(fa[i]);
+      for (int i = 0; i < m_count; ++i)
+        load_matrix(fa[i], a + i * 16 * C::pitch + k), round_operand<C::type>(fa[i]);
 #pragma unroll
-      for (int j = 0; j < n_count / 2; ++j) load_matrix(fb[j], b + j * 16 * C::pitch + k), round_operand<C::type>(fb[j]);
+      for (int j = 0; j < n_count / 2; ++j)
+        load_matrix(fb[j], b + j * 16 * C::pitch + k), round_operand<C::type>(fb[j]);
 #pragma unroll
       for (int i = 0; i < m_count; ++i)
 #pragma unroll
@@ -293,7 +303,8 @@ struct TensorTile {
         for (int j = 0; j < n_count; ++j)
 #pragma unroll
           for (int e = 0; e < 2; ++e)
-            f(row0 + i * 16 + h * 8 + lane / 4, column0 + j * 8 + lane % 4 * 2 + e, acc[i][j][h * 2 + e]);
+            f(row0 + i * 16 + h * 8 + lane / 4, column0 + j * 8 + lane % 4 * 2 + e,
+              acc[i][j][h * 2 + e]);
   }
 };
 
@@ -309,7 +320,10 @@ struct PlainTile {
     y = warp / 2 * 4 + lane / 8, x = warp % 2 * 8 + lane % 8;
   }
   static __device__ __forceinline__ void load(float (&v)[4], unsigned from) {
-    asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v[0]), "=f"(v[1]), "=f"(v[2]), "=f"(v[3]) : "r"(from) : "memory");
+    asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];"
+                 : "=f"(v[0]), "=f"(v[1]), "=f"(v[2]), "=f"(v[3])
+                 : "r"(from)
+                 : "memory");
   }
   __device__ __forceinline__ void step(unsigned stage) {
 #pragma unroll
@@ -365,7 +379,8 @@ static __device__ __forceinline__ void gemm_mma(const GemmProblem& p) {
   const int steps = (p.k + C::depth - 1) / C::depth;
   const auto stage = [&](int step) { return ring + step % C::stages * C::stage_bytes; };
   const auto fetch = [&](int step) {
-    if (step < steps) a.fetch(p, stage(step), step * C::depth), b.fetch(p, stage(step) + b_part, step * C::depth);
+    if (step < steps)
+      a.fetch(p, stage(step), step * C::depth), b.fetch(p, stage(step) + b_part, step * C::depth);
     asm volatile("cp.async.commit_group;" ::: "memory");
   };
   const auto commit = [&](int step) {
@@ -388,7 +403,8 @@ static __device__ __forceinline__ void gemm_mma(const GemmProblem& p) {
     const long long at = c_base + image * p.c_image + pixel * p.c_row + n * p.c_column;
     float channel[E::channels + 1], full[E::full + 1];
 #pragma unroll
-    for (int i = 0; i < E::channels; ++i) channel[i] = p.channel[(long long)i * p.channel_row + channel_base + n];
+    for (int i = 0; i < E::channels; ++i)
+      channel[i] = p.channel[(long long)i * p.channel_row + channel_base + n];
     E::load(p.full, at, full);
     store_element<C::out_type>(p.c, at, E::apply(v, channel, full));
   });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Hopper product for few pixels (batch 1 and the like), where time is latency: one tile a
 // cluster, k split over the cluster's CTAs, partial sums added through distributed shared memory in
-// a fixed order (no workspace, no atomics, the same result every run). Operands as in conv_sm90.cuh; results are written with plain stores, so any
-// channel count and output type goes.
+// a fixed order (no workspace, no atomics, the same result every run). Operands as in
+// conv_sm90.cuh; results are written with plain stores, so any channel count and output type goes.
 //
 //   extern "C" __global__ __launch_bounds__(160)
 //   void kernel(const __grid_constant__ sm90::Split p) { sm90::split<T, Epilogue, im2col>(p); }
@@ -78,7 +78,8 @@ TENREC_DEVICE void get_eight(float (&v)[8], const void* p, long long at, bool wh
     const uint4 a = *(const uint4*)((const u16*)p + at);
     const u32 words[4] = {a.x, a.y, a.z, a.w};
 #pragma unroll
-    for (int i = 0; i < 4; ++i) v[i * 2] = low_part<t>(words[i]), v[i * 2 + 1] = high_part<t>(words[i]);
+    for (int i = 0; i < 4; ++i)
+      v[i * 2] = low_part<t>(words[i]), v[i * 2 + 1] = high_part<t>(words[i]);
   }
 }
 template <int type>

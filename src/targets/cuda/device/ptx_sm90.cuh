@@ -103,10 +103,10 @@ TENREC_DEVICE void load_im2col(u32 dst, const TensorMap& m, u32 bar, const Tap& 
       : "memory");
 }
 TENREC_DEVICE void store_2d(const TensorMap& m, u32 src, int x, int y) {
-  asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%1, %2}], [%3];" ::"l"(
-                   &m),
-               "r"(x), "r"(y), "r"(src)
-               : "memory");
+  asm volatile(
+      "cp.async.bulk.tensor.2d.global.shared::cta.bulk_group [%0, {%1, %2}], [%3];" ::"l"(&m),
+      "r"(x), "r"(y), "r"(src)
+      : "memory");
 }
 TENREC_DEVICE void stores_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
 template <int n>
@@ -124,8 +124,8 @@ TENREC_DEVICE void launch_dependents() {
 TENREC_DEVICE void wait_for_inputs() { asm volatile("griddepcontrol.wait;" ::: "memory"); }
 
 // ---- wgmma --------------------------------------------------------------------------------------
-// Mma<Type, n>::go(float (&d)[n / 2], u64 a, u64 b, int accumulate): m64 x n x 32 bytes of k, written
-// by the emitter, since the instruction names each of its registers.
+// Mma<Type, n>::go(float (&d)[n / 2], u64 a, u64 b, int accumulate): m64 x n x 32 bytes of k,
+// written by the emitter, since the instruction names each of its registers.
 enum class Type { f16, bf16, tf32 };
 template <Type type, int n>
 struct Mma;
@@ -180,10 +180,9 @@ TENREC_DEVICE void load_matrix_t(u32 (&r)[4], u32 addr) {
                : "memory");
 }
 TENREC_DEVICE void store_matrix_t(u32 addr, const u32 (&r)[4]) {
-  asm volatile(
-      "stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(addr),
-      "r"(r[0]), "r"(r[1]), "r"(r[2]), "r"(r[3])
-      : "memory");
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.trans.shared.b16 [%0], {%1, %2, %3, %4};" ::"r"(addr),
+               "r"(r[0]), "r"(r[1]), "r"(r[2]), "r"(r[3])
+               : "memory");
 }
 TENREC_DEVICE float load_shared(u32 addr) {
   float v;

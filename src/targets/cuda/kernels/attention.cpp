@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attention in f16 and bf16 without writing the scores.
+#include "ops/attention.h"
 #include "base/error.h"
 #include "base/wire.h"
-#include "ops/attention.h"
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/run/attention_params.h"
 
@@ -90,14 +90,14 @@ class AttentionKernel final : public Kernel {
                      : params.mask == DType::boolean ? 3
                      : params.mask == DType::f32     ? 2
                                                      : 1;
-    draft.code = {{"attention_mma",
-                   fmt::format("#include \"attention_mma.cuh\"\n"
-                               "using C = attention::Config<{}, {}, {}, {}, {}>;\n"
-                               "extern \"C\" __global__ __launch_bounds__(128)\n"
-                               "void kernel(const __grid_constant__ Attention p) {{ "
-                               "attention::run<C>(p); }}\n",
-                               params.type == DType::bf16, params.size, params.value_size, mask,
-                               params.causal)}};
+    draft.code = {
+        {"attention_mma", fmt::format("#include \"attention_mma.cuh\"\n"
+                                      "using C = attention::Config<{}, {}, {}, {}, {}>;\n"
+                                      "extern \"C\" __global__ __launch_bounds__(128)\n"
+                                      "void kernel(const __grid_constant__ Attention p) {{ "
+                                      "attention::run<C>(p); }}\n",
+                                      params.type == DType::bf16, params.size, params.value_size,
+                                      mask, params.causal)}};
     return draft;
   }
 };

@@ -100,8 +100,7 @@ class ConvStemKernel final : public Kernel {
   static Tensor pack_patches(const GemmNode& gemm, const StemParams& stem) {
     const Tensor& weights = *gemm.anchor.constant(1);
     const GemmParams& conv = stem.conv;
-    Tensor packed(weights.dtype(),
-                  {conv.out_channels, stem.taps(0) * stem.inner.padded_channels});
+    Tensor packed(weights.dtype(), {conv.out_channels, stem.taps(0) * stem.inner.padded_channels});
     const auto bytes = static_cast<size_t>(bit_width(weights.dtype()) / 8);
     std::byte* to = packed.mutable_data();
     const auto before = [&](size_t axis) { return -stem.start(axis) - conv.pads[axis]; };
@@ -126,14 +125,13 @@ class ConvStemKernel final : public Kernel {
 
   static plan::KernelSource pack_source(const StemParams& stem) {
     const GemmParams& conv = stem.conv;
-    return {"conv_stem_pack",
-            fmt::format("#include \"conv_stem_sm90.cuh\"\n"
-                        "using C = stem::Config<{}, {}, {}, {}, {}>;\n"
-                        "extern \"C\" __global__ __launch_bounds__(256)\n"
-                        "void kernel(const __grid_constant__ stem::Pack p) {{ "
-                        "stem::pack<C>(p); }}\n",
-                        bit_width(conv.type) / 8, conv.in_channels, conv.strides[0],
-                        conv.strides[1], stem.patch())};
+    return {"conv_stem_pack", fmt::format("#include \"conv_stem_sm90.cuh\"\n"
+                                          "using C = stem::Config<{}, {}, {}, {}, {}>;\n"
+                                          "extern \"C\" __global__ __launch_bounds__(256)\n"
+                                          "void kernel(const __grid_constant__ stem::Pack p) {{ "
+                                          "stem::pack<C>(p); }}\n",
+                                          bit_width(conv.type) / 8, conv.in_channels,
+                                          conv.strides[0], conv.strides[1], stem.patch())};
   }
 };
 

@@ -54,9 +54,7 @@ class GemmMmaKernel final : public Kernel {
  private:
   static int64_t chunk(const GemmNode& gemm) { return 128 / bit_width(gemm.params.type); }
   // A convolution's k counts taps and channels as they are; only a matrix can be padded.
-  static int64_t padding(const GemmNode& gemm) {
-    return gemm.params.convolution ? 1 : chunk(gemm);
-  }
+  static int64_t padding(const GemmNode& gemm) { return gemm.params.convolution ? 1 : chunk(gemm); }
 
   static void set_vectors(const GemmNode& gemm, MmaTile& tile) {
     const GemmParams& params = gemm.params;

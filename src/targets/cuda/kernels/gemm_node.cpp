@@ -44,8 +44,7 @@ class EpilogueBuilder {
 
   Reject classify(size_t i) {
     const StepArg& arg = gemm_.anchor.operands[i];
-    const Tensor* constant =
-        arg.weight ? &arg.weight : arg.value ? arg.value->constant() : nullptr;
+    const Tensor* constant = arg.weight ? &arg.weight : arg.value ? arg.value->constant() : nullptr;
     const Shape& out = gemm_.anchor.result.shape;
     if (arg.value && arg.value->type.shape == out && !(constant && is_row(*constant))) {
       operands_.push_back({true, static_cast<int32_t>(gemm_.full.size())});
@@ -95,8 +94,7 @@ class EpilogueBuilder {
         if (*argument >= 0) *argument = moved[static_cast<size_t>(*argument)];
       moved.push_back(program_.add(node));
     }
-    program_.outputs = {rest.nodes.empty() ? result
-                                           : moved[static_cast<size_t>(rest.outputs[0])]};
+    program_.outputs = {rest.nodes.empty() ? result : moved[static_cast<size_t>(rest.outputs[0])]};
     gemm_.params.channel_operands = channels;
     gemm_.params.full_operands = static_cast<int64_t>(gemm_.full.size());
     // A product without anything behind it needs no program.

@@ -107,8 +107,8 @@ plan::KernelSource gemm_mma_source(const GemmNode& gemm, const MmaTile& tile) {
       "extern \"C\" __global__ __launch_bounds__(C::threads)\n"
       "void kernel(const __grid_constant__ GemmProblem p) {{ mma::gemm_mma<C, Epilogue>(p); }}\n",
       type_name(params), tile.rows, tile.columns, tile.warp_rows, tile.warp_columns, flag(conv),
-      channels, conv ? params.kernel.back() : 1, flag(tile.vector_a != 0),
-      flag(tile.vector_b != 0), flag(conv && !params.channels_last), flag(!params.constant_b),
+      channels, conv ? params.kernel.back() : 1, flag(tile.vector_a != 0), flag(tile.vector_b != 0),
+      flag(conv && !params.channels_last), flag(!params.constant_b),
       storage_number(params.out_type));
   return {"gemm_mma", std::move(text)};
 }

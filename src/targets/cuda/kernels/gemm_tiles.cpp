@@ -9,12 +9,12 @@ namespace tenrec::cuda {
 namespace {
 
 // Bytes a clock and SM, from the traces of the Hopper laboratory (device/conv_sm90.cuh).
-constexpr double shared_rate = 128;  // shared memory, wgmma operands and copies together
-constexpr double l2_rate = 50;       // loads of tiles; requests for the same lines are merged
-constexpr double hbm_rate = 13;      // of one SM when all ask: 3 TB/s over 132 SMs at 1.75 GHz
-constexpr double epilogue_rate = 16; // results a clock
-constexpr double tile_start = 1500;  // clocks from the first load's issue to the first product
-constexpr double launch = 5000;      // ramp, cold weights, last stores
+constexpr double shared_rate = 128;   // shared memory, wgmma operands and copies together
+constexpr double l2_rate = 50;        // loads of tiles; requests for the same lines are merged
+constexpr double hbm_rate = 13;       // of one SM when all ask: 3 TB/s over 132 SMs at 1.75 GHz
+constexpr double epilogue_rate = 16;  // results a clock
+constexpr double tile_start = 1500;   // clocks from the first load's issue to the first product
+constexpr double launch = 5000;       // ramp, cold weights, last stores
 
 int64_t parts(int64_t size, int64_t tile) { return (size + tile - 1) / tile; }
 
@@ -31,17 +31,16 @@ double clocks(const ConvTile& t, const TileProblem& p) {
   const int64_t tiles_c = parts(p.channels, t.channels), tiles_p = parts(p.pixels, t.pixels);
   const double slots = double(p.multiprocessors) * t.ctas;
   const double waves = std::ceil(static_cast<double>(tiles_c * tiles_p) / slots) * t.ctas;
-  const double loop = static_cast<double>(p.kblocks) *
-                      block_clocks(t.channels, t.pixels, p.element_bytes);
+  const double loop =
+      static_cast<double>(p.kblocks) * block_clocks(t.channels, t.pixels, p.element_bytes);
   const double results = double(t.channels) * t.pixels;
   const double epilogue = results / epilogue_rate * (p.residual ? 1.5 : 1);
   // With turns (or two CTAs an SM) one tile's epilogue runs beside another's main loop.
   const bool overlaps = t.turns != 0 || t.ctas > 1;
   const double tile = overlaps ? std::max(loop, epilogue) : loop + epilogue + tile_start / 4;
-  const double moved =
-      static_cast<double>(p.pixels) *
-      (static_cast<double>(p.channels) * p.element_bytes * (p.residual ? 2 : 1) +
-       static_cast<double>(p.kblocks) * 128 / 4);
+  const double moved = static_cast<double>(p.pixels) *
+                       (static_cast<double>(p.channels) * p.element_bytes * (p.residual ? 2 : 1) +
+                        static_cast<double>(p.kblocks) * 128 / 4);
   return std::max(waves * tile, moved / hbm_rate / p.multiprocessors) + launch +
          (overlaps ? epilogue : 0);
 }
@@ -54,8 +53,8 @@ double clocks(const SplitTile& t, const TileProblem& p) {
   const double waves = std::ceil(ctas / slots);
   const double shared_by = std::min<double>(per_sm, std::ceil(ctas / p.multiprocessors));
   const double steps = std::ceil(static_cast<double>(p.kblocks) / t.split);
-  const double step = std::max(
-      block_clocks(t.channels, t.pixels, p.element_bytes) * shared_by, 110.0);
+  const double step =
+      std::max(block_clocks(t.channels, t.pixels, p.element_bytes) * shared_by, 110.0);
   const double combine = 300 + 250 * t.split +
                          double(t.channels) * t.pixels / t.split * (t.split + 2) / 40 * shared_by;
   return launch + waves * (steps * step + tile_start + combine);
@@ -91,7 +90,8 @@ std::vector<ConvTile> all_conv_tiles(const TileProblem& problem) {
     if (tile.channels > 64 && tile.channels > rounded) return;
     if (parts(problem.channels, tile.channels) % tile.share_p != 0) return;
     const auto fits = [&] { return tile.problem(problem.element_bytes, problem.residual).empty(); };
-    for (tile.stages = 8; tile.stages >= 2 && !fits(); --tile.stages) {}
+    for (tile.stages = 8; tile.stages >= 2 && !fits(); --tile.stages) {
+    }
     if (tile.stages >= (tile.ctas > 1 ? 2 : 3) || (tile.stages == 2 && fits()))
       if (fits()) tiles.push_back(tile);
   };
@@ -109,7 +109,11 @@ std::vector<ConvTile> all_conv_tiles(const TileProblem& problem) {
         add({channels, pixels, 4, 2, 1, 1, 1, whole, count, 1});
     }
     if (pixels <= 128) {
-      add({64, pixels, 4, 1, 1, 1, 0, narrow ? 32 : 64 <= pixels && pixels % 64 == 0 ? 64 : 32, 2, 2});
+      add({64, pixels, 4, 1, 1, 1, 0,
+           narrow                             ? 32
+           : 64 <= pixels && pixels % 64 == 0 ? 64
+                                              : 32,
+           2, 2});
       if (pixels == 64) add({128, 64, 4, 2, 1, 1, 0, narrow ? 32 : 64, 2, 2});
     }
   }
@@ -133,7 +137,8 @@ std::vector<SplitTile> all_split_tiles(const TileProblem& problem) {
         const int64_t own = parts(problem.kblocks, split);
         tile.stages = static_cast<int>(std::clamp<int64_t>(own, 3, 6));
         while (tile.stages < 8 && !tile.problem().empty()) ++tile.stages;
-        const int64_t ctas = parts(problem.channels, channels) * parts(problem.pixels, pixels) * split;
+        const int64_t ctas =
+            parts(problem.channels, channels) * parts(problem.pixels, pixels) * split;
         if (!tile.problem().empty() || ctas > int64_t{16} * problem.multiprocessors) continue;
         tiles.push_back(tile);
       }

@@ -152,7 +152,15 @@ void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
   body += fmt::format("  {} acc = {};\n", recipe.accumulator, recipe.identity);
   body += fmt::format("  const auto combine = []({0} a, {0} b) {{ return ({0})({1}); }};\n",
                       recipe.accumulator, recipe.combine);
-  body += loop(fmt::format("acc = combine(acc, {});", recipe.map));
+  if (is_float(dtype) && recipe.combine == "a + b") {
+    // What each addition rounds off is kept: long sums, and differences of sums, stay exact.
+    body += fmt::format("  {} lost = 0;\n", recipe.accumulator);
+    body += loop(fmt::format("const {0} y = {1} - lost, t = acc + y;\n    lost = t - acc - y;\n"
+                             "    acc = t;",
+                             recipe.accumulator, recipe.map));
+  } else {
+    body += loop(fmt::format("acc = combine(acc, {});", recipe.map));
+  }
   body += "  acc = group_reduce<G>(acc, combine);\n";
   body +=
       fmt::format("  if (lane == 0) {}[{}] = {};\n", kernel.output(0),

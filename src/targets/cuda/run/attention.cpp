@@ -32,16 +32,16 @@ class AttentionRunner final : public StepRunner {
     const auto in = [](int64_t value, int64_t low, int64_t high) {
       return value >= low && value <= high;
     };
-    TENREC_CHECK(
-        step.inputs.size() == 4 && step.outputs.size() == 1 && step.inputs[0] != plan::none &&
-            step.inputs[1] != plan::none && step.inputs[2] != plan::none &&
-            (step.inputs[3] == plan::none) == (params_.mask == DType::undefined) &&
-            in(params_.heads, 1, 65535) && in(params_.key_heads, 1, params_.heads) &&
-            params_.heads % params_.key_heads == 0 && in(params_.size, 16, 128) &&
-            in(params_.value_size, 16, 128) && params_.size % 16 == 0 &&
-            params_.value_size % 16 == 0,
-        invalid_engine, "an attention with {} inputs and {} heads of {}", step.inputs.size(),
-        params_.heads, params_.size);
+    TENREC_CHECK(step.inputs.size() == 4 && step.outputs.size() == 1 &&
+                     step.inputs[0] != plan::none && step.inputs[1] != plan::none &&
+                     step.inputs[2] != plan::none &&
+                     (step.inputs[3] == plan::none) == (params_.mask == DType::undefined) &&
+                     in(params_.heads, 1, 65535) && in(params_.key_heads, 1, params_.heads) &&
+                     params_.heads % params_.key_heads == 0 && in(params_.size, 16, 128) &&
+                     in(params_.value_size, 16, 128) && params_.size % 16 == 0 &&
+                     params_.value_size % 16 == 0,
+                 invalid_engine, "an attention with {} inputs and {} heads of {}",
+                 step.inputs.size(), params_.heads, params_.size);
     launch_.shared_bytes = params_.shared_bytes();
     launch_.function = step_function(source, 0, launch_.shared_bytes);
   }
@@ -90,10 +90,10 @@ class AttentionRunner final : public StepRunner {
     const std::span<const int64_t> dims = view.dims;
     const bool fits = params_.packed ? dims.size() == 3 && dims[2] == heads * size
                                      : dims.size() == 4 && dims[1] == heads && dims[3] == size;
-    TENREC_CHECK(fits && view.dtype == params_.type && view.def->block_axis < 0 &&
-                     !view.def->channels_last,
-                 invalid_engine, "an operand of an attention of {} heads of {} is {} [{}]", heads,
-                 size, name(view.dtype), fmt::join(dims, ", "));
+    TENREC_CHECK(
+        fits && view.dtype == params_.type && view.def->block_axis < 0 && !view.def->channels_last,
+        invalid_engine, "an operand of an attention of {} heads of {} is {} [{}]", heads, size,
+        name(view.dtype), fmt::join(dims, ", "));
     return {dims[0], heads, params_.packed ? dims[1] : dims[2], size};
   }
 
@@ -113,8 +113,7 @@ class AttentionRunner final : public StepRunner {
     for (size_t i = mask.dims.size(); i-- > 0;) {
       const int64_t size = mask.dims[i];
       TENREC_CHECK(size == 1 || size == full[i + shift], invalid_engine,
-                   "a mask [{}] on scores [{}]", fmt::join(mask.dims, ", "),
-                   fmt::join(full, ", "));
+                   "a mask [{}] on scores [{}]", fmt::join(mask.dims, ", "), fmt::join(full, ", "));
       problem_.mask_steps[i + shift] = size == 1 ? 0 : step;
       step *= size;
     }

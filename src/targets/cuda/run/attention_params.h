@@ -16,10 +16,14 @@ struct AttentionParams {
   float scale = 1;
   DType mask = DType::undefined;  // f16 or bf16 as `type`, f32: added; bool: false is not seen
   static auto fields(auto& s) {
-    return std::tuple{field(1, "type", s.type),         field(2, "heads", s.heads),
-                      field(3, "key_heads", s.key_heads), field(4, "size", s.size),
-                      field(5, "value_size", s.value_size), field(6, "packed", s.packed),
-                      field(7, "causal", s.causal),     field(8, "scale", s.scale),
+    return std::tuple{field(1, "type", s.type),
+                      field(2, "heads", s.heads),
+                      field(3, "key_heads", s.key_heads),
+                      field(4, "size", s.size),
+                      field(5, "value_size", s.value_size),
+                      field(6, "packed", s.packed),
+                      field(7, "causal", s.causal),
+                      field(8, "scale", s.scale),
                       field(9, "mask", s.mask)};
   }
   int shared_bytes() const {

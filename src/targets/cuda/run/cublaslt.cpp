@@ -45,7 +45,7 @@ const Api& api() {
     const DynamicLibrary& library = cublaslt_library();
     if (!library.is_open()) return made;
     made.is_complete = true;
-#define TENREC_LOAD(function)                                                             \
+#define TENREC_LOAD(function)                                                         \
   made.function = reinterpret_cast<decltype(&::function)>(library.symbol(#function)); \
   made.is_complete &= made.function != nullptr;
     TENREC_CUBLASLT_FUNCTIONS(TENREC_LOAD)
@@ -255,13 +255,14 @@ class CublasLtRunner final : public StepRunner {
     for (int64_t i = 0; i < sizes_.batch[0]; ++i)
       for (int64_t j = 0; j < sizes_.batch[1]; ++j) {
         const int64_t at_c = (i * sizes_.c_step[0] + j * sizes_.c_step[1]) * out;
-        const std::byte* residual = params_.residual ? args.inputs[gemm_operands].data + at_c
-                                                     : nullptr;
-        check(problem_->run(args.inputs[0].data + (i * sizes_.a_step[0] + j * sizes_.a_step[1]) * in,
-                            args.inputs[1].data + (i * sizes_.b_step[0] + j * sizes_.b_step[1]) * in,
-                            residual, args.outputs[0].data + at_c, algo_, args.scratch.data(),
-                            args.scratch.size(), environment_.stream.get()),
-              "a product");
+        const std::byte* residual =
+            params_.residual ? args.inputs[gemm_operands].data + at_c : nullptr;
+        check(
+            problem_->run(args.inputs[0].data + (i * sizes_.a_step[0] + j * sizes_.a_step[1]) * in,
+                          args.inputs[1].data + (i * sizes_.b_step[0] + j * sizes_.b_step[1]) * in,
+                          residual, args.outputs[0].data + at_c, algo_, args.scratch.data(),
+                          args.scratch.size(), environment_.stream.get()),
+            "a product");
       }
   }
 
@@ -297,9 +298,9 @@ CublasLtTactic parse_cublaslt_tactic(const std::string& text) {
       &t.algorithm, &t.tile, &t.stages, &t.split_k, &t.reduction, &t.swizzle, &t.custom, &t.inner,
       &t.cluster, &workspace);
   t.workspace = workspace;
-  TENREC_CHECK(read == 10 && to_text(t) == text && t.workspace >= 0 &&
-                   t.workspace <= cublaslt_workspace,
-               invalid_engine, "unknown tactic '{}' of a cuBLASLt product", text);
+  TENREC_CHECK(
+      read == 10 && to_text(t) == text && t.workspace >= 0 && t.workspace <= cublaslt_workspace,
+      invalid_engine, "unknown tactic '{}' of a cuBLASLt product", text);
   return t;
 }
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "targets/cuda/run/dynlib.h"
 #include "targets/cuda/run/driver.h"
+#include "targets/cuda/run/dynlib.h"
 #include "targets/cuda/run/gemm_params.h"
 
 namespace tenrec::cuda {

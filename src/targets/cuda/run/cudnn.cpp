@@ -101,8 +101,8 @@ class Descriptor {
   }
   cudnnStatus_t finalize() { return api().cudnnBackendFinalize(value_); }
 
-  std::vector<int64_t> numbers(cudnnBackendAttributeName_t name,
-                               cudnnBackendAttributeType_t type, int64_t most = 1) const {
+  std::vector<int64_t> numbers(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
+                               int64_t most = 1) const {
     std::vector<int64_t> values(static_cast<size_t>(most));
     int64_t count = 0;
     const cudnnStatus_t status =
@@ -128,7 +128,7 @@ class Descriptor {
 };
 
 cudnnDataType_t type_of(DType type) {
-  return type == DType::f32 ? CUDNN_DATA_FLOAT
+  return type == DType::f32   ? CUDNN_DATA_FLOAT
          : type == DType::f16 ? CUDNN_DATA_HALF
                               : CUDNN_DATA_BFLOAT16;
 }
@@ -187,9 +187,8 @@ class OperationGraph {
     Descriptor& made = tensors_.emplace_back(CUDNN_BACKEND_TENSOR_DESCRIPTOR);
     // Row-major, or channels innermost; weights are packed with channels innermost in any case.
     const bool last = params_.channels_last || unique == unique_w;
-    const Dims steps =
-        last ? Dims{dims[1] * dims[2] * dims[3], 1, dims[1] * dims[3], dims[1]}
-             : Dims{dims[1] * dims[2] * dims[3], dims[2] * dims[3], dims[3], 1};
+    const Dims steps = last ? Dims{dims[1] * dims[2] * dims[3], 1, dims[1] * dims[3], dims[1]}
+                            : Dims{dims[1] * dims[2] * dims[3], dims[2] * dims[3], dims[3], 1};
     made.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, std::vector{type_of(type)});
     made.set(CUDNN_ATTR_TENSOR_DIMENSIONS, dims);
     made.set(CUDNN_ATTR_TENSOR_STRIDES, steps);
@@ -212,8 +211,7 @@ class OperationGraph {
 
   void convolution(size_t x, size_t w, size_t y, const GemmSizes& s) {
     Descriptor conv(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
-    conv.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE,
-             std::vector{CUDNN_DATA_FLOAT});
+    conv.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, std::vector{CUDNN_DATA_FLOAT});
     conv.set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE,
              std::vector{CUDNN_CROSS_CORRELATION});
     conv.set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, {2});
@@ -222,7 +220,8 @@ class OperationGraph {
     conv.set(CUDNN_ATTR_CONVOLUTION_DILATIONS, {s.dilation_h, s.dilation_w});
     conv.set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, {s.stride_h, s.stride_w});
     check(conv.finalize(), "describing a convolution");
-    Descriptor& made = operations_.emplace_back(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+    Descriptor& made =
+        operations_.emplace_back(CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
     made.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, conv);
     made.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, tensors_[x]);
     made.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, tensors_[w]);
@@ -316,9 +315,8 @@ bool is_allowed(const Descriptor& engine, const GemmParams& params) {
   std::vector<cudnnBackendNumericalNote_t> notes(CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
   int64_t count = 0;
   if (api().cudnnBackendGetAttribute(engine.get(), CUDNN_ATTR_ENGINE_NUMERICAL_NOTE,
-                                     CUDNN_TYPE_NUMERICAL_NOTE,
-                                     static_cast<int64_t>(notes.size()), &count,
-                                     notes.data()) != CUDNN_STATUS_SUCCESS)
+                                     CUDNN_TYPE_NUMERICAL_NOTE, static_cast<int64_t>(notes.size()),
+                                     &count, notes.data()) != CUDNN_STATUS_SUCCESS)
     return false;
   notes.resize(static_cast<size_t>(std::min<int64_t>(count, CUDNN_NUMERICAL_NOTE_TYPE_COUNT)));
   for (const cudnnBackendNumericalNote_t note : notes) {
@@ -360,15 +358,15 @@ std::vector<CudnnTactic> advised(const OperationGraph& graph, const GemmParams& 
     if (heuristics.finalize() != CUDNN_STATUS_SUCCESS) continue;
     for (const Descriptor& config : heuristics.descriptors(
              CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, 32)) {
-      const auto engines = config.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE,
-                                              CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
+      const auto engines =
+          config.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR, 1);
       if (engines.empty() || !is_allowed(engines[0], params)) continue;
       CudnnTactic tactic;
       tactic.automatic = false;
       tactic.engine = engines[0].numbers(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, CUDNN_TYPE_INT64).at(0);
-      for (const Descriptor& knob : config.descriptors(
-               CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR,
-               CUDNN_KNOB_TYPE_COUNTS)) {
+      for (const Descriptor& knob :
+           config.descriptors(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
+                              CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, CUDNN_KNOB_TYPE_COUNTS)) {
         cudnnBackendKnobType_t type = {};
         int64_t count = 0;
         api().cudnnBackendGetAttribute(knob.get(), CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE,
@@ -409,8 +407,8 @@ Plan restore(cudnnHandle_t handle, const OperationGraph& graph, const CudnnTacti
   return plan_of(handle, config);
 }
 
-// A plan with the graph that its descriptors belong to. Making one can take a second (cuDNN compiles
-// some of its kernels then), so equal steps share it, and those of a process are kept.
+// A plan with the graph that its descriptors belong to. Making one can take a second (cuDNN
+// compiles some of its kernels then), so equal steps share it, and those of a process are kept.
 struct Prepared {
   GemmParams params;
   std::vector<DType> full_types;
@@ -447,10 +445,10 @@ class CudnnConvRunner final : public StepRunner {
       : params_(decode_gemm_params(source.step)),
         tactic_(parse_cudnn_tactic(source.step.tactic)),
         environment_(source.environment) {
-    TENREC_CHECK(cudnn_library().is_open() && api().is_complete, device,
-                 "this engine has convolutions for cuDNN: {}",
-                 cudnn_library().is_open() ? "the installed version is too old"
-                                           : cudnn_library().problem());
+    TENREC_CHECK(
+        cudnn_library().is_open() && api().is_complete, device,
+        "this engine has convolutions for cuDNN: {}",
+        cudnn_library().is_open() ? "the installed version is too old" : cudnn_library().problem());
     TENREC_CHECK(params_.convolution && params_.padded_channels == 0 &&
                      cudnn_unsupported(params_.epilogue).empty(),
                  invalid_engine, "a convolution that cuDNN does not run");
@@ -469,10 +467,11 @@ class CudnnConvRunner final : public StepRunner {
       full_types_.push_back(args.inputs[i].dtype);
     prepared_ = prepared(handle_, params_, sizes, full_types_, tactic_,
                          static_cast<int64_t>(args.scratch.size()));
-    TENREC_CHECK(prepared_, unsupported,
-                 "cuDNN has no plan '{}' for this convolution with {} bytes of workspace; an engine "
-                 "built with another version must be built again",
-                 to_text(tactic_), args.scratch.size());
+    TENREC_CHECK(
+        prepared_, unsupported,
+        "cuDNN has no plan '{}' for this convolution with {} bytes of workspace; an engine "
+        "built with another version must be built again",
+        to_text(tactic_), args.scratch.size());
   }
 
   void run(const StepArgs& args) override {

@@ -81,9 +81,8 @@ CUtensorMap im2col_map(const Gpu& gpu, DType type, const void* data, const GemmS
                                 unsigned_of(steps.step_image * bytes)};
   // The box holds the positions of the filter's first tap.
   const int lower[] = {static_cast<int>(-sizes.pad_w), static_cast<int>(-sizes.pad_h)};
-  const int upper[] = {
-      static_cast<int>(sizes.pad_w_end - (sizes.kernel_w - 1) * sizes.dilation_w),
-      static_cast<int>(sizes.pad_h_end - (sizes.kernel_h - 1) * sizes.dilation_h)};
+  const int upper[] = {static_cast<int>(sizes.pad_w_end - (sizes.kernel_w - 1) * sizes.dilation_w),
+                       static_cast<int>(sizes.pad_h_end - (sizes.kernel_h - 1) * sizes.dilation_h)};
   const cuuint32_t walk[] = {1, static_cast<cuuint32_t>(sizes.stride_w),
                              static_cast<cuuint32_t>(sizes.stride_h), 1};
   check(gpu.api().cuTensorMapEncodeIm2col(

@@ -131,14 +131,13 @@ GemmSizes convolution_sizes(const GemmParams& params, std::span<const int64_t> x
 
 void check_gemm_step(const GemmParams& params, const plan::Step& step) {
   const auto sane = [](int64_t value) { return value >= 0 && value <= 1 << 24; };
-  TENREC_CHECK(step.outputs.size() == 1 && step.outputs[0] != plan::none &&
-                   sane(params.full_operands) && sane(params.channel_operands) &&
-                   step.inputs.size() ==
-                       gemm_operands + static_cast<size_t>(params.full_operands) &&
-                   params.full_operands <= 4 && params.channel_operands <= 16,
-               invalid_engine, "a product with {} inputs and {} outputs, {} by channel and {} full",
-               step.inputs.size(), step.outputs.size(), params.channel_operands,
-               params.full_operands);
+  TENREC_CHECK(
+      step.outputs.size() == 1 && step.outputs[0] != plan::none && sane(params.full_operands) &&
+          sane(params.channel_operands) &&
+          step.inputs.size() == gemm_operands + static_cast<size_t>(params.full_operands) &&
+          params.full_operands <= 4 && params.channel_operands <= 16,
+      invalid_engine, "a product with {} inputs and {} outputs, {} by channel and {} full",
+      step.inputs.size(), step.outputs.size(), params.channel_operands, params.full_operands);
   for (size_t i = 0; i < step.inputs.size(); ++i) {
     const bool optional = i == 2 && params.channel_operands == 0;
     TENREC_CHECK((step.inputs[i] == plan::none) == optional, invalid_engine,
@@ -151,19 +150,17 @@ void check_gemm_step(const GemmParams& params, const plan::Step& step) {
   if (!params.epilogue.nodes.empty()) {
     validate(params.epilogue);
     TENREC_CHECK(params.epilogue.outputs.size() == 1 &&
-                     params.epilogue.inputs ==
-                         1 + params.channel_operands + params.full_operands,
+                     params.epilogue.inputs == 1 + params.channel_operands + params.full_operands,
                  invalid_engine, "an epilogue of {} inputs", params.epilogue.inputs);
   }
   if (!params.convolution) return;
   const size_t rank = params.kernel.size();
-  TENREC_CHECK(rank >= 1 && rank <= 2 && params.strides.size() == rank &&
-                   params.dilations.size() == rank && params.pads.size() == 2 * rank &&
-                   params.groups >= 1 && params.in_channels >= 1 && params.out_channels >= 1 &&
-                   params.in_channels % params.groups == 0 &&
-                   params.out_channels % params.groups == 0 && params.constant_b,
-               invalid_engine, "convolution parameters of rank {} with {} groups", rank,
-               params.groups);
+  TENREC_CHECK(
+      rank >= 1 && rank <= 2 && params.strides.size() == rank && params.dilations.size() == rank &&
+          params.pads.size() == 2 * rank && params.groups >= 1 && params.in_channels >= 1 &&
+          params.out_channels >= 1 && params.in_channels % params.groups == 0 &&
+          params.out_channels % params.groups == 0 && params.constant_b,
+      invalid_engine, "convolution parameters of rank {} with {} groups", rank, params.groups);
   for (const auto* list : {&params.kernel, &params.strides, &params.dilations})
     for (const int64_t value : *list)
       TENREC_CHECK(value >= 1 && sane(value), invalid_engine, "a convolution parameter of {}",
@@ -196,9 +193,9 @@ GemmSizes gemm_sizes(const GemmParams& params, const StepArgs& args) {
   };
   TENREC_CHECK(layout_fits(args.inputs[0]) && layout_fits(out), invalid_engine,
                "a product on an unknown layout");
-  const GemmSizes sizes =
-      params.convolution ? convolution_sizes(params, args.inputs[0].dims, out.dims)
-                         : product_sizes(params, args);
+  const GemmSizes sizes = params.convolution
+                              ? convolution_sizes(params, args.inputs[0].dims, out.dims)
+                              : product_sizes(params, args);
   if (params.constant_b) {
     const int64_t channels =
         params.padded_channels ? params.padded_channels : params.in_channels / params.groups;
@@ -210,9 +207,11 @@ GemmSizes gemm_sizes(const GemmParams& params, const StepArgs& args) {
     TENREC_CHECK(args.inputs[1].dtype == params.type, invalid_engine, "operands of two types");
   }
   if (params.channel_operands > 0)
-    TENREC_CHECK(args.inputs[2].dtype == params.table_type &&
-                     args.inputs[2].elements() == params.channel_operands * out.dims[params.convolution ? 1 : out.dims.size() - 1],
-                 invalid_engine, "a table of {} numbers by channel", args.inputs[2].elements());
+    TENREC_CHECK(
+        args.inputs[2].dtype == params.table_type &&
+            args.inputs[2].elements() ==
+                params.channel_operands * out.dims[params.convolution ? 1 : out.dims.size() - 1],
+        invalid_engine, "a table of {} numbers by channel", args.inputs[2].elements());
   for (size_t i = gemm_operands; i < args.inputs.size(); ++i) {
     const TensorView& full = args.inputs[i];
     TENREC_CHECK(same(full.dims, out.dims) && layout_fits(full), invalid_engine,

@@ -15,10 +15,10 @@ struct GemmParams {
   bool convolution = false;
   DType type = DType::f32;  // of a and b
   DType out_type = DType::f32;
-  bool tf32 = false;             // f32 operands may be rounded to tf32
-  bool constant_b = false;       // packed [n][k] (convolutions: [n][tap][channel]), k padded
-  int64_t padded_channels = 0;   // channels of a tap in packed b; 0: b is no packed weight
-  bool channels_last = false;    // convolutions: of x and the output
+  bool tf32 = false;            // f32 operands may be rounded to tf32
+  bool constant_b = false;      // packed [n][k] (convolutions: [n][tap][channel]), k padded
+  int64_t padded_channels = 0;  // channels of a tap in packed b; 0: b is no packed weight
+  bool channels_last = false;   // convolutions: of x and the output
   std::vector<int64_t> kernel, strides, dilations, pads;  // convolutions, 2 axes
   int64_t groups = 1, in_channels = 0, out_channels = 0;  // products: k and n of a constant b
   int64_t channel_operands = 0, full_operands = 0;

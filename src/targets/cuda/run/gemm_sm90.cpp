@@ -81,10 +81,10 @@ class Sm90Runner : public StepRunner {
   }
   void run(const StepArgs& args, const std::byte* x) {
     if (sizes_.empty()) return;
-    const Pointers now{x, args.inputs[1].data, args.inputs[2].data,
-                       args.inputs.size() > gemm_operands ? args.inputs[gemm_operands].data
-                                                          : nullptr,
-                       args.outputs[0].data};
+    const Pointers now{
+        x, args.inputs[1].data, args.inputs[2].data,
+        args.inputs.size() > gemm_operands ? args.inputs[gemm_operands].data : nullptr,
+        args.outputs[0].data};
     if (now != pointers_) bind(now);
     pointers_ = now;
     start();
@@ -95,8 +95,7 @@ class Sm90Runner : public StepRunner {
 
   virtual CUtensorMap x_map(const std::byte* data, int pixels, bool im2col) const {
     const int64_t c = params_.in_channels;
-    if (!im2col)
-      return tiled_map(environment_.gpu, params_.type, data, c, sizes_.m, c, pixels);
+    if (!im2col) return tiled_map(environment_.gpu, params_.type, data, c, sizes_.m, c, pixels);
     return im2col_map(environment_.gpu, params_.type, data, sizes_,
                       {c, c, c * sizes_.in_w, c * sizes_.in_w * sizes_.in_h}, pixels);
   }
@@ -131,8 +130,8 @@ class ConvSm90Runner : public Sm90Runner {
  private:
   void resize() override {
     const int64_t tiles_c = count(sizes_.n, tile_.channels);
-    TENREC_CHECK(tiles_c % tile_.share_p == 0, invalid_engine,
-                 "{} channel tiles in clusters of {}", tiles_c, tile_.share_p);
+    TENREC_CHECK(tiles_c % tile_.share_p == 0, invalid_engine, "{} channel tiles in clusters of {}",
+                 tiles_c, tile_.share_p);
     const int64_t tiles_p = count(count(sizes_.m, tile_.pixels), tile_.share_w);
     problem_.channels = static_cast<int>(sizes_.n);
     problem_.tiles_c = static_cast<int>(tiles_c / tile_.share_p);
@@ -166,7 +165,8 @@ class ConvSm90Runner : public Sm90Runner {
 class GemmSm90Runner final : public Sm90Runner {
  public:
   explicit GemmSm90Runner(const StepSource& source)
-      : Sm90Runner(source, decode_gemm_params(source.step)), tile_(parse_split_tile(source.step.tactic)) {
+      : Sm90Runner(source, decode_gemm_params(source.step)),
+        tile_(parse_split_tile(source.step.tactic)) {
     im2col_ = walks(params_);
     launch_.threads = SplitTile::threads;
     launch_.shared_bytes = tile_.shared_bytes();
@@ -252,7 +252,8 @@ class ConvStemRunner final : public ConvSm90Runner {
     sizes.pad_h = sizes.pad_w = sizes.pad_h_end = sizes.pad_w_end = 0;
     const int64_t bytes = outer.images * sizes.in_h * columns_ * patch * bit_width(x.dtype) / 8;
     TENREC_CHECK(static_cast<int64_t>(args.scratch.size()) >= bytes, invalid_engine,
-                 "a stem convolution with {} bytes of scratch needs {}", args.scratch.size(), bytes);
+                 "a stem convolution with {} bytes of scratch needs {}", args.scratch.size(),
+                 bytes);
     set_pack(outer, sizes.in_h);
     pack_.grid[0] = static_cast<unsigned>(count(bytes / 16, 256));
     set_sizes(sizes);
@@ -288,9 +289,9 @@ class ConvStemRunner final : public ConvSm90Runner {
   // Each position begins one patch after the one before, and reaches over a whole row of taps.
   CUtensorMap x_map(const std::byte* data, int pixels, bool) const override {
     const int64_t patch = stem_.patch();
-    return im2col_map(environment_.gpu, params_.type, data, sizes_,
-                      {params_.in_channels, patch, patch * columns_, patch * columns_ * sizes_.in_h},
-                      pixels);
+    return im2col_map(
+        environment_.gpu, params_.type, data, sizes_,
+        {params_.in_channels, patch, patch * columns_, patch * columns_ * sizes_.in_h}, pixels);
   }
 
   StemParams stem_;

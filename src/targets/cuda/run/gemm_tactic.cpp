@@ -27,7 +27,8 @@ std::string ConvTile::problem(int element_bytes, bool residual) const {
   if (slab_pixels % 16 != 0 || pixels % slab_pixels != 0) return "slabs do not fill the tile";
   if (channels % (64 * owners) != 0) return "consumers do not divide the channels";
   if (shared_bytes(element_bytes) * ctas > max_shared) return "too much shared memory";
-  // A residual that finds no slab waits for the tile before it, which waits for the residual's turn.
+  // A residual that finds no slab waits for the tile before it, which waits for the residual's
+  // turn.
   if (residual && turns && slabs * slab_pixels < channels / 64 * pixels)
     return "the slabs do not hold a tile of the residual";
   return "";
@@ -72,8 +73,8 @@ SplitTile parse_split_tile(const std::string& text) {
                                &t.pixels, &t.stages, &t.split);
   const auto in = [](int value, int low, int high) { return value >= low && value <= high; };
   demand(read == 4 && in(t.channels, 64, 128) && t.channels % 64 == 0 && in(t.pixels, 8, 128) &&
-             t.pixels % 8 == 0 && in(t.stages, 2, 16) && in(t.split, 1, 8) &&
-             text == to_text(t) && t.problem().empty(),
+             t.pixels % 8 == 0 && in(t.stages, 2, 16) && in(t.split, 1, 8) && text == to_text(t) &&
+             t.problem().empty(),
          text);
   return t;
 }

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Programs that are already built against TensorRT 10 run on Tenrec: NVIDIA's Python bindings and
+# Polygraphy from PyPI, in a venv of their own, with only our libraries on the library path and no
+# GPU. Neither is ever shipped.
+#
+# usage: check_dropin.sh [MODEL.onnx ...]   (default: the models of $TENREC_MODELS)
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+build=${TENREC_BUILD:-build/release}
+libraries="$PWD/$build/lib/trt:$PWD/$build/lib"
+packages=(tensorrt_cu13_bindings==10.16.1.11 polygraphy==0.53.6)
+others=(onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6 onnx_graphsurgeon==0.6.1)
+venv=build/venv-dropin
+work=build/dropin
+stamp="$venv/.packages"
+
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "${packages[*]} ${others[*]}" ]; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  pip="$venv/bin/pip --quiet --disable-pip-version-check"
+  $pip install --no-deps "${packages[@]}" || exit 1
+  $pip install "${others[@]}" || exit 1
+  site=$("$venv/bin/python" -c 'import site; print(site.getsitepackages()[0])')
+  mkdir -p "$site/tensorrt"
+  echo 'from tensorrt_bindings import *; from tensorrt_bindings import __version__' \
+    > "$site/tensorrt/__init__.py"
+  echo "${packages[*]} ${others[*]}" > "$stamp"
+fi
+
+rm -rf "$work"
+mkdir -p "$work"
+passed=0 failed=0
+check() {
+  local name=$1
+  shift
+  if LD_LIBRARY_PATH="$libraries" "$@" > "$work/$name.log" 2>&1; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "failed: $name (see $work/$name.log)"
+    tail -3 "$work/$name.log" | cut -c1-300
+  fi
+}
+python=$venv/bin/python
+polygraphy=$venv/bin/polygraphy
+
+"$build/bin/api_make_models" "$work" || exit 1
+check bindings "$python" tests/api/dropin.py "$work"
+
+models=("$@")
+if [ ${#models[@]} -eq 0 ]; then
+  models=(samples/mnist/mnist.onnx)
+  [ -d "${TENREC_MODELS:-}" ] && mapfile -t models < <(ls "$TENREC_MODELS"/*.onnx)
+fi
+for model in "${models[@]}"; do
+  name=$(basename "$model" .onnx)
+  inputs=$work/$name.inputs.json
+  mapfile -t shapes < <("$python" scripts/dropin_inputs.py "$model" "$inputs" 2> "$work/$name.log")
+  shape_flags=()
+  [ ${#shapes[@]} -gt 0 ] && shape_flags=(--input-shapes "${shapes[@]}")
+  check "$name.run" "$polygraphy" run "$model" --onnxrt --trt --rtol 1e-3 --atol 1e-3 \
+    --builder-optimization-level 0 "${shape_flags[@]}" \
+    --load-inputs "$inputs" --save-engine "$work/$name.engine" \
+    --save-outputs "$work/$name.outputs.json"
+  check "$name.engine" "$polygraphy" run "$work/$name.engine" --model-type engine --trt \
+    --load-inputs "$inputs" --load-outputs "$work/$name.outputs.json" \
+    --rtol 1e-3 --atol 1e-3
+  check "$name.inspect_engine" "$polygraphy" inspect model "$work/$name.engine" \
+    --model-type engine --show layers
+  check "$name.inspect_network" "$polygraphy" inspect model "$model" --display-as trt \
+    --show layers
+done
+check mnist.convert "$polygraphy" convert samples/mnist/mnist.onnx --convert-to trt \
+  --builder-optimization-level 0 -o "$work/mnist.plan"
+rvm=${TENREC_MODELS:-}/rvm
+if [ -f "$rvm/rvm_mobilenetv3_fp32.onnx.zst" ]; then
+  zstd -dqf "$rvm/rvm_mobilenetv3_fp32.onnx.zst" -o "$work/rvm.onnx" &&
+    check rvm "$python" scripts/dropin_rvm.py "$work/rvm.onnx" "$rvm"
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

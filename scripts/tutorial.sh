@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Runs the tutorial (docs/tensorrt.md) on a package, as a user would: unpacks it in an empty folder,
+# sets the environment, runs each command and checks what it prints.
+#
+# usage: tutorial.sh PACKAGE.tar.gz
+#   TENREC_FCN=fcn-resnet101.onnx   also runs the segmentation part
+#   TENREC_RVM=rvm_mobilenetv3_fp32.onnx   also runs the matting part
+set -uo pipefail
+package=$(realpath "$1")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+tar -xzf "$package" --strip-components=1 || exit 1
+export LD_LIBRARY_PATH=$PWD/lib/trt:$PWD/lib PATH=$PWD/bin:$PATH
+
+passed=0 failed=0
+# step NAME "pattern of a line that must be there|another" COMMAND ...
+step() {
+  local name=$1 patterns=$2 pattern missing=0
+  shift 2
+  "$@" > "$name.log" 2>&1
+  local status=$?
+  IFS='|' read -ra lines <<< "$patterns"
+  for pattern in "${lines[@]}"; do
+    grep -q -- "$pattern" "$name.log" || { echo "$name: no line like: $pattern"; missing=1; }
+  done
+  if [ $status -eq 0 ] && [ $missing -eq 0 ]; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "failed: $name (status $status)"
+    tail -5 "$name.log"
+  fi
+}
+summary='&&&& PASSED TensorRT.trtexec|=== Performance summary ===|Throughput: '
+summary+='|Latency: min = |GPU Compute Time: min = '
+quick=(--duration=0 --iterations=3 --warmUp=0)
+
+step make "" make -C samples/tensorrt
+step help "=== Build Options ===|--onnx" trtexec -h
+step mnist '&&&& RUNNING TensorRT.sample_mnist|Class 7: \*\*\*|&&&& PASSED TensorRT.sample_mnist' \
+  sample_mnist -d data/mnist/ --fp16
+step trtexec_mnist "$summary|=== Model Options ===|=== Device Information ===" \
+  trtexec --onnx=data/mnist/mnist.onnx --saveEngine=mnist.engine "${quick[@]}"
+step trtexec_json "$summary" trtexec --loadEngine=mnist.engine --exportTimes=times.json \
+  --exportOutput=output.json --exportLayerInfo=layers.json "${quick[@]}"
+step trtexec_unknown_fails "" bash -c '! trtexec --noSuchFlag'
+
+if [ -n "${TENREC_FCN:-}" ]; then
+  # The tutorial's ranges, run at a size that two cores can bear.
+  step fcn_build '&&&& PASSED TensorRT.trtexec|Created engine with size' \
+    trtexec --onnx="$TENREC_FCN" --fp16 --workspace=64 --builderOptimizationLevel=0 \
+    --minShapes=input:1x3x256x256 --optShapes=input:1x3x1026x1282 \
+    --maxShapes=input:1x3x1440x2560 --buildOnly --saveEngine=fcn-resnet101.engine
+  step fcn_run "$summary" trtexec --shapes=input:1x3x256x320 \
+    --loadEngine=fcn-resnet101.engine "${quick[@]}"
+  (printf 'P6\n320 256\n255\n'; head -c $((320 * 256 * 3)) /dev/zero | tr '\0' '\200') > input.ppm
+  step segmentation "output.ppm: 320 x 256 pixels" segmentation_tutorial
+fi
+if [ -n "${TENREC_RVM:-}" ]; then
+  step rvm_no_shapes "$summary" trtexec --onnx="$TENREC_RVM" --verbose \
+    --builderOptimizationLevel=0 --saveEngine=rvm.engine "${quick[@]}"
+  (printf 'P6\n256 144\n255\n'; head -c $((256 * 144 * 3)) /dev/zero | tr '\0' '\200') > frame.ppm
+  step rvm_infer "wrote frame_matting.pam" rvm_infer rvm.engine frame.ppm frame.ppm
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tiny ONNX models that use every part of the format: what mutations begin with.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tenrec::test {
+
+std::vector<std::pair<std::string, std::string>> onnx_samples();  // name and bytes
+
+}  // namespace tenrec::test

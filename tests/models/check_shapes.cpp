@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model at random shapes inside one profile: what is allocated after the first run at the largest
+// shape, and how far each result is from a fresh engine's of just that shape and from the
+// interpreter's.
+//
+//   check_shapes model.onnx --runs 1000 --fixed-every 10 --interpreter-every 50
+//     --range x=1x3x48x32:4x3x48x320 [--value sr=16000] [--feed r1i=r1o] [--same input:0=state:1]
+//
+// --same: the second axis gets the size drawn for the first.
+// A fed input is 1x1x... zeros at a run of a new shape and the output of that run at the next.
+#include <malloc.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <iostream>
+#include <map>
+#include <random>
+#include <sstream>
+
+#include "base/error.h"
+#include "common/allocation_count.h"
+#include "common/graph_cases.h"
+#include "import/import.h"
+#include "onnx/reader.h"
+#include "ops/evaluate.h"
+#include "runtime/engine_impl.h"
+#include "tenrec/builder.h"
+
+namespace tenrec::test {
+namespace {
+
+using Sizes = std::vector<int64_t>;
+using Inputs = std::map<std::string, HostTensor>;
+
+struct Settings {
+  std::string model;
+  int runs = 1000, fixed_every = 10, interpreter_every = 50;
+  uint64_t seed = 1;
+  std::map<std::string, std::pair<Sizes, Sizes>> ranges;  // min, max
+  std::map<std::string, double> values;
+  std::map<std::string, std::string> feed;  // input -> output
+  std::vector<std::pair<std::string, std::string>> same;
+  double tolerance = 2e-4;  // of the largest value, plus 1e-6: check_models.py's
+};
+
+Sizes sizes_of(const std::string& text) {
+  Sizes sizes;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, 'x');) sizes.push_back(std::stoll(part));
+  return sizes;
+}
+
+Settings settings_of(const std::vector<std::string>& words) {
+  Settings s;
+  TENREC_CHECK(!words.empty() && words.size() % 2 == 1, usage, "MODEL and pairs of --name value");
+  s.model = words[0];
+  for (size_t i = 1; i < words.size(); i += 2) {
+    const std::string& value = words[i + 1];
+    const size_t equal = value.find('='), colon = value.find(':');
+    const std::string name = value.substr(0, equal), rest = value.substr(equal + 1);
+    if (words[i] == "--runs") s.runs = std::stoi(value);
+    else if (words[i] == "--fixed-every") s.fixed_every = std::stoi(value);
+    else if (words[i] == "--interpreter-every") s.interpreter_every = std::stoi(value);
+    else if (words[i] == "--seed") s.seed = std::stoull(value);
+    else if (words[i] == "--tolerance") s.tolerance = std::stod(value);
+    else if (words[i] == "--range")
+      s.ranges[name] = {sizes_of(value.substr(equal + 1, colon - equal - 1)),
+                        sizes_of(value.substr(colon + 1))};
+    else if (words[i] == "--value") s.values[name] = std::stod(rest);
+    else if (words[i] == "--feed") s.feed[name] = rest;
+    else if (words[i] == "--same") s.same.emplace_back(name, rest);
+    else fail(ErrorCode::usage, "unknown setting {}", words[i]);
+  }
+  return s;
+}
+
+HostTensor random_tensor(DType dtype, const Sizes& dims, std::mt19937_64& random) {
+  HostTensor tensor(dtype, dims);
+  if (dtype == DType::f32)
+    for (float& x : tensor.as<float>()) x = static_cast<float>(random() >> 40) * 0x1p-24F;
+  return tensor;
+}
+
+HostTensor constant_tensor(DType dtype, const Sizes& dims, double value) {
+  HostTensor tensor(dtype, dims);
+  if (dtype == DType::f32) std::ranges::fill(tensor.as<float>(), static_cast<float>(value));
+  else std::ranges::fill(tensor.as<int64_t>(), static_cast<int64_t>(value));
+  return tensor;
+}
+
+std::pair<std::string, size_t> axis_of(const std::string& text) {  // "input:0"
+  const size_t colon = text.rfind(':');
+  return {text.substr(0, colon), static_cast<size_t>(std::stoul(text.substr(colon + 1)))};
+}
+
+std::map<std::string, Sizes> random_sizes(const Settings& s, std::mt19937_64& random,
+                                          bool largest) {
+  std::map<std::string, Sizes> sizes;
+  for (const auto& [name, range] : s.ranges) {
+    const auto& [low, high] = range;
+    sizes[name] = high;
+    for (size_t i = 0; i < high.size() && !largest; ++i)
+      sizes[name][i] =
+          low[i] + static_cast<int64_t>(random() % static_cast<uint64_t>(high[i] - low[i] + 1));
+  }
+  for (const auto& [from, to] : s.same) {
+    const auto [source, i] = axis_of(from);
+    const auto [target, k] = axis_of(to);
+    sizes.at(target).at(k) = sizes.at(source).at(i);
+  }
+  return sizes;
+}
+
+Inputs random_inputs(const Settings& s, const Engine& engine, std::mt19937_64& random,
+                     bool largest) {
+  Inputs inputs;
+  const std::map<std::string, Sizes> sizes = random_sizes(s, random, largest);
+  for (const TensorInfo& info : engine.inputs()) {
+    if (const auto value = s.values.find(info.name); value != s.values.end()) {
+      inputs[info.name] = constant_tensor(info.dtype, Sizes(info.dims.size(), 1), value->second);
+      continue;
+    }
+    if (s.feed.count(info.name)) {
+      inputs[info.name] = constant_tensor(info.dtype, Sizes(info.dims.size(), 1), 0);
+      continue;
+    }
+    inputs[info.name] = random_tensor(info.dtype, sizes.at(info.name), random);
+  }
+  return inputs;
+}
+
+std::map<std::string, HostTensor> outputs_of(const Engine& engine, const Context& context) {
+  std::map<std::string, HostTensor> outputs;
+  for (const TensorInfo& info : engine.outputs())
+    outputs[info.name] = context.output_tensor(info.name);
+  return outputs;
+}
+
+// How far apart, relative to the largest value; infinite where shapes differ.
+double distance(const HostTensor& a, const HostTensor& b) {
+  if (a.dims != b.dims || a.dtype != b.dtype) return INFINITY;
+  if (a.dtype != DType::f32) return a.data == b.data ? 0 : INFINITY;
+  double largest = 0, off = 0;
+  for (size_t i = 0; i < a.as<float>().size(); ++i) {
+    const double x = static_cast<double>(a.as<float>()[i]),
+                 y = static_cast<double>(b.as<float>()[i]);
+    if (std::isnan(x) != std::isnan(y)) return INFINITY;
+    largest = std::max(largest, std::abs(y));
+    off = std::max(off, std::abs(x - y));
+  }
+  return std::max(off - 1e-6, 0.0) / std::max(largest, 1e-30);
+}
+
+struct Report {
+  int runs = 0, fixed = 0, interpreted = 0, failed = 0;
+  uint64_t device_allocations = 0;
+  int64_t heap_growth = 0;  // bytes in use above those after the largest run
+  int most_calls = 0;       // of operator new in a run at a new shape
+  int calls_again = 0;      // in runs at the shape before
+  double from_fixed = 0, from_interpreter = 0;
+};
+
+int64_t heap_in_use() {
+  const struct mallinfo2 info = mallinfo2();
+  return static_cast<int64_t>(info.uordblks + info.hblkhd);
+}
+
+class Checker {
+ public:
+  explicit Checker(Settings settings) : s_(std::move(settings)), random_(s_.seed) {
+    BuildOptions options;
+    options.no_tune = true;
+    ProfileOptions profile;
+    for (const auto& [name, range] : s_.ranges)
+      profile.dims[name] = {range.first, range.second, range.second};
+    for (const auto& [name, value] : s_.values) profile.values[name] = {{value}, {value}, {value}};
+    options.profiles = {profile};
+    options.threads = 1;  // results do not depend on it, and a busy machine is waited for less
+    engine_ = build(s_.model, options).load({.threads = 1});
+    graph_ = import_model(onnx::read_model(s_.model)).graph;
+  }
+
+  Report run() {
+    Context context = engine_.create_context();
+    run_one(context, random_inputs(s_, engine_, random_, true));
+    const uint64_t allocated = engine_.impl()->budget->allocations();
+    for (int i = 0; i < s_.runs; ++i) {
+      const Inputs inputs = random_inputs(s_, engine_, random_, false);
+      report_.most_calls = std::max(report_.most_calls, run_one(context, inputs));
+      report_.heap_growth = std::max(report_.heap_growth, grown_);
+      compare(i, inputs, context);
+    }
+    report_.device_allocations = engine_.impl()->budget->allocations() - allocated;
+    return report_;
+  }
+
+ private:
+  // The calls of operator new during the first run of these inputs, and what it left behind.
+  int run_one(Context& context, const Inputs& inputs) {
+    Inputs all = inputs;
+    const int calls = counted(context, all);
+    fed_ = {};
+    if (s_.feed.empty()) {
+      report_.calls_again += counted(context, all);
+    } else {
+      std::map<std::string, HostTensor> before = outputs_of(engine_, context);
+      for (const auto& [input, output] : s_.feed) all[input] = std::move(before.at(output));
+      counted(context, all);
+      fed_ = all;
+    }
+    ++report_.runs;
+    return calls;
+  }
+
+  int counted(Context& context, const Inputs& inputs) {
+    AllocationCount count;
+    for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
+    const int64_t before = heap_in_use();
+    count.start();
+    context.run();
+    count.stop();
+    grown_ = heap_in_use() - before;
+    return count.total();
+  }
+
+  void compare(int i, const Inputs& inputs, const Context& context) {
+    const bool fixed = s_.fixed_every > 0 && i % s_.fixed_every == 0;
+    const bool interpreter = s_.interpreter_every > 0 && i % s_.interpreter_every == 0;
+    if (!fixed && !interpreter) return;
+    const Inputs& used = fed_.empty() ? inputs : fed_;
+    const std::map<std::string, HostTensor> got = outputs_of(engine_, context);
+    if (fixed) {
+      const double off = furthest(got, by_fixed(used));
+      ++report_.fixed;
+      report_.from_fixed = std::max(report_.from_fixed, off);
+      if (off > s_.tolerance) fail_at(i, used, "a fixed engine's", off);
+    }
+    if (interpreter) {
+      const double off = furthest(got, by_interpreter(used));
+      ++report_.interpreted;
+      report_.from_interpreter = std::max(report_.from_interpreter, off);
+      if (off > s_.tolerance) fail_at(i, used, "the interpreter's", off);
+    }
+  }
+
+  void fail_at(int i, const Inputs& inputs, const char* whose, double off) {
+    ++report_.failed;
+    std::cout << "run " << i << ":";
+    for (const auto& [name, tensor] : inputs)
+      std::cout << fmt::format(" {}=[{}]", name, fmt::join(tensor.dims, ", "));
+    std::cout << fmt::format(" is {:.2g} from {} result\n", off, whose);
+  }
+
+  static double furthest(const std::map<std::string, HostTensor>& a,
+                         const std::map<std::string, HostTensor>& b) {
+    double off = 0;
+    for (const auto& [name, tensor] : a) off = std::max(off, distance(tensor, b.at(name)));
+    return off;
+  }
+
+  std::map<std::string, HostTensor> by_fixed(const Inputs& inputs) const {
+    BuildOptions options;
+    options.no_tune = true;
+    options.lean = true;
+    ProfileOptions profile;
+    for (const auto& [name, tensor] : inputs) {
+      if (const auto value = s_.values.find(name); value != s_.values.end())
+        profile.values[name] = {{value->second}, {value->second}, {value->second}};
+      profile.dims[name] = {tensor.dims, tensor.dims, tensor.dims};
+    }
+    options.profiles = {profile};
+    options.threads = 1;
+    const Engine engine = build(s_.model, options).load({.threads = 1});
+    Context context = engine.create_context();
+    for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
+    context.run();
+    return outputs_of(engine, context);
+  }
+
+  std::map<std::string, HostTensor> by_interpreter(const Inputs& inputs) const {
+    Data data;
+    for (const auto& input : graph_->inputs()) data.push_back(datum_of(inputs.at(input->name)));
+    std::map<std::string, HostTensor> outputs;
+    const Data results = evaluate(*graph_, data);
+    for (size_t i = 0; i < results.size(); ++i)
+      outputs[graph_->output_names()[i]] = host_value(results[i]).tensor;
+    return outputs;
+  }
+
+  Settings s_;
+  std::mt19937_64 random_;
+  Engine engine_;
+  std::shared_ptr<Graph> graph_;
+  Inputs fed_;  // the inputs of the second run, where outputs are fed back
+  int64_t grown_ = 0;
+  Report report_;
+};
+
+int check(const std::vector<std::string>& words) {
+  const Settings settings = settings_of(words);
+  const Report r = Checker(settings).run();
+  std::cout << fmt::format(
+      "{}: {} shapes; device allocations {}; heap left in use by a run: {} bytes; calls of new: {} "
+      "at most at a new shape, {} at known ones\n"
+      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}\n",
+      settings.model, r.runs, r.device_allocations, r.heap_growth, r.most_calls, r.calls_again,
+      r.fixed, r.from_fixed, r.interpreted, r.from_interpreter, settings.tolerance);
+  const bool good = r.failed == 0 && r.device_allocations == 0;
+  std::cout << (good ? "1 passed, 0 failed\n" : "0 passed, 1 failed\n");
+  return good ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace tenrec::test
+
+int main(int count, char** words) {
+  try {
+    return tenrec::test::check({words + 1, words + count});
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n0 passed, 1 failed\n";
+    return 1;
+  }
+}
