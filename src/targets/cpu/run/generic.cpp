@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The families that can do everything: "generic" evaluates the operator's reference code on the
 // step's memory, "infer" learns sizes that follow from values known only at run time.
+#include <cstring>
+
 #include "base/wire.h"
 #include "ir/expr.h"
 #include "targets/cpu/run/memory_layout.h"
@@ -26,6 +28,21 @@ Type type_of(const Datum& datum) {
                                                       : type_of(datum.elements[0]));
   }
   return {};
+}
+
+// `value` with copies of the tensors that lie in memory of the step's inputs, which later steps
+// write over.
+Datum kept(Datum value, const StepArgs& args) {
+  for (Datum& element : value.elements) element = kept(std::move(element), args);
+  const Tensor& tensor = value.tensor;
+  if (value.kind != Datum::Kind::tensor || tensor.dtype() == DType::string) return value;
+  for (const TensorView& view : args.inputs) {
+    if (view.datum || !view.data || tensor.data() != view.data) continue;
+    Tensor copy(tensor.dtype(), tensor.dims());
+    if (copy.bytes() > 0) std::memcpy(copy.mutable_data(), tensor.data(), copy.bytes());
+    return copy;
+  }
+  return value;
 }
 
 class Generic : public StepRunner {
@@ -66,7 +83,7 @@ class Generic : public StepRunner {
 
   void store(const Datum& value, size_t i, const StepArgs& args) const {
     if (args.outputs[i].datum) {
-      *args.outputs[i].datum = value;
+      *args.outputs[i].datum = kept(value, args);
       return;
     }
     const plan::ValueDef* def = args.outputs[i].def;
