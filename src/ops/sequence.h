@@ -35,7 +35,6 @@ struct SequenceAt {
   // Elements differ in size: the one that is taken says its own.
   static constexpr bool data_dependent = true;
   static constexpr Accuracy accuracy = exact();
-  static constexpr bool data_dependent = true;  // elements may differ in size
   Types infer(const Types& in) const;
   Data eval_data(const Data& in) const;
 };
