@@ -78,8 +78,8 @@ SmallFormat small_format(DType dtype) {
     case DType::f8e4m3fnuz: return {4, 3, 8, 0x7f, 0x80, 0x80, false};
     case DType::f8e5m2: return {5, 2, 15, 0x7b, 0x7c, 0x7e, true};
     case DType::f8e5m2fnuz: return {5, 2, 16, 0x7f, 0x80, 0x80, false};
-    // f4e2m1 has neither NaN nor infinity: both become the largest magnitude.
-    case DType::f4e2m1: return {2, 1, 1, 0x7, 0x7, 0x7, true};
+    // f4e2m1 has neither NaN nor infinity: NaN becomes -0, infinity the largest magnitude.
+    case DType::f4e2m1: return {2, 1, 1, 0x7, 0x7, 0x8, true};
     default: TENREC_ASSERT(false, "{} is no small float", name(dtype)); return {};
   }
 }
@@ -102,7 +102,7 @@ int bit_width(DType dtype) { return info_of(dtype).bits; }
 
 uint64_t byte_size(DType dtype, uint64_t elements) {
   const auto bits = static_cast<uint64_t>(bit_width(dtype));
-  TENREC_ASSERT(bits > 0, "{} elements have no fixed size", name(dtype));
+  TENREC_CHECK(bits > 0, invalid_input, "{} elements have no fixed size", name(dtype));
   if (bits < 8) {
     const uint64_t per_byte = 8 / bits;
     return elements / per_byte + (elements % per_byte != 0 ? 1 : 0);

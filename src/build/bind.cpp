@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "ops/dims.h"
+#include "passes/passes.h"
 
 namespace tenrec {
 namespace {
@@ -68,18 +69,25 @@ class Binder {
   }
 
   BoundGraph run() {
-    for (const auto& input : bound_.graph->inputs()) {
-      bind_dims(*input);
-      bind_values(*input);
+    for (const auto& input : bound_.graph->inputs()) bind_values(*input);
+    if (!binding_.empty()) {
+      // A value may decide which branch is taken, and the other need not suit the sizes.
+      apply();
+      fold_constants(*bound_.graph);
     }
-    for (const auto& input : bound_.graph->inputs()) substitute(*input);
-    substitute_sizes(*bound_.graph, binding_);
-    substitute_bodies(*bound_.graph);
-    bound_.graph->reinfer();
+    for (const auto& input : bound_.graph->inputs()) bind_dims(*input);
+    apply();
     return std::move(bound_);
   }
 
  private:
+  void apply() {
+    for (const auto& input : bound_.graph->inputs()) substitute(*input);
+    substitute_sizes(*bound_.graph, binding_);
+    substitute_bodies(*bound_.graph);
+    bound_.graph->reinfer();
+  }
+
   // `symbol` gets these bounds: a constant, or a new symbol that carries them.
   void set(const SymbolRef& symbol, const Bounds& b) {
     if (!symbol || binding_.count(symbol.get())) return;

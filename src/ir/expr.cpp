@@ -437,6 +437,7 @@ int32_t Expr::typed_like(const Expr& other) const {
 
 Expr call(Fn fn, const Expr& a) {
   TENREC_ASSERT(a.typed());
+  TENREC_CHECK(a.dtype() != DType::string, invalid_model, "{} of strings", name(fn));
   ExprNode node;
   node.fn = fn;
   node.dtype = gives_bool(fn) ? DType::boolean : a.dtype();
@@ -446,6 +447,8 @@ Expr call(Fn fn, const Expr& a) {
 
 Expr call(Fn fn, const Expr& a, const Expr& b) {
   const Expr& typed = a.typed() ? a : b;
+  TENREC_CHECK(typed.dtype() != DType::string || fn == Fn::equal, invalid_model, "{} of strings",
+               name(fn));
   if (a.typed() && b.typed()) {
     TENREC_CHECK(a.dtype() == b.dtype(), invalid_model,
                  "{} of {} and {}: both operands must have one type; insert a Cast", name(fn),
@@ -475,13 +478,48 @@ Expr select(const Expr& condition, const Expr& a, const Expr& b) {
   return {*typed.program(), typed.program()->add(node)};
 }
 
+namespace {
+
+// Strings take part as numbers: equal strings are equal numbers.
+class StringNumbers {
+ public:
+  explicit StringNumbers(const std::vector<Tensor>& inputs) {
+    for (const Tensor& input : inputs) {
+      if (input.dtype() != DType::string) continue;
+      texts_.insert(texts_.end(), input.strings().begin(), input.strings().end());
+    }
+    std::sort(texts_.begin(), texts_.end());
+    texts_.erase(std::unique(texts_.begin(), texts_.end()), texts_.end());
+  }
+
+  std::vector<int64_t> numbers(const Tensor& tensor) const {
+    std::vector<int64_t> result;
+    for (const std::string& text : tensor.strings())
+      result.push_back(std::lower_bound(texts_.begin(), texts_.end(), text) - texts_.begin());
+    return result;
+  }
+
+  Tensor strings(const Dims& dims, const std::vector<int64_t>& numbers) const {
+    std::vector<std::string> result;
+    for (const int64_t number : numbers) result.push_back(texts_[static_cast<size_t>(number)]);
+    return Tensor::of_strings(dims, std::move(result));
+  }
+
+ private:
+  std::vector<std::string> texts_;
+};
+
+}  // namespace
+
 std::vector<Tensor> evaluate(const ExprProgram& program, const std::vector<Tensor>& inputs) {
+  const StringNumbers texts(inputs);
   Dims dims;
   std::vector<std::vector<double>> floats(inputs.size());
   std::vector<std::vector<int64_t>> ints(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
     dims = broadcast_dims(dims, inputs[i].dims());
     if (is_float(inputs[i].dtype())) floats[i] = inputs[i].to_doubles();
+    else if (inputs[i].dtype() == DType::string) ints[i] = texts.numbers(inputs[i]);
     else ints[i] = inputs[i].to_ints();
   }
   const size_t count = static_cast<size_t>(element_count(dims));
@@ -513,6 +551,10 @@ std::vector<Tensor> evaluate(const ExprProgram& program, const std::vector<Tenso
   }
   std::vector<Tensor> outputs;
   for (size_t k = 0; k < program.outputs.size(); ++k) {
+    if (type_of(k) == DType::string) {
+      outputs.push_back(texts.strings(dims, out_ints[k]));
+      continue;
+    }
     outputs.push_back(is_float(type_of(k)) ? Tensor::from_doubles(type_of(k), dims, out_floats[k])
                                            : Tensor::from_ints(type_of(k), dims, out_ints[k]));
   }

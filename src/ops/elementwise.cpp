@@ -30,6 +30,7 @@ Values numpy_operands(const OnnxNode& node, OnnxContext& context) {
   if (node.opset() >= 7 || inputs.size() != 2 || node.integer("broadcast", 0) == 0) return inputs;
   const int64_t rank = inputs[0]->type.rank();
   const int64_t own = inputs[1]->type.rank();
+  if (own == 0) return inputs;  // a number meets every element
   const int64_t axis = normalise_axis(node.integer("axis", rank - own), std::max<int64_t>(rank, 1));
   const int64_t trailing = rank - own - axis;
   TENREC_CHECK(trailing >= 0, invalid_model, "axis {} does not fit operands of rank {} and {}",

@@ -237,10 +237,11 @@ bool Context::Impl::values_fit(const plan::Plan& plan, size_t i) const {
   if (inputs[i].data == nullptr) return true;  // only the sizes are known yet
   for (size_t k = 0; k < range.min.size(); ++k) {
     const int64_t value = element(i, k);
-    const bool inside = dtype == DType::f32 ? as_float(value) >= as_float(range.min[k]) &&
-                                                  as_float(value) <= as_float(range.max[k])
-                                            : value >= range.min[k] && value <= range.max[k];
-    if (!inside) return false;
+    // A NaN is outside of no range: where no size depends on it, it is a value like any other.
+    const bool outside = dtype == DType::f32 ? as_float(value) < as_float(range.min[k]) ||
+                                                   as_float(value) > as_float(range.max[k])
+                                             : value < range.min[k] || value > range.max[k];
+    if (outside) return false;
   }
   return true;
 }

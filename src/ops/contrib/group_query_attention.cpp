@@ -123,7 +123,7 @@ struct Decoder {
   // The answer of one query head, which sees the first `end` steps.
   void attend(int64_t n, int64_t s, int64_t h, int64_t end) {
     const int64_t window = op.local_window_size;
-    const int64_t first = window >= 0 ? std::max<int64_t>(0, end - window - 1) : 0;
+    const int64_t first = window >= 0 ? std::max<int64_t>(0, end - window) : 0;
     std::vector<double> scores;
     for (int64_t j = first; j < end; ++j) scores.push_back(score(n, s, h, j));
     const bool has_sink = op.smooth_softmax || !sinks.empty();

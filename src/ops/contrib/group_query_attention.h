@@ -15,7 +15,7 @@ struct GroupQueryAttention {
   int64_t kv_num_heads = 0;
   bool do_rotary = false;
   bool rotary_interleaved = false;
-  int64_t local_window_size = -1;  // how many earlier steps are seen; -1: all
+  int64_t local_window_size = -1;  // how many steps are seen, the own one included; -1: all
   float scale = 0;                 // 0: 1 / sqrt(size)
   bool smooth_softmax = false;     // one more score, 0, that no value belongs to
   float softcap = 0;

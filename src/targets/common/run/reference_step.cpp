@@ -89,6 +89,7 @@ class Infer : public StepRunner {
     Types inputs;
     for (const TensorView& view : args.inputs) inputs.push_back(type_of(view));
     const Types outputs = op_.infer(inputs);
+    Data results;  // of operators whose sizes come from values that types do not hold (float Range)
     TENREC_CHECK(args.define || defines_.empty(), internal, "sizes of \"{}\" have nowhere to go",
                  op_.name());
     for (size_t i = 0; i < defines_.size(); ++i) {
@@ -98,8 +99,17 @@ class Infer : public StepRunner {
                              : nullptr;
       const bool there =
           type && type->ranked && static_cast<size_t>(define.axis) < type->shape.size();
-      const auto size =
-          there ? type->shape[static_cast<size_t>(define.axis)].constant() : std::nullopt;
+      auto size = there ? type->shape[static_cast<size_t>(define.axis)].constant() : std::nullopt;
+      if (there && !size) {
+        if (results.empty()) {
+          Data data;
+          for (const TensorView& view : args.inputs) data.push_back(datum_of(view));
+          results = op_.eval(data);
+        }
+        size = results.at(static_cast<size_t>(define.output))
+                   .tensor.dims()
+                   .at(static_cast<size_t>(define.axis));
+      }
       TENREC_CHECK(size, invalid_input,
                    "axis {} of output {} of \"{}\" has no size even now that its inputs "
                    "are known",
