@@ -141,8 +141,9 @@ plan::Plan lower_with(const GraphCase& c, const ProfileOptions& profile,
   run_passes(*bound.graph, bound_passes());
   cpu_target().prepare_graph(*bound.graph, info);
   plan::CodeStore code;
-  plan::Plan plan = lower(bound, [&](const Node& node) { return select(node, bound); }, weights,
-                          code, info.view_alignment);
+  plan::Plan plan = lower(
+      bound, [&](const Node& node) { return select(node, bound); }, weights, code,
+      info.view_alignment);
   plan::plan_memory(plan);
   return plan;
 }
