@@ -13,15 +13,15 @@ extern "C" __attribute__((visibility("default"))) void tenrec_decode_image(
     void* context) {
   const std::string_view format = pixel_format;
   const cv::Mat encoded(1, static_cast<int>(size), CV_8UC1, const_cast<std::byte*>(bytes));
-  const int color = format == "Grayscale" ? cv::IMREAD_GRAYSCALE : cv::IMREAD_COLOR;
   cv::Mat image;
   try {
-    image = cv::imdecode(encoded, color | cv::IMREAD_IGNORE_ORIENTATION);
+    image = cv::imdecode(encoded, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
   } catch (const cv::Exception&) {  // bytes that are no image
     return;
   }
   if (image.empty()) return;
   if (format == "RGB") cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
+  if (format == "Grayscale") cv::cvtColor(image, image, cv::COLOR_BGR2GRAY);
   const size_t row = static_cast<size_t>(image.cols) * image.elemSize();
   std::byte* to = allocate(context, image.rows, image.cols, image.channels());
   for (int y = 0; y < image.rows; ++y)

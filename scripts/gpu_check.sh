@@ -15,6 +15,9 @@ read -r passed _ failed _ <<<"$cases"
 # A program that died has said no numbers.
 [[ $passed =~ ^[0-9]+$ && $failed =~ ^[0-9]+$ ]] || { passed=0 failed=1; }
 
+# Products, convolutions and attention in f16 and bf16, channels last, every tactic.
+if "$bin/gpu_dense_check"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+
 check_model() {  # FILE OPTION...: one check
   local file=$1 output
   shift

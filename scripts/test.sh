@@ -78,11 +78,11 @@ stage_conformance() {
   "$python" scripts/operators_doc.py "$tenrec" "$folder/onnx.json" "$folder/own.json" --check
 }
 
-stage_fuzz() {  # a new seed every day, printed
+stage_fuzz() {  # the same cases every time; other seeds by hand
   local python
   python=$(scripts/python_env.sh) || return 1
   "$python" scripts/fuzz_operators.py build/release/bin/tenrec --seconds 60 \
-    --seed "$(date +%Y%m%d)" --keep "$logs/fuzz"
+    --seed 7 --keep "$logs/fuzz"
 }
 
 stage_models() {

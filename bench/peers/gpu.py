@@ -31,7 +31,8 @@ LIMITS = {
     "fcn-resnet101-1026x1282-fp16": 3.487, "fcn-resnet101-1026x1282-tf32": 6.2,
     "rvm-1080p-fp16": 0.038, "rvm-1080p-tf32": 0.080, "rvm-1080p-fp32": 0.180,
     "resnet50-b1-fp16": 0.028, "resnet50-b8-fp16": 0.122, "resnet50-b128-fp16": 2.757,
-    "bert-base-b1-s128-fp16": 0.068, "bert-base-b1-s384-fp16": 0.096, "bert-base-b32-s128-fp16": 0.93,
+    "bert-base-b1-s128-fp16": 0.068, "bert-base-b1-s384-fp16": 0.096,
+    "bert-base-b32-s128-fp16": 0.93,
     "vit-b16-b1-fp16": 0.074, "vit-b16-b32-fp16": 1.53, "mobilenetv3-l-b1-fp16": 0.007,
     "mobilenetv3-l-b32-fp16": 0.195, "mnist-b1-fp32": 0.001,
 }
@@ -74,7 +75,8 @@ def mobilenet(batch):
 
 def vit(batch):
     import timm
-    return timm.create_model("vit_base_patch16_224", pretrained=False), [torch.rand(batch, 3, 224, 224)]
+    model = timm.create_model("vit_base_patch16_224", pretrained=False)
+    return model, [torch.rand(batch, 3, 224, 224)]
 
 
 def bert(batch, length):
@@ -246,11 +248,13 @@ class Tenrec:
             return [data[name] for name in data.files]
 
     def milliseconds(self, count):
-        text = self.call("bench", self.engine, "--inputs", self.npz, "--json", "--iterations", count)
+        text = self.call("bench", self.engine, "--inputs", self.npz, "--json",
+                         "--iterations", count)
         return json.loads(text)["latency_ms"]["median"]
 
     def layers(self):
-        return self.call("bench", self.engine, "--inputs", self.npz, "--layers=time", "--duration", 0.3)
+        return self.call("bench", self.engine, "--inputs", self.npz, "--layers=time",
+                         "--duration", 0.3)
 
 
 def run_case(case, args):
@@ -327,7 +331,8 @@ def driver():
 
 
 def write(path, row):
-    data = {"gpu": torch.cuda.get_device_name(0), "driver": driver(), "versions": versions(), "rows": []}
+    data = {"gpu": torch.cuda.get_device_name(0), "driver": driver(), "versions": versions(),
+            "rows": []}
     if path.exists():
         data = json.loads(path.read_text())
     data["rows"] = [old for old in data["rows"] if old["case"] != row["case"]] + [row]
@@ -336,7 +341,8 @@ def write(path, row):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--part", type=int, choices=PARTS, action="append", default=[])
     parser.add_argument("--list", action="store_true")
@@ -344,25 +350,29 @@ def main():
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--iterations", type=int, default=40)
-    parser.add_argument("--timeout", type=float, default=200, help="seconds for one command of Tenrec")
+    parser.add_argument("--timeout", type=float, default=200,
+                        help="seconds for one command of Tenrec")
     parser.add_argument("--skip", action="append", default=[], help="leave a peer out")
     parser.add_argument("--layers", type=pathlib.Path, help="folder for each case's layer times")
-    parser.add_argument("--cold", action="store_true", help="build without a warm timing cache")
-    parser.add_argument("--build-flags", type=str.split, default=[], help="more flags for tenrec build")
+    parser.add_argument("--cold", action="store_true",
+                        help="build without a warm timing cache")
+    parser.add_argument("--build-flags", type=str.split, default=[],
+                        help="more flags for tenrec build")
     args = parser.parse_args()
     if args.list:
         for number, cases in PARTS.items():
             print(number, " ".join(cases))
         return
     cases = args.cases + [case for part in args.part for case in PARTS[part]]
-    kind = "H200" if "H200" in torch.cuda.get_device_name(0) else torch.cuda.get_device_name(0).split()[1]
+    kind = torch.cuda.get_device_name(0).split()[1]
     out = args.out or pathlib.Path("bench/results") / f"{datetime.date.today()}-{kind}.json"
     for case in cases:
         start = time.time()
         row = run_case(case, args)
         write(out, row)
         print(f"{case}: tenrec {row['tenrec_ms']} ms, peers {row['peers']}, ratio {row['ratio']}, "
-              f"build {row['build_s']} s, error {row.get('error_ours')} (torch {row['torch_error']:.2e}), "
+              f"build {row['build_s']} s, error {row.get('error_ours')} "
+              f"(torch {row['torch_error']:.2e}), "
               f"{row.get('error', '')} [{time.time() - start:.0f} s]", flush=True)
 
 

@@ -157,7 +157,8 @@ nv::Dims ExecutionContext::getTensorShape(const char* tensorName) const noexcept
   TENREC_CALL("getTensorShape");
   return report_.guard(call, unknown_dims(), [&] {
     const IoTensor& tensor = state_->at(tensorName);
-    return to_trt(tensor.is_input ? binding(tensor).dims : sizes()[tensor.index].dims);
+    if (tensor.is_input) return to_trt(binding(tensor).dims);
+    return tensor.ranked ? to_trt(sizes()[tensor.index].dims) : unknown_dims();
   });
 }
 

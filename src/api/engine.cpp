@@ -16,7 +16,8 @@ IoTensor describe(const TensorInfo& info, bool is_input, size_t index) {
                "{} \"{}\" is {}, a type that TensorRT's interface does not have; run this engine "
                "with Tenrec's own interface",
                is_input ? "input" : "output", info.name, dtype_name(info.dtype));
-  return {info.name, is_input, index, info.dtype, *type, info.dims, info.is_shape_input};
+  return {info.name, is_input,  index,       info.dtype,
+          *type,     info.dims, info.ranked, info.is_shape_input};
 }
 
 }  // namespace
@@ -95,7 +96,7 @@ nv::Dims EngineObject::getTensorShape(const char* tensorName) const noexcept {
   TENREC_CALL("getTensorShape");
   return report().guard(call, unknown_dims(), [&] {
     const IoTensor& tensor = state_->at(tensorName);
-    return to_trt(tensor.dims);
+    return tensor.ranked ? to_trt(tensor.dims) : unknown_dims();
   });
 }
 

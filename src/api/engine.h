@@ -17,6 +17,7 @@ struct IoTensor {
   DType dtype = DType::undefined;
   nv::DataType type = nv::DataType::kFLOAT;
   std::vector<int64_t> dims;
+  bool ranked = true;  // false: not even the number of dims is known before the run
   bool is_shape_input = false;
 };
 

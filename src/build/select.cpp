@@ -128,7 +128,8 @@ void Selector::prepare(const Graph& graph, const std::map<const Symbol*, int64_t
   std::vector<plan::KernelSource> sources;
   std::set<std::string> seen;
   for (const auto& node : graph.nodes()) {
-    if (node->as<Constant>()) continue;
+    // Constants and sizes as data become no steps.
+    if (!node->input(0) || node->output_count() == 0 || node->output()->type.known_ints()) continue;
     const Sizes sizes = sizes_at(*node, opt);
     const std::vector<const Kernel*> accepted = accepting(*node, nullptr);
     const std::string known = key(*node, sizes, accepted);

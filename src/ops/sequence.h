@@ -32,8 +32,9 @@ TENREC_OP(SequenceEmpty, "sequence_empty")
 // Element number input 1, counted from the end when negative.
 struct SequenceAt {
   static auto fields(auto&) { return std::tuple{}; }
+  // Elements differ in size: the one that is taken says its own.
+  static constexpr bool data_dependent = true;
   static constexpr Accuracy accuracy = exact();
-  static constexpr bool data_dependent = true;  // elements may differ in size
   Types infer(const Types& in) const;
   Data eval_data(const Data& in) const;
 };

@@ -2,6 +2,7 @@
 #include "runtime/executor.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstring>
 
@@ -12,6 +13,14 @@ namespace tenrec {
 
 using plan::at_start;
 using plan::Storage;
+
+namespace {
+
+// Smaller shapes may need a little more working memory than bigger ones (fewer rows, more bands):
+// with room to spare the first run at the largest shapes allocates for all.
+constexpr uint64_t least_workspace = 256 << 10;
+
+}  // namespace
 
 Executor::Executor(const PlanInfo& info, std::span<const plan::Weight> table,
                    std::span<const plan::KernelImage> code, std::shared_ptr<Device> device,
@@ -246,7 +255,7 @@ void Executor::reshape_step(size_t s, const StepArgs& args) {
   const uint64_t bytes = runners_[s]->workspace_bytes();
   if (bytes > (workspace_ ? workspace_->bytes : 0)) {
     workspace_.reset();  // before the bigger one: both together may not fit
-    workspace_ = device_->allocate(bytes, "workspace");
+    workspace_ = device_->allocate(std::bit_ceil(std::max(bytes, least_workspace)), "workspace");
   }
   needs_reshape_[s] = false;
 }

@@ -53,9 +53,15 @@ class NullRunner : public StepRunner {
     return std::max(symbol.lower, std::min<int64_t>(symbol.upper, 1));
   }
 
-  // What the step's defines allow at least, 1 elsewhere.
-  std::vector<int64_t> smallest_dims(size_t output, size_t rank) const {
-    std::vector<int64_t> dims(rank, 1);
+  // What the step's defines allow at least; elsewhere the plan's number, or 1 where it is none.
+  std::vector<int64_t> smallest_dims(size_t output, const plan::ValueDef& def) const {
+    std::vector<int64_t> dims;
+    for (const int32_t slot : def.dims) {
+      const auto symbols = static_cast<int32_t>(plan_.symbols.size());
+      const plan::DimInstruction* made =
+          slot >= symbols ? &plan_.program[static_cast<size_t>(slot - symbols)] : nullptr;
+      dims.push_back(made && made->op == plan::DimOp::constant ? made->constant : 1);
+    }
     for (const plan::Define& define : step_.defines)
       if (define.output == static_cast<int32_t>(output))
         dims[static_cast<size_t>(define.axis)] = smallest(define);
@@ -70,7 +76,7 @@ class NullRunner : public StepRunner {
       return;
     }
     if (output.data == nullptr) {
-      const std::vector<int64_t> dims = smallest_dims(i, output.def->dims.size());
+      const std::vector<int64_t> dims = smallest_dims(i, *output.def);
       (*args.resize_output)(i, dims);
     }
     std::memset(output.data, 0, plan::layout_bytes(*output.def, output.dims));

@@ -21,6 +21,7 @@ std::string families(const BuildResult& result) {
 
 // Runs the graph on f32 inputs and compares with the interpreter; gives the operators that ran.
 std::string run(const std::string& text, const Dims& dims) {
+  init_ops();
   const auto graph = parse_graph(text);
   Data inputs;
   std::mt19937 random(1);

@@ -203,7 +203,16 @@ def quantised_cases(cases):
         cases.add(
             f"qlinear_matmul_{tag}",
             "QLinearMatMul",
-            [a, np.float32(0.0213), zero, b, np.float32(0.0117), dtype(3), np.float32(0.0531), dtype(10)],
+            [
+                a,
+                np.float32(0.0213),
+                zero,
+                b,
+                np.float32(0.0117),
+                dtype(3),
+                np.float32(0.0531),
+                dtype(10),
+            ],
         )
         s1, s2, s3 = np.float32(0.0213), np.float32(0.0319), np.float32(0.0531)
         p, q = codes(2, 3, 4, dtype=dtype), codes(3, 4, dtype=dtype)
@@ -292,7 +301,15 @@ def quantised_cases(cases):
     cases.add(
         "matmul_integer_to_float",
         "MatMulIntegerToFloat",
-        [codes(3, 8), b, np.float32(0.0531), np.float32(0.0213), np.uint8(7), np.int8(0), floats(5)],
+        [
+            codes(3, 8),
+            b,
+            np.float32(0.0531),
+            np.float32(0.0213),
+            np.uint8(7),
+            np.int8(0),
+            floats(5),
+        ],
         domain=oc.MS,
     )
 

@@ -44,13 +44,13 @@ TEST(ModelErrors, files) {
   write_test_file(folder / "text.onnx", "this is no model at all, but some text");
   EXPECT_EQ(build_file("text.onnx"),
             "invalid_model: building \"$DIR/text.onnx\": reading $DIR/text.onnx: model: a field "
-            "has an unknown wire type, at byte 0; the file is truncated, damaged or no ONNX model");
+            "has an unknown wire type, at byte 0; the file is truncated, damaged or no ONNX file");
   const std::string whole = model_of("Relu");
   write_test_file(folder / "cut.onnx", whole.substr(0, whole.size() - 7));
   EXPECT_EQ(
       build_file("cut.onnx"),
       "invalid_model: building \"$DIR/cut.onnx\": reading $DIR/cut.onnx: graph: field 7 wants 65 "
-      "bytes but 64 are left, at byte 18; the file is truncated, damaged or no ONNX model");
+      "bytes but 64 are left, at byte 18; the file is truncated, damaged or no ONNX file");
 }
 
 TEST(ModelErrors, operators) {

@@ -31,6 +31,9 @@ EngineParts full_engine() {
   parts.graph.text = "graph text";
   parts.graph.originals = {{"w", 0, {}, {}}, {"names", none, {2}, {"a", "b"}}};
   parts.debug = "debug text";
+  parts.source.sources = {{"kernel", "text of a kernel"}};
+  parts.code.images = {{"key", "device code"}};
+  parts.plans[0].steps[0].code = {0};
   return parts;
 }
 
@@ -66,6 +69,23 @@ TEST(EngineFile, WriteReadWriteGivesTheSameBytes) {
   std::memcpy(&weight, file.weight(0).data() + 4, 4);
   EXPECT_EQ(weight, 20);
   EXPECT_EQ(serialise(file.parts()), bytes);
+}
+
+TEST(EngineFile, StepsNameCodeThatIsThere) {
+  const EngineFile file = EngineFile::read(serialise(full_engine()), nullptr);
+  EXPECT_EQ(file.code.images.at(0).bytes, "device code");
+  EXPECT_EQ(file.source.sources.at(0).text, "text of a kernel");
+  EngineParts parts = full_engine();
+  parts.plans[0].steps[0].code = {1};
+  EXPECT_NE(read_error(serialise(parts)).find("code: entry 1 is not one of the engine's 1"),
+            std::string::npos);
+  parts = full_engine();
+  parts.source.sources.push_back({"another", "text"});
+  EXPECT_NE(read_error(serialise(parts)).find("SOURCE has 2 texts, CODE 1 entries"),
+            std::string::npos);
+  parts = full_engine();
+  parts.plans[0].steps[0].sizes = {1 << 20};
+  EXPECT_NE(read_error(serialise(parts)).find("sizes: slot"), std::string::npos);
 }
 
 TEST(EngineFile, SectionsAreAlignedAndWeightsUsedInPlace) {

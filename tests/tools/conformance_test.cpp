@@ -49,7 +49,7 @@ TEST(Conformance, RightResult) {
 TEST(Conformance, ToleranceIsOnnxs) {
   expect_outcome("Neg", OnnxTensor("y", {2}).floats({-1, 2.0019F}), Outcome::passed, "");
   expect_outcome("Neg", OnnxTensor("y", {2}).floats({-1, 2.0021F}), Outcome::values,
-                 "1 of 2 elements differ, first element 1: 2, expected 2.0021");
+                 "1 of 2 elements differ, first element 1: 2, expected 2.00");
 }
 
 TEST(Conformance, WrongShape) {

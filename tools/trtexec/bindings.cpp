@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bindings.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstring>
@@ -184,9 +185,12 @@ Session::Session(nvinfer1::ICudaEngine& engine, const Options& options) : option
         engine.getTensorIOMode(binding->name.c_str()) == nvinfer1::TensorIOMode::kINPUT;
     binding->type = engine.getTensorDataType(binding->name.c_str());
     binding->managed = options.managed_memory;
-    if (binding->is_input) bind_input(engine, *binding);
+    if (binding->is_input) shape_input(engine, *binding);
     bindings_.push_back(std::move(binding));
   }
+  choose_open_sizes();
+  for (const auto& binding : bindings_)
+    if (binding->is_input) bind_input(*binding);
   for (const auto& binding : bindings_) {
     const char* name = binding->name.c_str();
     if (binding->is_input) continue;
@@ -206,28 +210,64 @@ Session::~Session() {
   if (stream_ != nullptr) cudaStreamDestroy(stream_);
 }
 
-void Session::bind_input(nvinfer1::ICudaEngine& engine, Binding& binding) {
+// The sizes the user wants, or those of the engine with -1 where any would do.
+void Session::shape_input(nvinfer1::ICudaEngine& engine, Binding& binding) {
   const char* name = binding.name.c_str();
   binding.is_host = engine.isShapeInferenceIO(name);
   binding.dims = context_->getTensorShape(name);
-  const Dims* wanted = binding.is_host ? nullptr : find_for(options_.shapes, binding.name);
-  const nvinfer1::Dims preferred =
+  binding.preferred =
       engine.getProfileShape(name, options_.use_profile, nvinfer1::OptProfileSelector::kOPT);
-  if (wanted == nullptr && !binding.is_host) {
-    bool is_open = false;
-    for (int32_t i = 0; i < binding.dims.nbDims; ++i) {
-      if (binding.dims.d[i] >= 0) continue;
-      is_open = true;
-      binding.dims.d[i] =
-          preferred.nbDims == binding.dims.nbDims && preferred.d[i] > 0 ? preferred.d[i] : 1;
-    }
-    if (is_open)
-      warn("Input ", name, " has dynamic sizes and none were given; running with ",
-           text_of(sizes_of(binding.dims)));
-  } else if (wanted != nullptr) {
-    binding.dims.nbDims = static_cast<int32_t>(wanted->size());
-    std::copy(wanted->begin(), wanted->end(), binding.dims.d);
+  const Dims* wanted = binding.is_host ? nullptr : find_for(options_.shapes, binding.name);
+  if (wanted == nullptr) return;
+  binding.dims.nbDims = static_cast<int32_t>(wanted->size());
+  std::copy(wanted->begin(), wanted->end(), binding.dims.d);
+}
+
+// Sizes that nobody gave: the profile's preferred ones for the first such input and ones for the
+// others (states of a recurrent model), else the preferred ones for all, else ones.
+void Session::choose_open_sizes() {
+  std::vector<bool> first(bindings_.size(), false);
+  bool has_open = false;
+  for (size_t i = 0; i < bindings_.size(); ++i) {
+    const nvinfer1::Dims& dims = bindings_[i]->dims;
+    const bool is_open =
+        bindings_[i]->is_input && std::any_of(dims.d, dims.d + std::max(dims.nbDims, 0),
+                                              [](int64_t size) { return size < 0; });
+    first[i] = is_open && !has_open;
+    has_open |= is_open;
   }
+  if (!has_open) return;
+  logger().set_silent(true);
+  const bool found = try_sizes(first) || try_sizes(std::vector<bool>(bindings_.size(), true)) ||
+                     try_sizes(std::vector<bool>(bindings_.size(), false));
+  logger().set_silent(false);
+  if (!found) throw std::runtime_error("some inputs have dynamic sizes; give them by --shapes");
+}
+
+bool Session::try_sizes(const std::vector<bool>& use_preferred) {
+  std::vector<nvinfer1::Dims> tried;
+  for (size_t i = 0; i < bindings_.size(); ++i) {
+    Binding& binding = *bindings_[i];
+    nvinfer1::Dims& dims = tried.emplace_back(binding.dims);
+    if (!binding.is_input) continue;
+    for (int32_t axis = 0; axis < dims.nbDims; ++axis)
+      if (dims.d[axis] < 0)
+        dims.d[axis] =
+            use_preferred[i] && binding.preferred.d[axis] > 0 ? binding.preferred.d[axis] : 1;
+    if (!context_->setInputShape(binding.name.c_str(), dims)) return false;
+    std::swap(binding.dims, dims);
+    binding.buffer.resize(binding.bytes(), binding.managed);
+    if (binding.is_host) fill(binding);
+    context_->setTensorAddress(binding.name.c_str(), binding.address());
+    std::swap(binding.dims, dims);
+  }
+  if (context_->inferShapes(0, nullptr) != 0) return false;
+  for (size_t i = 0; i < bindings_.size(); ++i) bindings_[i]->dims = tried[i];
+  return true;
+}
+
+void Session::bind_input(Binding& binding) {
+  const char* name = binding.name.c_str();
   if (!context_->setInputShape(name, binding.dims))
     throw std::runtime_error("input " + binding.name + " cannot have the shape " +
                              text_of(sizes_of(binding.dims)));

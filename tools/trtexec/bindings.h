@@ -37,6 +37,7 @@ class Binding : public nvinfer1::IOutputAllocator {
   bool is_input = false, is_host = false, managed = false;
   nvinfer1::DataType type = nvinfer1::DataType::kFLOAT;
   nvinfer1::Dims dims{};
+  nvinfer1::Dims preferred{};  // inputs: sizes to try where `dims` has -1
   Buffer buffer;
 
   void* reallocateOutput(const char*, void*, uint64_t size, uint64_t) noexcept override;
@@ -58,7 +59,10 @@ class Session {
   std::vector<std::unique_ptr<Binding>>& bindings() { return bindings_; }
 
  private:
-  void bind_input(nvinfer1::ICudaEngine& engine, Binding& binding);
+  void shape_input(nvinfer1::ICudaEngine& engine, Binding& binding);
+  void choose_open_sizes();
+  bool try_sizes(const std::vector<bool>& use_preferred);
+  void bind_input(Binding& binding);
   void fill(Binding& binding);
   void copy_inputs();
   const Options& options_;

@@ -13,11 +13,12 @@ namespace trtexec {
 class Logger : public nvinfer1::ILogger {
  public:
   void set_verbose(bool verbose) { verbose_ = verbose; }
+  void set_silent(bool silent) { silent_ = silent; }  // while something may well fail
   void log(Severity severity, const char* message) noexcept override {
     write(severity, "[TRT] ", message);
   }
   void write(Severity severity, const char* lead, const char* message) noexcept {
-    if (severity == Severity::kVERBOSE && !verbose_) return;
+    if (silent_ || (severity == Severity::kVERBOSE && !verbose_)) return;
     char stamp[32] = "";
     const std::time_t now = std::time(nullptr);
     std::tm local{};
@@ -30,7 +31,7 @@ class Logger : public nvinfer1::ILogger {
   }
 
  private:
-  bool verbose_ = false;
+  bool verbose_ = false, silent_ = false;
 };
 
 inline Logger& logger() {

@@ -6,6 +6,8 @@
 
 #include "ops/elementwise.h"
 #include "ops/gather.h"
+#include "ops/label_encoder.h"
+#include "ops/movement.h"
 #include "ops/squeeze.h"
 #include "ops/support.h"
 
@@ -125,7 +127,15 @@ Tensor class_labels(const OnnxNode& node) {
 }
 
 Value* chosen_labels(OnnxContext& context, const Tensor& labels, Value* classes) {
-  return context.one(Gather{0}, {context.constant(labels), classes});
+  if (labels.dtype() != DType::string)
+    return context.one(Gather{0}, {context.constant(labels), classes});
+  // Strings are kept as an operator's field: engines hold no constants of them.
+  const auto count = static_cast<int64_t>(labels.elements());
+  LabelEncoder op;
+  op.keys = Tensor::of({count}, even_offsets(count, 1));
+  op.values = labels;
+  op.fallback = Tensor::of_strings({1}, {""});
+  return context.one(op, {classes});
 }
 
 Value* feature_matrix(OnnxContext& context, Value* x) {

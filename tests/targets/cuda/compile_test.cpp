@@ -36,8 +36,8 @@ void compile_sample(int capability) {
   plan::CodeStore sample;
   for (size_t i = 0; i < all_variants().size(); ++i) {
     const Variant& variant = *all_variants()[i];
-    const bool last = i + 1 == all_variants().size() ||
-                      all_variants()[i + 1]->source != variant.source;
+    const bool last =
+        i + 1 == all_variants().size() || all_variants()[i + 1]->source != variant.source;
     if (!last) continue;
     for (const plan::KernelSource& source : variant.code.sources()) sample.add(source);
   }
@@ -52,8 +52,8 @@ TEST(CudaCases, CompileForTheNewest) { compile_sample(90); }
 TEST(CudaCases, CompileForTheOldest) {
   const DeviceInfo info = cuda_info(80);
   plan::CodeStore sample;
-  for (const CudaCase& c : cuda_cases()) {
-    const auto list = variants(c, info);
+  for (size_t i = 0; i < cuda_cases().size(); i += 3) {
+    const auto list = variants(cuda_cases()[i], info);
     for (const plan::KernelSource& source : list.front()->code.sources()) sample.add(source);
   }
   const auto images = cuda::compile(sample.sources(), 80, info.threads);

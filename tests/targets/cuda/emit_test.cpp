@@ -22,7 +22,8 @@ Expr input(ExprProgram& program, DType dtype) {
 TEST(Emit, FloatsAreInfixAndExact) {
   ExprProgram program;
   const Expr x = input(program, DType::f32);
-  program.outputs = {(x * 0.1 + exp(x)).node()};
+  const Expr scaled = x * 0.1;  // named: operands are evaluated in any order
+  program.outputs = {(scaled + exp(x)).node()};
   EXPECT_EQ(emit_function(program, "f"),
             "__device__ __forceinline__ void f(float x0, float& y0) {\n"
             "  const float v0 = x0;\n"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/common/run/reference_step.h"
 
+#include <cstring>
+
 #include "base/wire.h"
 #include "ir/expr.h"
 #include "targets/common/run/memory_layout.h"
@@ -13,6 +15,21 @@ namespace {
 Datum datum_of(const TensorView& view) {
   if (view.datum) return *view.datum;
   return Datum(tensor_of(view));
+}
+
+// `value` with copies of the tensors that lie in memory of the step's inputs, which later steps
+// write over.
+Datum kept(Datum value, const StepArgs& args) {
+  for (Datum& element : value.elements) element = kept(std::move(element), args);
+  const Tensor& tensor = value.tensor;
+  if (value.kind != Datum::Kind::tensor || tensor.dtype() == DType::string) return value;
+  for (const TensorView& view : args.inputs) {
+    if (view.datum || !view.data || tensor.data() != view.data) continue;
+    Tensor copy(tensor.dtype(), tensor.dims());
+    if (copy.bytes() > 0) std::memcpy(copy.mutable_data(), tensor.data(), copy.bytes());
+    return copy;
+  }
+  return value;
 }
 
 class Generic : public StepRunner {
@@ -63,7 +80,7 @@ class Generic : public StepRunner {
 
   void store(const Datum& value, size_t i, const StepArgs& args) const {
     if (args.outputs[i].datum) {
-      *args.outputs[i].datum = value;
+      *args.outputs[i].datum = kept(value, args);
       return;
     }
     const plan::ValueDef* def = args.outputs[i].def;

@@ -22,6 +22,8 @@ Anchored read_anchor(const Node& node, std::string_view anchor) {
     conv.reject = "not 1 to 3 spatial axes";
   } else if (!conv.constant(1)) {
     conv.reject = "the weight is not constant";
+  } else if (conv.constant(1)->elements() == 0) {
+    conv.reject = "the weight is empty";
   } else if (conv.types.size() > 2 && conv.types[2].present() && !conv.constant(2)) {
     conv.reject = "the bias is not constant";
   }

@@ -94,6 +94,7 @@ Reject gemm_operand_problem(const Anchored& product) {
     if (!type.ranked || type.rank() < 2) return "an operand has fewer than 2 axes";
     if (!type.layout.is_plain()) return "an operand is not row-major";
   }
+  if (!product.result.layout.is_plain()) return "the result is not row-major";
   return "";
 }
 

@@ -155,9 +155,10 @@ void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
   if (is_float(dtype) && recipe.combine == "a + b") {
     // What each addition rounds off is kept: long sums, and differences of sums, stay exact.
     body += fmt::format("  {} lost = 0;\n", recipe.accumulator);
-    body += loop(fmt::format("const {0} y = {1} - lost, t = acc + y;\n    lost = t - acc - y;\n"
-                             "    acc = t;",
-                             recipe.accumulator, recipe.map));
+    body +=
+        loop(fmt::format("const {0} y = {1} - lost, t = acc + y;\n    lost = t - acc - y;\n"
+                         "    acc = t;",
+                         recipe.accumulator, recipe.map));
   } else {
     body += loop(fmt::format("acc = combine(acc, {});", recipe.map));
   }
