@@ -99,6 +99,14 @@ Types Convert::infer(const Types& in) const {
   const Type& x = required(in, 0, "the input");
   TENREC_CHECK(round_mode == "up" || round_mode == "down" || round_mode == "nearest", invalid_model,
                "round_mode is \"{}\", expected up, down or nearest", round_mode);
+  const auto is_number = [](DType dtype) {
+    return is_float(dtype) || is_integer(dtype) || dtype == DType::boolean;
+  };
+  const bool from_text = x.dtype == DType::string && is_number(to);
+  const bool to_text = to == DType::string && is_number(x.dtype);
+  const bool to_fp8 = is_number(x.dtype) && is_float(to) && bit_width(to) == 8;
+  TENREC_CHECK(from_text || to_text || to_fp8 || x.dtype == to, invalid_model,
+               "{} to {} is no text and no fp8; expected a plain cast", name(x.dtype), name(to));
   return {x.ranked ? Type::tensor(to, x.shape) : Type::unranked(to)};
 }
 

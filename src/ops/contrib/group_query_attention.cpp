@@ -30,6 +30,54 @@ std::vector<double> numbers(const Tensors& in, size_t i) {
   return present(in, i) ? in[i].to_doubles() : std::vector<double>{};
 }
 
+void expect(const Tensors& in, size_t i, const Dims& dims, std::string_view what) {
+  TENREC_CHECK(present(in, i) && in[i].dims() == dims, invalid_input,
+               "{} (input {}) is {}, expected {}", what, i,
+               present(in, i) ? to_string(in[i].dims()) : "missing", to_string(dims));
+}
+
+void expect_count(const Tensors& in, size_t i, int64_t count, std::string_view what) {
+  TENREC_CHECK(present(in, i) && in[i].elements() == static_cast<uint64_t>(count), invalid_input,
+               "{} (input {}) is {}, expected {} elements", what, i,
+               present(in, i) ? to_string(in[i].dims()) : "missing", count);
+}
+
+void check_rotary(const Tensors& in, int64_t size) {
+  const Dims& dims = in[cosines_in].dims();
+  TENREC_CHECK(dims.size() == 2 && 2 * dims[1] <= size, invalid_input,
+               "the cosines (input {}) are {} for heads of {}", +cosines_in, to_string(dims), size);
+  expect(in, sines_in, dims, "the sines");
+}
+
+void check_bias(const GroupQueryAttention& op, const Dims& bias, int64_t batch, int64_t steps) {
+  TENREC_CHECK(bias.size() == 4 && (bias[0] == 1 || bias[0] == batch) &&
+                   (bias[1] == 1 || bias[1] == op.num_heads) && bias[2] == steps,
+               invalid_input, "the bias (input {}) is {} for {} samples, {} heads and {} steps",
+               +bias_in, to_string(bias), batch, op.num_heads, steps);
+}
+
+// All sizes that the loops rely on; types know few of them.
+void check_sizes(const GroupQueryAttention& op, const Tensors& in) {
+  const Dims& query = in[query_in].dims();
+  TENREC_CHECK(query[2] % op.num_heads == 0, invalid_input, "the query is {} for {} heads",
+               to_string(query), op.num_heads);
+  const int64_t batch = query[0], steps = query[1], size = query[2] / op.num_heads;
+  expect(in, key_in, {batch, steps, op.kv_num_heads * size}, "the key");
+  expect(in, value_in, {batch, steps, op.kv_num_heads * size}, "the value");
+  if (present(in, past_key_in) || present(in, past_value_in)) {
+    const bool has_steps = present(in, past_key_in) && in[past_key_in].rank() == 4;
+    const int64_t past = has_steps ? in[past_key_in].dims()[2] : 0;
+    expect(in, past_key_in, {batch, op.kv_num_heads, past, size}, "the past key");
+    expect(in, past_value_in, {batch, op.kv_num_heads, past, size}, "the past value");
+  }
+  expect_count(in, last_in, batch, "the last positions");
+  expect_count(in, total_in, 1, "the total length");
+  if (op.do_rotary) check_rotary(in, size);
+  if (present(in, positions_in)) expect_count(in, positions_in, batch * steps, "the positions");
+  if (present(in, bias_in)) check_bias(op, in[bias_in].dims(), batch, steps);
+  if (present(in, sinks_in)) expect_count(in, sinks_in, op.num_heads, "the sinks");
+}
+
 // Turns the first features of each head by the angles of its position.
 struct Rotary {
   std::vector<double> cosines, sines;
@@ -163,6 +211,9 @@ Types GroupQueryAttention::infer(const Types& in) const {
                key.str());
   TENREC_CHECK(!do_rotary || (present(in, cosines_in) && present(in, sines_in)), invalid_model,
                "do_rotary needs the cosines and sines (inputs 7 and 8)");
+  TENREC_CHECK(local_window_size != 0, invalid_model, "local_window_size is 0");
+  TENREC_CHECK(!present(in, past_key_in) || in[past_key_in].rank() == 4, invalid_model,
+               "the past key is {}, expected [batch, heads, steps, size]", in[past_key_in].str());
   const Dim size = floordiv(query.shape[2], Dim(num_heads));
   Dim length = Dim::fresh("present");
   if (const std::vector<Dim>* known = total.known_ints(); known && known->size() == 1) {
@@ -174,21 +225,23 @@ Types GroupQueryAttention::infer(const Types& in) const {
 }
 
 Tensors GroupQueryAttention::eval(const Tensors& in) const {
+  check_sizes(*this, in);
   const Dims& dims = in[query_in].dims();
   const int64_t batch = dims[0], steps = dims[1], size = dims[2] / num_heads;
   const int64_t total = in[total_in].to_ints().at(0);
   const int64_t past = present(in, past_key_in) ? in[past_key_in].dims()[2] : 0;
   const int64_t length = std::max(total, past);
+  TENREC_CHECK(total >= steps, invalid_input, "the total length is {} with {} new steps", total,
+               steps);
   Decoder decoder{*this, in, steps, size};
   decoder.keys = grown(in, past_key_in, batch, kv_num_heads, length, size);
   decoder.values = grown(in, past_value_in, batch, kv_num_heads, length, size);
   const std::vector<int64_t> last = in[last_in].to_ints();
-  TENREC_CHECK(static_cast<int64_t>(last.size()) == batch, invalid_input,
-               "{} last positions for {} samples", last.size(), batch);
   for (int64_t n = 0; n < batch; ++n) {
     const bool is_prompt = steps == total;
     const int64_t before = is_prompt ? 0 : last[static_cast<size_t>(n)] + 1 - steps;
-    TENREC_CHECK(before >= 0 && before + steps <= length, invalid_input,
+    const int64_t most = present(in, bias_in) ? std::min(length, in[bias_in].dims()[3]) : length;
+    TENREC_CHECK(before >= 0 && before + steps <= most, invalid_input,
                  "sample {} has {} steps before {} new ones, the total is {}", n, before, steps,
                  total);
     for (int64_t s = 0; s < steps; ++s) decoder.remember(n, s, before);

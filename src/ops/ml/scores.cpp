@@ -100,7 +100,9 @@ Tensors TransformScores::eval(const Tensors& in) const {
 
 Types BinaryScores::infer(const Types& in) const {
   const Type& x = required_float(in, 0, "the scores");
-  return {Type::tensor(x.dtype, {x.shape.at(0), Dim(2)})};
+  TENREC_CHECK(x.rank() == 2, invalid_model, "the scores are {}", x.str());
+  check_same_size(x.shape[1], Dim(1), "scores of a sample and lone scores");
+  return {Type::tensor(x.dtype, {x.shape[0], Dim(2)})};
 }
 
 Tensors BinaryScores::eval(const Tensors& in) const {

@@ -125,7 +125,9 @@ Tensors TreeEnsemble::eval(const Tensors& in) const {
 
 Types TreeClasses::infer(const Types& in) const {
   const Type& x = required_float(in, 0, "the scores");
-  return {Type::tensor(DType::i64, {x.shape.at(0)}), Type::tensor(x.dtype, x.shape)};
+  TENREC_CHECK(x.rank() == 2, invalid_model, "the scores are {}", x.str());
+  if (binary) check_same_size(x.shape[1], Dim(2), "scores of a sample and classes");
+  return {Type::tensor(DType::i64, {x.shape[0]}), Type::tensor(x.dtype, x.shape)};
 }
 
 Tensors TreeClasses::eval(const Tensors& in) const {
