@@ -15,7 +15,7 @@ libdir=$(dirname "$(find "$tree" -name 'libtenrec.so' | head -1)")
 if [ "$libdir" != "$tree/lib" ]; then
   mkdir -p "$tree/lib.new"
   cp -a "$libdir/." "$tree/lib.new/"
-  rm -rf "$tree/lib"
+  rm -rf "${tree:?}/lib"
   mv "$tree/lib.new" "$tree/lib"
 fi
 mkdir -p "$tree/samples" "$tree/data/mnist" "$tree/docs"

@@ -112,7 +112,10 @@ bool integer_kind(ReduceKind kind) {
 
 std::optional<Dim> reduce_dims(ReduceKind kind, const std::vector<Dim>& x,
                                const std::vector<size_t>& at) {
-  if (at.empty()) return std::nullopt;
+  // The other kinds change even a single element.
+  const bool plain = kind == ReduceKind::sum || kind == ReduceKind::prod ||
+                     kind == ReduceKind::max || kind == ReduceKind::min;
+  if (at.empty() || !plain) return std::nullopt;
   Dim result = x[at[0]];
   for (size_t i = 1; i < at.size(); ++i) {
     const Dim& next = x[at[i]];

@@ -172,12 +172,12 @@ Moves slice(const StepArgs& args) {
     TENREC_CHECK(step == 1 || static_cast<int>(axis) != in.layout.block_axis, invalid_engine,
                  "a slice with steps through channel blocks");
     sliced[axis] = true;
-    const auto bound = [&](int64_t value) {
+    // ONNX: going backwards a start is at least 0, an end at least -1 (before the first element).
+    const auto bound = [&](int64_t value, int64_t least) {
       const int64_t front = value < 0 ? value + size : value;
-      return step > 0 ? std::clamp<int64_t>(front, 0, size)
-                      : std::clamp<int64_t>(front, -1, size - 1);
+      return std::clamp(front, std::min(least, size - 1), step > 0 ? size : size - 1);
     };
-    const int64_t first = bound(starts[i]), last = bound(ends[i]);
+    const int64_t first = bound(starts[i], 0), last = bound(ends[i], step > 0 ? 0 : -1);
     const int64_t count = step > 0 ? std::max<int64_t>((last - first + step - 1) / step, 0)
                                    : std::max<int64_t>((first - last - step - 1) / -step, 0);
     TENREC_CHECK(count == out.dims[axis], invalid_input,
