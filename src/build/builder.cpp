@@ -63,12 +63,11 @@ class Builder {
   plan::EngineParts compile(Graph& graph, std::string_view model, BuildResult& result) {
     stop_if("import", graph);
     run_phase(graph, symbolic_passes());
-    if (options_.precision != DType::f32) {
-      TENREC_CHECK(options_.precision == DType::f16 || options_.precision == DType::bf16, usage,
-                   "precision {}: there are f32, f16 and bf16", name(options_.precision));
-      narrow_precision(graph, options_.precision);
-      run_phase(graph, symbolic_passes());
-    }
+    if (options_.precision != DType::f32) narrow(graph, result);
+    if (options_.tf32 && !device_.has_tf32)
+      result.notes.push_back(
+          fmt::format("tf32 is allowed, but target '{}' has no such products: they stay float32",
+                      target_.name()));
     stop_if("simplify", graph);
 
     plan::EngineParts parts;
@@ -125,6 +124,25 @@ class Builder {
     stop_if("select", *bound.graph);
     plan::plan_memory(plan);
     return plan;
+  }
+
+  // A narrow precision is permission, not an order: a target without kernels for it does better in
+  // float32, and where one stays wide the user shall know.
+  void narrow(Graph& graph, BuildResult& result) {
+    const DType to = options_.precision;
+    TENREC_CHECK(to == DType::f16 || to == DType::bf16, usage,
+                 "precision {}: there are f32, f16 and bf16", name(to));
+    if (!device_.narrow_types) {
+      result.notes.push_back(
+          fmt::format("{} is allowed, but target '{}' is faster in float32: every layer stays wide",
+                      name(to), target_.name()));
+      return;
+    }
+    const std::vector<std::string> wide = narrow_precision(graph, to);
+    if (!wide.empty())
+      result.notes.push_back(fmt::format("{}: {} layers stay float32: {}", name(to), wide.size(),
+                                         fmt::join(wide, ", ")));
+    run_phase(graph, symbolic_passes());
   }
 
   // Where data goes to the host and back, the user shall know.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "passes/precision.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -53,11 +54,13 @@ class Narrowing {
  public:
   Narrowing(Graph& graph, DType to) : graph_(graph), to_(to) {}
 
-  void run() {
+  std::vector<std::string> run() {
+    std::vector<std::string> stayed;
     for (Node* node = graph_.front(); node; node = node->next()) {
       if (node->as<Constant>() || made_.count(node)) continue;
       if (can_narrow(*node)) narrow(*node);
       else widen(*node);
+      if (!narrows(*node)) stayed.push_back(node->describe());
     }
     for (size_t i = 0; i < graph_.outputs().size(); ++i) {
       Value* output = graph_.outputs()[i];
@@ -65,11 +68,19 @@ class Narrowing {
     }
     graph_.remove_dead();
     graph_.reinfer();
+    return stayed;
   }
 
  private:
   static bool is_wide(const Value* value) {
     return value && value->type.kind == Type::Kind::tensor && value->type.dtype == DType::f32;
+  }
+
+  // False for a node that computes in float32, now that its precision is settled.
+  static bool narrows(const Node& node) {
+    const Values inputs = node.inputs(), outputs = node.outputs();
+    return node.as<Cast>() || std::none_of(inputs.begin(), inputs.end(), is_wide) ||
+           std::none_of(outputs.begin(), outputs.end(), is_wide);
   }
 
   bool is_data(const Node& node, size_t i) const {
@@ -184,6 +195,8 @@ class Narrowing {
 
 }  // namespace
 
-void narrow_precision(Graph& graph, DType to) { Narrowing(graph, to).run(); }
+std::vector<std::string> narrow_precision(Graph& graph, DType to) {
+  return Narrowing(graph, to).run();
+}
 
 }  // namespace tenrec

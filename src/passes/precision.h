@@ -3,10 +3,14 @@
 // outputs of the graph keep their types, and so does what a narrow type cannot hold: positions,
 // sizes, scales of Resize, constants beyond its range. Kernels accumulate in float32 all the same.
 #pragma once
+#include <string>
+#include <vector>
+
 #include "ir/graph.h"
 
 namespace tenrec {
 
-void narrow_precision(Graph& graph, DType to);
+// The nodes that go on computing in float32, for people to read.
+std::vector<std::string> narrow_precision(Graph& graph, DType to);
 
 }  // namespace tenrec

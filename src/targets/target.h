@@ -29,6 +29,8 @@ struct DeviceInfo {
   int64_t channel_block = 8;  // CPU: inner block of the blocked layout
   int threads = 1;
   uint64_t cache_l1 = 32 << 10, cache_l2 = 512 << 10, cache_l3 = 8 << 20;  // bytes
+  bool narrow_types = false;   // has kernels for float16 and bfloat16
+  bool has_tf32 = false;       // has products that may round their operands to tf32
   bool tf32 = false;           // float32 products may round their operands to tf32
   bool vendor = true;          // vendor libraries may be used
   int64_t view_alignment = 1;  // bytes: what kernels ask of the address of a part of a tensor

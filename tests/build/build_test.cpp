@@ -44,6 +44,22 @@ TEST(Build, SameInputsGiveTheSameBytes) {
   EXPECT_EQ(*build_bytes(sum_model()).bytes, *build_bytes(sum_model()).bytes);
 }
 
+// The CPU has no kernels for narrow types: permission changes nothing there, and is answered.
+TEST(Build, ANarrowPrecisionIsPermissionOnly) {
+  for (const DType precision : {DType::f16, DType::bf16}) {
+    BuildOptions options;
+    options.precision = precision;
+    options.tf32 = true;
+    const BuildResult result = build_bytes(sum_model(), options);
+    ASSERT_EQ(result.notes.size(), 2U);
+    EXPECT_NE(result.notes[0].find("every layer stays wide"), std::string::npos);
+    EXPECT_NE(result.notes[1].find("they stay float32"), std::string::npos);
+    for (const StepInfo& step : result.load().steps(0)) {
+      for (const StepValue& output : step.outputs) EXPECT_EQ(output.dtype, DType::f32);
+    }
+  }
+}
+
 TEST(Build, ProfilesBoundTheInputs) {
   BuildOptions options;
   ProfileOptions profile;

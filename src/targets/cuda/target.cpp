@@ -34,6 +34,8 @@ class CudaTarget final : public Target {
                  fingerprint);
     info.fingerprint = fingerprint_of(capability);
     info.channel_block = 8;
+    info.narrow_types = true;
+    info.has_tf32 = true;
     info.view_alignment = 128;  // vector loads and tensor maps want aligned addresses
     info.threads = compile_threads();
     info.cache_l1 = 128 << 10;
