@@ -6,6 +6,12 @@
 #include "targets/cuda/emit.h"
 
 namespace tenrec::cuda {
+
+std::vector<std::string> numbered(const std::string& prefix, size_t count) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{}", prefix, i));
+  return names;
+}
 namespace {
 
 DType dtype_of(const StepArg& arg) {

@@ -20,6 +20,8 @@ namespace tenrec::cuda {
 
 class StepWriter;
 
+std::vector<std::string> numbered(const std::string& prefix, size_t count);  // "i0", "i1", ...
+
 // One kernel. Sizes that are numbers stand in the text, others are arguments.
 class KernelText {
  public:

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "targets/common/generic.h"
+
 namespace tenrec::cpu {
 
 std::span<const Kernel* const> kernel_list() {
@@ -30,7 +32,7 @@ std::span<const Kernel* const> kernel_list() {
       &order_kernel(),
       &roi_align_kernel(),
       // `generic` stays last: it accepts what nobody else does.
-      &generic_kernel(),
+      &generic_kernel(/*on_host=*/false),
   };
   return list;
 }

@@ -30,6 +30,5 @@ const Kernel& onednn_matmul_kernel();
 const Kernel& recurrent_kernel();
 const Kernel& order_kernel();
 const Kernel& roi_align_kernel();
-const Kernel& generic_kernel();
 
 }  // namespace tenrec::cpu

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unordered_map>
-
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/onednn/call.h"
 #include "targets/cpu/onednn/convolution.h"
 #include "targets/cpu/run/runners.h"
 
@@ -11,9 +10,7 @@ namespace {
 class OnednnConvRunner final : public StepRunner {
  public:
   OnednnConvRunner(const plan::Step& step, RunEnvironment& environment)
-      : params_(decode_conv_params(step.params)),
-        environment_(environment),
-        stream_(onednn_engine()) {
+      : params_(decode_conv_params(step.params)), environment_(environment) {
     TENREC_CHECK(step.inputs.size() >= conv_operands && step.outputs.size() == 1 &&
                      params_.kernel.size() == 2 && !params_.transposed &&
                      weights_tag(params_.weights_format) != dnnl::memory::format_tag::undef,
@@ -38,7 +35,6 @@ class OnednnConvRunner final : public StepRunner {
                      (!has_bias || args.inputs[2].elements() == params_.out_channels),
                  invalid_engine, "packed weights of {} floats, oneDNN needs {} bytes",
                  args.inputs[1].elements(), description.weights_desc().get_size());
-    primitive_ = dnnl::convolution_forward(description);
     const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
     epilogue_.reset();
     const auto wanted = params_.epilogue.nodes.empty() ? 0 : params_.epilogue.inputs - 1;
@@ -54,29 +50,19 @@ class OnednnConvRunner final : public StepRunner {
       epilogue_.emplace(params_.epilogue, environment_.isa, environment_.threads.count());
       epilogue_->reshape(y, operands, false);
     }
-    workspace_ = description.scratchpad_desc().get_size();
-    arguments_.clear();
-    add(DNNL_ARG_SRC, description.src_desc());
-    add(DNNL_ARG_WEIGHTS, description.weights_desc());
-    if (has_bias) add(DNNL_ARG_BIAS, description.bias_desc());
-    add(DNNL_ARG_DST, description.dst_desc());
-    add(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc());
-    if (made->fused && !operands.empty()) add(residual_argument, description.dst_desc());
+    call_.make<dnnl::convolution_forward>(description);
+    if (has_bias) call_.add(DNNL_ARG_BIAS, description.bias_desc());
+    if (made->fused && !operands.empty()) call_.add(residual_argument, description.dst_desc());
     fused_ = made->fused;
   }
 
-  uint64_t workspace_bytes() const override { return workspace_; }
+  uint64_t workspace_bytes() const override { return call_.workspace_bytes(); }
 
   void run(const StepArgs& args) override {
     const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
-    set(DNNL_ARG_SRC, args.inputs[0].data);
-    set(DNNL_ARG_WEIGHTS, args.inputs[1].data);
-    if (args.inputs[2].data) set(DNNL_ARG_BIAS, args.inputs[2].data);
-    set(DNNL_ARG_DST, args.outputs[0].data);
-    set(DNNL_ARG_SCRATCHPAD, args.scratch.data());
-    if (fused_ && !operands.empty()) set(residual_argument, operands[0].data);
-    environment_.threads.adopt();
-    primitive_.execute(stream_, arguments_);
+    if (args.inputs[2].data) call_.set(DNNL_ARG_BIAS, args.inputs[2].data);
+    if (fused_ && !operands.empty()) call_.set(residual_argument, operands[0].data);
+    call_.run(args, environment_.threads);
     if (epilogue_) epilogue_->apply(args.outputs[0], operands, environment_.threads);
   }
 
@@ -91,17 +77,10 @@ class OnednnConvRunner final : public StepRunner {
                  invalid_engine, "a oneDNN convolution on an unknown layout");
     return layout.block_axis < 0 ? 0 : layout.block;
   }
-  void add(int argument, const dnnl::memory::desc& desc) {
-    arguments_.emplace(argument, dnnl::memory(desc, onednn_engine(), nullptr));
-  }
-  void set(int argument, void* data) { arguments_.at(argument).set_data_handle(data); }
 
   ConvParams params_;
   RunEnvironment& environment_;
-  dnnl::stream stream_;
-  dnnl::convolution_forward primitive_;
-  std::unordered_map<int, dnnl::memory> arguments_;
-  uint64_t workspace_ = 0;
+  OnednnCall call_;
   std::optional<EpilogueRunner> epilogue_;
   bool fused_ = false;
 };

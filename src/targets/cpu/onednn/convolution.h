@@ -5,6 +5,7 @@
 #include <dnnl.hpp>
 #include <optional>
 
+#include "targets/cpu/onednn/call.h"
 #include "targets/cpu/run/conv_params.h"
 #include "targets/cpu/run/epilogue.h"
 
@@ -15,7 +16,6 @@ struct OnednnConvolution {
   bool fused = false;  // the epilogue is part of the primitive
 };
 
-dnnl::engine& onednn_engine();
 dnnl::memory::desc activation_desc(std::span<const int64_t> dims, int64_t block);  // block 0: plain
 dnnl::memory::desc weights_desc(const ConvParams& params, dnnl::memory::format_tag tag);
 dnnl::memory::format_tag weights_tag(const std::string& name);  // `undef` for an unknown name

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dnnl.hpp>
-#include <unordered_map>
-
 #include "base/wire.h"
 #include "targets/common/run/memory_layout.h"
-#include "targets/cpu/onednn/convolution.h"
+#include "targets/cpu/onednn/call.h"
 #include "targets/cpu/run/epilogue.h"
 #include "targets/cpu/run/gemm_step.h"
 #include "targets/cpu/run/runners.h"
@@ -15,9 +12,7 @@ namespace {
 class OnednnMatMulRunner final : public StepRunner {
  public:
   OnednnMatMulRunner(const plan::Step& step, RunEnvironment& environment)
-      : params_(decode<GemmParams>(step.params)),
-        environment_(environment),
-        stream_(onednn_engine()) {
+      : params_(decode<GemmParams>(step.params)), environment_(environment) {
     check_gemm_step(step, params_);
     TENREC_CHECK(!params_.packed && step.tactic.empty(), invalid_engine,
                  "onednn_matmul has no packed weights and no tactic '{}'", step.tactic);
@@ -34,23 +29,19 @@ class OnednnMatMulRunner final : public StepRunner {
     if (epilogue_) epilogue_->reshape(args.outputs[0], operands, true);
     empty_ = element_count(c) == 0;
     no_terms_ = a.back() == 0;
-    workspace_ = 0;
     if (!empty_ && !no_terms_) make(a, b, c);
   }
 
-  uint64_t workspace_bytes() const override { return workspace_; }
+  uint64_t workspace_bytes() const override {
+    return empty_ || no_terms_ ? 0 : call_.workspace_bytes();
+  }
 
   void run(const StepArgs& args) override {
     if (empty_) return;
     if (no_terms_) {
       std::fill_n(args.outputs[0].as<float>(), args.outputs[0].elements(), 0.0F);
     } else {
-      set(DNNL_ARG_SRC, args.inputs[0].data);
-      set(DNNL_ARG_WEIGHTS, args.inputs[1].data);
-      set(DNNL_ARG_DST, args.outputs[0].data);
-      set(DNNL_ARG_SCRATCHPAD, args.scratch.data());
-      environment_.threads.adopt();
-      primitive_.execute(stream_, arguments_);
+      call_.run(args, environment_.threads);
     }
     if (epilogue_)
       epilogue_->apply(args.outputs[0], args.inputs.subspan(gemm_operands), environment_.threads);
@@ -86,26 +77,12 @@ class OnednnMatMulRunner final : public StepRunner {
       fail(ErrorCode::unsupported, "oneDNN has no matrix product for shapes {} and {}: {}",
            tenrec::to_string(a), tenrec::to_string(b), error.what());
     }
-    primitive_ = dnnl::matmul(description);
-    workspace_ = description.scratchpad_desc().get_size();
-    arguments_.clear();
-    add(DNNL_ARG_SRC, description.src_desc());
-    add(DNNL_ARG_WEIGHTS, description.weights_desc());
-    add(DNNL_ARG_DST, description.dst_desc());
-    add(DNNL_ARG_SCRATCHPAD, description.scratchpad_desc());
+    call_.make<dnnl::matmul>(description);
   }
-
-  void add(int argument, const dnnl::memory::desc& desc) {
-    arguments_.emplace(argument, dnnl::memory(desc, onednn_engine(), nullptr));
-  }
-  void set(int argument, void* data) { arguments_.at(argument).set_data_handle(data); }
 
   GemmParams params_;
   RunEnvironment& environment_;
-  dnnl::stream stream_;
-  dnnl::matmul primitive_;
-  std::unordered_map<int, dnnl::memory> arguments_;
-  uint64_t workspace_ = 0;
+  OnednnCall call_;
   std::optional<EpilogueRunner> epilogue_;
   bool empty_ = false;
   bool no_terms_ = false;

@@ -12,12 +12,6 @@
 namespace tenrec::cuda {
 namespace {
 
-std::vector<std::string> numbered(const std::string& prefix, size_t count) {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{}", prefix, i));
-  return names;
-}
-
 std::string begin_flat(KernelText& kernel, const Dim& count) {
   kernel.functions = "#include \"index.cuh\"\n" + kernel.functions;
   return fmt::format(

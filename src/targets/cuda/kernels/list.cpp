@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "targets/common/generic.h"
 #include "targets/cuda/run/vendor.h"
 
 namespace tenrec::cuda {
@@ -34,7 +35,7 @@ std::span<const Kernel* const> kernel_list() {
       &recurrent_kernel(),
       &suppress_kernel(),
       // `generic` stays last: it accepts what nobody else does, and runs it on the host.
-      &generic_kernel(),
+      &generic_kernel(/*on_host=*/true),
   };
   return list;
 }

@@ -30,6 +30,5 @@ const Kernel& gemm_sm90_kernel();
 const Kernel& gemm_mma_kernel();
 const Kernel& cublaslt_kernel();
 const Kernel& cudnn_conv_kernel();
-const Kernel& generic_kernel();
 
 }  // namespace tenrec::cuda

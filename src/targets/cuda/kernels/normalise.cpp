@@ -5,17 +5,12 @@
 
 #include "ops/softmax.h"
 #include "targets/cuda/emit.h"
+#include "targets/cuda/kernel_text.h"
 #include "targets/cuda/kernels/group_text.h"
 #include "targets/cuda/kernels/list.h"
 
 namespace tenrec::cuda {
 namespace {
-
-std::vector<std::string> numbered(const std::string& prefix, size_t count) {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{}", prefix, i));
-  return names;
-}
 
 std::string loop(KernelText& kernel, const Dim& count, const std::string& statements) {
   return fmt::format("#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}  }}\n",

@@ -3,6 +3,7 @@
 #include "ops/reduce.h"
 
 #include "targets/cuda/emit.h"
+#include "targets/cuda/kernel_text.h"
 #include "targets/cuda/kernels/group_text.h"
 #include "targets/cuda/kernels/list.h"
 
@@ -112,12 +113,6 @@ Shapes shapes_of(const Node& node, const Reduce& op) {
   shapes.reduced.collapse();
   shapes.rows = shapes.reduced.walks[0].strides.back() == Dim(1);
   return shapes;
-}
-
-std::vector<std::string> numbered(const std::string& prefix, size_t count) {
-  std::vector<std::string> names;
-  for (size_t i = 0; i < count; ++i) names.push_back(fmt::format("{}{}", prefix, i));
-  return names;
 }
 
 void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
