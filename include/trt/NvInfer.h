@@ -797,8 +797,9 @@ class IBuilderConfig : public INoCopy {
     return mImpl->setTimingCache(cache, ignoreMismatch);
   }
   const ITimingCache* getTimingCache() const noexcept { return mImpl->getTimingCache(); }
-  // kWORKSPACE bounds what the engine may use besides weights; the other pools belong to hardware
-  // that is not here.
+  // Kept and answered. Tactics are not chosen by it: Tenrec's need little memory beside weights and
+  // activations, and the inspector says how much. The other pools belong to hardware that is not
+  // here.
   void setMemoryPoolLimit(MemoryPoolType pool, std::size_t poolSize) noexcept {
     mImpl->setMemoryPoolLimit(pool, poolSize);
   }
