@@ -94,6 +94,7 @@ class TENREC_API Engine {
   const std::string& target() const;                             // "cpu"
   const std::string& name() const;                               // of the model's graph
   const std::string& device() const;  // fingerprint of what it was built for
+  bool host_memory() const;           // inputs and outputs lie in the host's memory
   std::vector<StepInfo> steps(int profile = 0) const;
   std::span<const std::byte> bytes() const;       // the engine file; valid while the engine lives
   const std::vector<std::string>& notes() const;  // what the builder had to say

@@ -14,7 +14,7 @@ ExecutionContext::ExecutionContext(EngineObject& engine, nv::IRuntimeConfig* con
       engine_(engine),
       state_(engine.state()),
       config_(config),
-      on_device_(state_->engine.target() != "cpu") {
+      on_device_(!state_->engine.host_memory()) {
   mImpl = this;
   select_profile(0);
 }

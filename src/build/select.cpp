@@ -103,8 +103,7 @@ const std::vector<Selector::Candidate>& Selector::candidates_of(
   std::vector<Candidate>& candidates = candidates_[key(node, sizes, accepted)];
   if (!candidates.empty()) return candidates;
   for (const Kernel* kernel : accepted) {
-    // The reference code is there so that everything runs; it never wins against a real kernel.
-    if (kernel->name() == "generic" && !candidates.empty()) continue;
+    if (kernel->is_reference() && !candidates.empty()) continue;
     for (std::string& tactic : kernel->tactics(node, info_, sizes)) {
       candidates.push_back({kernel, std::move(tactic)});
     }

@@ -148,6 +148,7 @@ const std::string& Engine::target() const { return impl_->file.meta.target; }
 const std::vector<std::string>& Engine::notes() const { return impl_->file.meta.notes; }
 const std::string& Engine::name() const { return impl_->file.meta.model_name; }
 const std::string& Engine::device() const { return impl_->file.meta.device; }
+bool Engine::host_memory() const { return impl_->device->host_memory(); }
 std::span<const std::byte> Engine::bytes() const { return impl_->file.image; }
 
 std::vector<StepInfo> Engine::steps(int profile) const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/target.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "targets/cpu/target.h"
 #ifdef TENREC_CUDA
@@ -36,6 +38,14 @@ std::vector<plan::KernelImage> Target::compile(std::span<const plan::KernelSourc
                                                const DeviceInfo&) const {
   TENREC_ASSERT(sources.empty(), "target '{}' compiles no device code", name());
   return {};
+}
+
+bool has_real_kernel(const Node& node, std::span<const Kernel* const> kernels,
+                     const DeviceInfo& device) {
+  return std::any_of(kernels.begin(), kernels.end(), [&](const Kernel* kernel) {
+    return !kernel->is_reference() && (device.vendor || !kernel->vendor()) &&
+           kernel->check(node, device).empty();
+  });
 }
 
 StepDraft draft_of(const Node& node, std::string_view family, std::string tactic) {

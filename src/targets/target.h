@@ -72,6 +72,8 @@ class Kernel {
   virtual ~Kernel() = default;
   virtual std::string_view name() const = 0;
   virtual bool vendor() const { return false; }
+  // The operator's reference code: there so that everything runs, never against a real kernel.
+  virtual bool is_reference() const { return false; }
   // Runs on the host though the target's memory is not there: said in the notes, refused by
   // no_fallback.
   virtual bool on_host() const { return false; }
@@ -87,6 +89,10 @@ class Kernel {
 
 // A draft with the node's operator, fields, inputs and outputs filled in.
 StepDraft draft_of(const Node& node, std::string_view family, std::string tactic = {});
+
+// Does one of the kernels, other than the reference code, run the node on this device?
+bool has_real_kernel(const Node& node, std::span<const Kernel* const> kernels,
+                     const DeviceInfo& device);
 
 class Target {
  public:

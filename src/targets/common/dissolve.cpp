@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/common/dissolve.h"
 
-#include <algorithm>
-
 #include "ops/fused.h"
 #include "passes/inline_body.h"
 
@@ -10,16 +8,10 @@ namespace tenrec {
 
 void dissolve_unsupported(Graph& graph, std::span<const Kernel* const> kernels,
                           const DeviceInfo& device) {
-  const auto runs = [&](const Kernel* kernel, const Node& node) {
-    return kernel->name() != "generic" && (device.vendor || !kernel->vendor()) &&
-           kernel->check(node, device).empty();
-  };
   for (Node* node = graph.front(); node;) {
     Node* const next = node->next();
     if (node->as<Fused>()) {
-      if (std::none_of(kernels.begin(), kernels.end(),
-                       [&](const Kernel* kernel) { return runs(kernel, *node); }))
-        inline_body(graph, node, 0, 0);
+      if (!has_real_kernel(*node, kernels, device)) inline_body(graph, node, 0, 0);
     } else {
       for (size_t i = 0; i < node->body_count(); ++i)
         dissolve_unsupported(node->body(i), kernels, device);

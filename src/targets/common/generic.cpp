@@ -11,6 +11,7 @@ class Generic final : public Kernel {
  public:
   explicit Generic(bool on_host) : on_host_(on_host) {}
   std::string_view name() const override { return "generic"; }
+  bool is_reference() const override { return true; }
   bool on_host() const override { return on_host_; }
 
   Reject check(const Node& node, const DeviceInfo&) const override {

@@ -79,13 +79,7 @@ class Assignment {
              !(output.shape[2] == Dim(1)));
   }
 
-  bool accepted(const Node& node) const {
-    for (const Kernel* kernel : rules_.kernels) {
-      if (kernel->name() == "generic" || (kernel->vendor() && !device_.vendor)) continue;
-      if (kernel->check(node, device_).empty()) return true;
-    }
-    return false;
-  }
+  bool accepted(const Node& node) const { return has_real_kernel(node, rules_.kernels, device_); }
 
   void make_plain(Node& node) {
     for (size_t i = 0; i < node.inputs().size(); ++i) {
