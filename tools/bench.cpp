@@ -266,7 +266,7 @@ Agreement compare_outputs(const Engine& engine, const Context& context, const Or
 void run_bench(const BenchCommand& command) {
   BuildOptions options = command.flags.finish();
   if (options.threads <= 0) options.threads = cpu::available_threads();
-  command.inputs.tune_for(options);
+  command.inputs.build_for(options);
   const Engine engine = load_or_build(command.path, options, options.threads);
   const NamedTensors inputs = command.inputs.read_or_random(engine, options.seed);
   Context context = engine.create_context();

@@ -63,7 +63,7 @@ Shapes InputFlags::shapes(const Engine& engine) const {
   return result;
 }
 
-void InputFlags::tune_for(BuildOptions& options) const {
+void InputFlags::build_for(BuildOptions& options) const {
   if (!options.profiles.empty()) return;
   Shapes known;
   for (const std::string& text : input_shapes) {
@@ -79,11 +79,8 @@ void InputFlags::tune_for(BuildOptions& options) const {
   }
   if (known.empty()) return;
   ProfileOptions& profile = options.profiles.emplace_back();
-  for (const auto& [name, dims] : known) {
-    profile.dims[name] = {.min = std::vector<int64_t>(dims.size(), 0),
-                          .opt = dims,
-                          .max = std::vector<int64_t>(dims.size(), -1)};
-  }
+  for (const auto& [name, dims] : known)
+    profile.dims[name] = {.min = dims, .opt = dims, .max = dims};
 }
 
 NamedTensors InputFlags::read(const Engine& engine) const {

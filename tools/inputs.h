@@ -18,9 +18,8 @@ struct InputFlags {
   PictureOptions picture;
 
   void add_to(CLI::App& command);
-  // Builds for the sizes that files and --input-shape give, if no profile was asked for; other
-  // sizes stay allowed.
-  void tune_for(BuildOptions& options) const;
+  // Builds for exactly the sizes that files and --input-shape give, if no profile was asked for.
+  void build_for(BuildOptions& options) const;
   // The inputs that files give.
   NamedTensors read(const Engine& engine) const;
   // The same, completed by random values (complete_inputs).

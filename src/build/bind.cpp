@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "ops/dims.h"
+#include "ops/if.h"
+#include "passes/inline_body.h"
 #include "passes/passes.h"
 
 namespace tenrec {
@@ -199,13 +201,17 @@ class Binder {
   // Body inputs keep types of their own; the symbols they share with the outer graph change with
   // it.
   void substitute_bodies(const Graph& graph) {
+    const auto settle = [&](Graph& body) {
+      for (const auto& input : body.inputs()) substitute(*input);
+      substitute_bodies(body);
+      body.reinfer();
+    };
     for (const auto& node : graph.nodes()) {
-      for (size_t i = 0; i < node->body_count(); ++i) {
-        Graph& body = node->body(i);
-        for (const auto& input : body.inputs()) substitute(*input);
-        substitute_bodies(body);
-        body.reinfer();
+      if (node->as<If>()) {
+        infer_branches(*node, settle);
+        continue;
       }
+      for (size_t i = 0; i < node->body_count(); ++i) settle(node->body(i));
     }
   }
 

@@ -1,11 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/if.h"
 
+#include <array>
+#include <optional>
+
 #include "ops/bodies.h"
 #include "ops/movement.h"
 #include "ops/onnx_context.h"
 
 namespace tenrec {
+
+namespace {
+
+// Types of both branches. One that cannot work with these inputs is not taken in a model that
+// works, and says nothing.
+std::pair<Types, Types> branch_types(const std::vector<const Graph*>& bodies,
+                                     const Types& captures) {
+  std::array<std::optional<Types>, 2> types;
+  std::optional<Error> problem;
+  for (size_t i = 0; i < 2; ++i) {
+    try {
+      types[i] = body_outputs(*bodies[i], captures);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::invalid_model || problem) throw;
+      problem = error;
+    }
+  }
+  return {types[0] ? *types[0] : *types[1], types[1] ? *types[1] : *types[0]};
+}
+
+}  // namespace
 
 Types If::infer(const Types& in, const std::vector<const Graph*>& bodies) const {
   TENREC_CHECK(bodies.size() == 2, invalid_model, "If has {} branches, it needs 2", bodies.size());
@@ -21,8 +45,7 @@ Types If::infer(const Types& in, const std::vector<const Graph*>& bodies) const 
     }
     return out;
   }
-  const Types then_types = body_outputs(*bodies[0], captures);
-  const Types else_types = body_outputs(*bodies[1], captures);
+  const auto [then_types, else_types] = branch_types(bodies, captures);
   TENREC_CHECK(then_types.size() == else_types.size(), invalid_model,
                "the branches of If give {} and {} outputs", then_types.size(), else_types.size());
   for (size_t i = 0; i < then_types.size(); ++i) {

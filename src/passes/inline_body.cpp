@@ -2,8 +2,10 @@
 #include "passes/inline_body.h"
 
 #include <map>
+#include <optional>
 
 #include "base/error.h"
+#include "ops/fail.h"
 #include "ops/if.h"
 
 namespace tenrec {
@@ -30,17 +32,32 @@ bool inline_here(Graph& graph) {
   return any;
 }
 
+// The branch's nodes give way to one that fails; outputs look like those of the other branch.
+void make_failing(Graph& branch, const Graph& other, const std::string& message) {
+  Fail op;
+  op.message = "the branch taken cannot work with these sizes: " + message;
+  for (const Value* output : other.outputs()) {
+    const Type& type = output->type;
+    if (type.kind != Type::Kind::tensor || !type.ranked)
+      fail(ErrorCode::invalid_model, "{}", message);
+    op.dtypes.push_back(type.dtype);
+    op.ranks.push_back(type.rank());
+    for (const Dim& dim : type.shape) op.sizes.push_back(dim.constant().value_or(-1));
+  }
+  const Node* node = branch.insert(nullptr, std::move(op), {});
+  for (size_t i = 0; i < node->output_count(); ++i) branch.set_output(i, node->output(i));
+  branch.remove_dead();
+}
+
 void refine(Graph& graph);
 
 // A branch reads the node's inputs after the condition, so their types are its inputs' types.
 void refine_branches(const Node& node) {
-  for (size_t i = 0; i < node.body_count(); ++i) {
-    Graph& branch = node.body(i);
-    for (size_t k = 0; k < branch.inputs().size(); ++k) {
+  infer_branches(node, [&](Graph& branch) {
+    for (size_t k = 0; k < branch.inputs().size(); ++k)
       branch.inputs()[k]->type = node.input(k + 1)->type;
-    }
     refine(branch);
-  }
+  });
 }
 
 void refine(Graph& graph) {
@@ -77,6 +94,21 @@ void inline_body(Graph& graph, Node* node, size_t body, size_t first_input) {
     graph.replace_uses(node->output(i), outside.at(inner_graph.outputs()[i]));
   }
   graph.erase(node);
+}
+
+void infer_branches(const Node& node, const std::function<void(Graph& branch)>& infer) {
+  std::optional<Error> problem;
+  size_t broken = 0;
+  for (size_t i = 0; i < node.body_count(); ++i) {
+    try {
+      infer(node.body(i));
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::invalid_model || problem) throw;
+      problem = error;
+      broken = i;
+    }
+  }
+  if (problem) make_failing(node.body(broken), node.body(1 - broken), problem->what());
 }
 
 bool inline_branches(Graph& graph) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bodies become part of the graph around them.
 #pragma once
+#include <functional>
+
 #include "ir/graph.h"
 
 namespace tenrec {
@@ -11,5 +13,9 @@ void inline_body(Graph& graph, Node* node, size_t body, size_t first_input);
 // Replaces every If whose condition is a constant by the branch it takes, at every depth. Types
 // that become more precise with it reach the bodies of other Ifs. True if any was replaced.
 bool inline_branches(Graph& graph);
+
+// Lets `infer` give each branch of an If its types. A branch that cannot work with them (a Reshape
+// at a profile's sizes, say) becomes an error that is raised if it runs; an Error if none works.
+void infer_branches(const Node& node, const std::function<void(Graph& branch)>& infer);
 
 }  // namespace tenrec

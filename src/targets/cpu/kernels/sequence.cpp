@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recurrent networks, orders along an axis, and aligned regions.
+#include "base/wire.h"
 #include "ops/arg_reduce.h"
 #include "ops/cum_sum.h"
 #include "ops/recurrent.h"
 #include "ops/roi.h"
 #include "ops/topk.h"
 #include "targets/cpu/kernels/list.h"
+#include "targets/cpu/run/recurrent_plan.h"
 
 namespace tenrec::cpu {
 namespace {
@@ -43,8 +45,48 @@ class RecurrentKernel : public Kernel {
     }
     return "";
   }
-  StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
-    return draft_of(node, name(), tactic);
+  StepDraft compile(const Node& node, const std::string& tactic,
+                    const DeviceInfo& device) const override {
+    StepDraft draft = draft_of(node, name(), tactic);
+    RecurrentParams params;
+    params.packed = all_constant(node);
+    if (params.packed) {
+      const RecurrentShape shape = shape_of(node, device);
+      params.features = shape.features;
+      params.hidden = shape.hidden;
+      params.directions = shape.directions;
+      const auto data = [&](size_t i) -> const float* {
+        return node.input(i) ? node.input(i)->constant()->as<float>().data() : nullptr;
+      };
+      Tensor packed(DType::f32, {shape.directions * shape.floats()});
+      pack_recurrent(shape, data(1), data(2), data(3), data(7), packed.as_mutable<float>().data());
+      for (const size_t i : {2, 3, 7}) {
+        if (i < draft.inputs.size()) draft.inputs[i] = {};
+      }
+      draft.inputs[1] = {nullptr, std::move(packed)};
+    }
+    draft.params = encode(params);
+    return draft;
+  }
+
+ private:
+  static bool all_constant(const Node& node) {
+    const auto known = [&](size_t i) { return !node.input(i) || node.input(i)->constant(); };
+    return node.input(1)->constant() && node.input(2)->constant() && known(3) && known(7);
+  }
+
+  static RecurrentShape shape_of(const Node& node, const DeviceInfo& device) {
+    const Dims& w = node.input(1)->constant()->dims();
+    const auto* gru = node.as<GRU>();
+    RecurrentShape shape;
+    shape.gates = node.as<LSTM>() ? 4 : gru ? 3 : 1;
+    shape.directions = w[0];
+    shape.features = w[2];
+    shape.hidden = node.input(2)->constant()->dims()[2];
+    shape.split = gru && !gru->linear_before_reset;
+    shape.reset_after = gru && gru->linear_before_reset;
+    shape.block = device.channel_block;
+    return shape;
   }
 };
 

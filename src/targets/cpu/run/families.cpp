@@ -23,7 +23,8 @@ Runner prepare_infer(const plan::Plan&, const plan::Step& step, RunEnvironment&)
 constexpr std::array families{
     Family{.name = "roi_align", .prepare = prepare_roi_align},
     Family{.name = "order", .prepare = prepare_order, .may_omit = true},
-    Family{.name = "recurrent", .prepare = prepare_recurrent, .may_omit = true},
+    Family{
+        .name = "recurrent", .prepare = prepare_recurrent, .by_operator = false, .may_omit = true},
     packed("conv_depthwise", prepare_conv_depthwise),
     packed("conv_stem", prepare_conv_stem),
     packed("conv_direct", prepare_conv_direct),

@@ -1,71 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // The family "recurrent": LSTM, GRU and RNN in time-major order. The inputs of all steps go through
-// one matrix product; each step then multiplies the states of the whole batch and fuses its gates.
-#include <algorithm>
-#include <array>
+// one matrix product; each step then multiplies the states and fuses its gates.
+#include "targets/cpu/run/recurrent_loops.h"
 
-#include "ops/recurrent.h"
+#include <algorithm>
+#include <cstring>
+
+#include "base/wire.h"
 #include "targets/common/run/memory_layout.h"
-#include "targets/cpu/run/gemm.h"
 #include "targets/cpu/run/runners.h"
-#include "targets/cpu/run/tile.h"
 
 namespace tenrec::cpu {
 namespace {
 
-// A product with a constant matrix, [n][k] as stored: packed when the step is first shaped.
-class Product {
- public:
-  void shape(int m, int n, int k, bool constant, RunEnvironment& environment) {
-    Gemm gemm;
-    gemm.m = std::max(m, 1);
-    gemm.n = n;
-    gemm.k = k;
-    gemm.trans_b = true;
-    gemm.constant_b = constant;
-    gemm_ = with_dense_strides(gemm);
-    threads_ = environment.threads.count();
-    isa_ = environment.isa;
-    tactic_ = gemm_tactics(gemm_, isa_, threads_).at(0);
-    packed_from_ = nullptr;
-    scratch_.assign(gemm_scratch_size(gemm_, tactic_, isa_, threads_) + 64, std::byte{0});
-  }
-  void pack(const float* b) {
-    if (tactic_.mode != GemmTactic::Mode::prepacked || packed_from_ == b) return;
-    packed_.resize(gemm_packed_size(gemm_, tactic_, isa_));
-    gemm_pack(gemm_, tactic_, isa_, b, packed_.data());
-    packed_from_ = b;
-  }
-  void run(const float* a, const float* b, float* out, const Threads& threads) {
-    GemmBuffers buffers;
-    buffers.a = a;
-    buffers.b = tactic_.mode == GemmTactic::Mode::prepacked ? packed_.data() : b;
-    buffers.out = out;
-    const auto address = reinterpret_cast<uintptr_t>(scratch_.data());
-    buffers.scratch = scratch_.data() + (64 - address % 64) % 64;
-    gemm(isa_)(gemm_, tactic_, buffers, threads);
-  }
-
- private:
-  Gemm gemm_;
-  GemmTactic tactic_;
-  Isa isa_ = Isa::baseline;
-  int threads_ = 1;
-  const float* packed_from_ = nullptr;
-  std::vector<float> packed_;
-  std::vector<std::byte> scratch_;
-};
-
-enum class Cell { lstm, gru, rnn };
+// Multiply-adds below which meeting a second thread costs more than it saves.
+constexpr int64_t worth_sharing = 128 << 10;
 
 struct RecurrentOp {
-  Cell cell = Cell::rnn;
-  int64_t gates = 1;
-  std::string direction;
+  RecurrentLayer layer;                   // functions of direction 0, no weights
   std::vector<ActivationSpec> functions;  // of each direction in turn
-  size_t functions_each = 1;
-  float clip = 0;
-  bool input_forget = false, linear_before_reset = false;
+  std::string direction;
 };
 
 template <class T>
@@ -74,13 +28,13 @@ RecurrentOp common(const T& op, Cell cell, int64_t gates,
   TENREC_CHECK(op.layout == 0, invalid_engine, "the recurrent family wants layout 0");
   const size_t directions = op.direction == "bidirectional" ? 2 : 1;
   RecurrentOp out;
-  out.cell = cell;
-  out.gates = gates;
+  out.layer.cell = cell;
+  out.layer.shape.gates = gates;
+  out.layer.shape.directions = static_cast<int64_t>(directions);
+  out.layer.clip = op.clip;
   out.direction = op.direction;
   out.functions = resolve_activations(op.activations, op.activation_alpha, op.activation_beta,
                                       defaults, directions);
-  out.functions_each = defaults.size();
-  out.clip = op.clip;
   return out;
 }
 
@@ -88,303 +42,298 @@ RecurrentOp recurrent_op(const plan::Step& step) {
   const Op op = decode_step_op(step);
   if (const auto* lstm = op.as<LSTM>()) {
     RecurrentOp out = common(*lstm, Cell::lstm, 4, {"Sigmoid", "Tanh", "Tanh"});
-    out.input_forget = lstm->input_forget;
+    out.layer.input_forget = lstm->input_forget;
     return out;
   }
   if (const auto* gru = op.as<GRU>()) {
     RecurrentOp out = common(*gru, Cell::gru, 3, {"Sigmoid", "Tanh"});
-    out.linear_before_reset = gru->linear_before_reset;
+    out.layer.shape.reset_after = gru->linear_before_reset;
+    out.layer.shape.split = !gru->linear_before_reset;
     return out;
   }
   if (const auto* rnn = op.as<RNN>()) return common(*rnn, Cell::rnn, 1, {"Tanh"});
   fail(ErrorCode::invalid_engine, "the recurrent family has no operator \"{}\"", step.op);
 }
 
-int64_t padded(int64_t n) { return (n + tile_group - 1) / tile_group * tile_group; }
+// Floats of the workspace, part by part.
+struct Workspace {
+  int64_t inputs = 0, states = 0, memory = 0, update = 0, candidate = 0, packed = 0, total = 0;
+};
 
-class Recurrent : public StepRunner {
+class Recurrent final : public StepRunner {
  public:
   Recurrent(const plan::Step& step, RunEnvironment& environment)
       : op_(recurrent_op(step)),
-        environment_(environment),
-        sigmoid_(tile_float(environment.isa, Fn::sigmoid, DType::f32)),
-        tanh_(tile_float(environment.isa, Fn::tanh, DType::f32)) {}
+        params_(decode<RecurrentParams>(step.params)),
+        loops_(recurrent_loops(environment.isa)),
+        threads_(environment.threads),
+        shape_(op_.layer.shape) {
+    shape_.block = block_of(environment.isa);
+    const size_t most_outputs = op_.layer.cell == Cell::lstm ? 3 : 2;
+    TENREC_CHECK(
+        step.inputs.size() >= 3 && step.inputs.size() <= 8 && step.outputs.size() <= most_outputs,
+        invalid_engine, "{} inputs and {} outputs", step.inputs.size(), step.outputs.size());
+    TENREC_CHECK(!params_.packed || params_.directions == shape_.directions, invalid_engine,
+                 "weights of {} directions", params_.directions);
+  }
 
   void reshape(const StepArgs& args) override {
-    check_ranks(args);
     const TensorView& x = args.inputs[0];
+    TENREC_CHECK(x.dims.size() == 3, invalid_engine, "input 0 has {} axes", x.dims.size());
     time_ = x.dims[0];
     batch_ = x.dims[1];
-    features_ = x.dims[2];
-    directions_ = args.inputs[1].dims[0];
-    hidden_ = args.inputs[2].dims[2];
-    rows_ = op_.gates * hidden_;
-    check_shapes(args);
-    const bool constant = is_weight(args.inputs[1]) && is_weight(args.inputs[2]);
-    const auto n = static_cast<int>(rows_), h = static_cast<int>(hidden_);
-    // GRU's candidate takes the reset state, unless that comes after the product.
-    split_ = op_.cell == Cell::gru && !op_.linear_before_reset;
-    for (int64_t d = 0; d < directions_; ++d) {
-      Direction& direction = per_direction_[static_cast<size_t>(d)];
-      direction.input.shape(static_cast<int>(time_ * batch_), n, static_cast<int>(features_),
-                            constant, environment_);
-      direction.state.shape(static_cast<int>(batch_), split_ ? 2 * h : n, h, constant,
-                            environment_);
-      if (split_) direction.candidate.shape(static_cast<int>(batch_), h, h, constant, environment_);
-      const float* w = args.inputs[1].as<float>() + d * rows_ * features_;
-      const float* r = args.inputs[2].as<float>() + d * rows_ * hidden_;
-      direction.input.pack(w);
-      direction.state.pack(r);
-      if (split_) direction.candidate.pack(r + 2 * hidden_ * hidden_);
+    if (params_.packed) {
+      shape_.features = params_.features;
+      shape_.hidden = params_.hidden;
+    } else {
+      const TensorView& r = args.inputs[2];
+      TENREC_CHECK(r.dims.size() == 3, invalid_engine, "input 2 has {} axes", r.dims.size());
+      shape_.features = x.dims[2];
+      shape_.hidden = r.dims[2];
     }
-    const auto sized = [](std::vector<float>& buffer, int64_t count) {
-      buffer.assign(static_cast<size_t>(count), 0);
-    };
-    sized(inputs_, time_ * batch_ * rows_);
-    sized(states_, batch_ * rows_);
-    sized(h_, batch_ * hidden_);
-    sized(c_, batch_ * hidden_);
-    sized(reset_, batch_ * hidden_);
-    sized(candidate_, batch_ * hidden_);
-    sized(gates_, padded(hidden_) * 5);
+    check_sizes();
+    check_inputs(args);
+    check_outputs(args);
+    lay_out();
+  }
+
+  uint64_t workspace_bytes() const override {
+    return static_cast<uint64_t>(work_.total) * sizeof(float);
   }
 
   void run(const StepArgs& args) override {
-    const TensorView& lengths = args.inputs.size() > 4 ? args.inputs[4] : nothing_;
-    for (int64_t n = 0; lengths.data && n < batch_; ++n) {
-      const int64_t length = lengths.as<int32_t>()[n];
-      TENREC_CHECK(length >= 0 && length <= time_, invalid_input,
-                   "a sequence length is {}, expected 0 to {}", length, time_);
-    }
-    for (int64_t d = 0; d < directions_; ++d) run_direction(args, d, lengths);
+    check_lengths(args);
+    auto* memory = reinterpret_cast<float*>(args.scratch.data());
+    const auto directions = static_cast<int>(shape_.directions);
+    for (int d = 0; d < directions; ++d) start(args, d, memory);
+    if (time_ * batch_ > 0 && shape_.hidden > 0) run_all();
+    for (int d = 0; d < directions; ++d) finish(args, d);
   }
 
  private:
   struct Direction {
-    Product input, state, candidate;
+    RecurrentLayer layer;
+    RecurrentStep step;
+    float* inputs = nullptr;
+    float* states[2] = {};  // of even and odd steps
+    const float* x = nullptr;
   };
 
-  static void check_ranks(const StepArgs& args) {
-    TENREC_CHECK(args.inputs.size() >= 3 && args.inputs.size() <= 8 && args.outputs.size() <= 3,
-                 invalid_engine, "{} inputs and {} outputs", args.inputs.size(),
-                 args.outputs.size());
-    for (size_t i = 0; i < 3; ++i) {
-      TENREC_CHECK(args.inputs[i].dims.size() == 3, invalid_engine, "input {} has {} axes", i,
-                   args.inputs[i].dims.size());
+  void check_sizes() const {
+    for (const int64_t size :
+         {time_, batch_, shape_.features, shape_.hidden, time_ * batch_ / (1 << 10)}) {
+      TENREC_CHECK(size >= 0 && size <= 1 << 20, unsupported,
+                   "{} steps of {} sequences, {} features and {} units", time_, batch_,
+                   shape_.features, shape_.hidden);
     }
   }
 
-  void check_shapes(const StepArgs& args) const {
-    const int64_t directions = op_.direction == "bidirectional" ? 2 : 1;
-    const std::array<Dims, 8> wanted{Dims{time_, batch_, features_},
-                                     {directions, rows_, features_},
-                                     {directions, rows_, hidden_},
-                                     {directions, 2 * rows_},
-                                     {batch_},
-                                     {directions, batch_, hidden_},
-                                     {directions, batch_, hidden_},
-                                     {directions, 3 * hidden_}};
+  void check_inputs(const StepArgs& args) const {
+    const int64_t d = shape_.directions, h = shape_.hidden, rows = shape_.gates * h;
+    std::array<Dims, 8> wanted{Dims{time_, batch_, shape_.features},
+                               {d, rows, shape_.features},
+                               {d, rows, h},
+                               {d, 2 * rows},
+                               {batch_},
+                               {d, batch_, h},
+                               {d, batch_, h},
+                               {d, 3 * h}};
+    if (params_.packed) wanted[1] = {d * shape_.floats()};
     for (size_t i = 0; i < args.inputs.size(); ++i) {
-      if (i >= 3 && !args.inputs[i].data) continue;
-      TENREC_CHECK(args.inputs[i].dtype == (i == 4 ? DType::i32 : DType::f32) &&
-                       dims_of(args.inputs[i]) == wanted[i],
+      const TensorView& view = args.inputs[i];
+      const bool inside = params_.packed && (i == 2 || i == 3 || i == 7);
+      TENREC_CHECK(!inside || !view.def, invalid_engine, "input {} is packed into input 1", i);
+      if (inside || (i >= 3 && !view.def)) continue;
+      TENREC_CHECK(view.dtype == (i == 4 ? DType::i32 : DType::f32) && dims_of(view) == wanted[i],
                    invalid_engine, "input {} is {}{}, it must have shape {}", i,
-                   tenrec::name(args.inputs[i].dtype), tenrec::to_string(dims_of(args.inputs[i])),
+                   tenrec::name(view.dtype), tenrec::to_string(dims_of(view)),
                    tenrec::to_string(wanted[i]));
     }
-    TENREC_CHECK(time_ * batch_ <= INT32_MAX && rows_ <= INT32_MAX && features_ <= INT32_MAX,
-                 unsupported, "{} steps of {} rows of {} features", time_, batch_, features_);
   }
 
-  static bool is_weight(const TensorView& view) {
-    return view.def && view.def->storage == plan::Storage::weight;
-  }
-
-  static const float* optional(const StepArgs& args, size_t i) {
-    return i < args.inputs.size() ? args.inputs[i].as<float>() : nullptr;
-  }
-
-  void run_direction(const StepArgs& args, int64_t d, const TensorView& lengths) {
-    Direction& direction = per_direction_[static_cast<size_t>(d)];
-    const float* w = args.inputs[1].as<float>() + d * rows_ * features_;
-    const float* r = args.inputs[2].as<float>() + d * rows_ * hidden_;
-    const float* bias = optional(args, 3) ? optional(args, 3) + d * 2 * rows_ : nullptr;
-    const float* peepholes = optional(args, 7) ? optional(args, 7) + d * 3 * hidden_ : nullptr;
-    start_state(optional(args, 5), d, h_);
-    start_state(optional(args, 6), d, c_);
-    if (time_ * batch_ > 0)
-      direction.input.run(args.inputs[0].as<float>(), w, inputs_.data(), environment_.threads);
-    float* y = args.outputs[0].as<float>();
-    if (y && lengths.data) clear_outputs(y, d);
-    const bool backwards = op_.direction == "reverse" || d == 1;
-    for (int64_t t = 0; t < time_ && batch_ > 0; ++t) {
-      if (split_) reset_candidates(direction, r, t, d, bias, lengths, backwards);
-      else direction.state.run(h_.data(), r, states_.data(), environment_.threads);
-      for (int64_t n = 0; n < batch_; ++n) {
-        const int64_t length = lengths.data ? lengths.as<int32_t>()[n] : time_;
-        if (t >= length) continue;
-        const int64_t at = backwards ? length - 1 - t : t;
-        step(n, d, inputs_.data() + (at * batch_ + n) * rows_, bias, peepholes);
-        if (y)
-          std::copy_n(h_.data() + n * hidden_, hidden_,
-                      y + ((at * directions_ + d) * batch_ + n) * hidden_);
-      }
-    }
-    for (size_t i = 1; i < args.outputs.size(); ++i) {
-      const std::vector<float>& state = i == 1 ? h_ : c_;
-      if (float* to = args.outputs[i].as<float>())
-        std::copy(state.begin(), state.end(), to + d * batch_ * hidden_);
+  void check_outputs(const StepArgs& args) const {
+    const std::array<Dims, 2> wanted{Dims{time_, shape_.directions, batch_, shape_.hidden},
+                                     {shape_.directions, batch_, shape_.hidden}};
+    for (size_t i = 0; i < args.outputs.size(); ++i) {
+      const TensorView& view = args.outputs[i];
+      if (!view.def) continue;
+      TENREC_CHECK(view.dtype == DType::f32 && dims_of(view) == wanted[std::min<size_t>(i, 1)],
+                   invalid_engine, "output {} is {}{}", i, tenrec::name(view.dtype),
+                   tenrec::to_string(dims_of(view)));
     }
   }
 
-  void start_state(const float* from, int64_t d, std::vector<float>& state) const {
-    if (from) std::copy_n(from + d * batch_ * hidden_, batch_ * hidden_, state.data());
-    else std::fill(state.begin(), state.end(), 0.0F);
+  void check_lengths(const StepArgs& args) const {
+    const auto* lengths = optional<int32_t>(args, 4);
+    for (int64_t n = 0; lengths && n < batch_; ++n) {
+      TENREC_CHECK(lengths[n] >= 0 && lengths[n] <= time_, invalid_input,
+                   "a sequence length is {}, expected 0 to {}", lengths[n], time_);
+    }
   }
 
-  void clear_outputs(float* y, int64_t d) const {
+  void lay_out() {
+    const int64_t states = shape_.directions * batch_ * shape_.width();
+    int64_t next = 0;
+    const auto place = [&](int64_t floats) {
+      const int64_t at = next;
+      next += (floats + 15) / 16 * 16;
+      return at;
+    };
+    work_.inputs = place(shape_.directions * time_ * batch_ * shape_.columns());
+    work_.states = place(2 * states);
+    work_.memory = place(op_.layer.cell == Cell::lstm ? states : 0);
+    work_.update = place(shape_.split ? states : 0);
+    work_.candidate = place(shape_.split ? states : 0);
+    work_.packed = place(params_.packed ? 0 : shape_.directions * shape_.floats());
+    work_.total = next;
+  }
+
+  template <class T>
+  static const T* optional(const StepArgs& args, size_t i) {
+    return i < args.inputs.size() && args.inputs[i].def ? args.inputs[i].as<T>() : nullptr;
+  }
+  static float* output(const StepArgs& args, size_t i) {
+    return i < args.outputs.size() && args.outputs[i].def ? args.outputs[i].as<float>() : nullptr;
+  }
+
+  void start(const StepArgs& args, int d, float* memory) {
+    Direction& direction = directions_[static_cast<size_t>(d)];
+    const int64_t states = batch_ * shape_.width(), all = states * shape_.directions;
+    RecurrentLayer& layer = direction.layer;
+    layer = op_.layer;
+    layer.shape = shape_;
+    const size_t each = op_.functions.size() / static_cast<size_t>(shape_.directions);
+    std::copy_n(op_.functions.begin() + static_cast<ptrdiff_t>(each) * d, each,
+                layer.functions.begin());
+    layer.backwards = op_.direction == "reverse" || d == 1;
+    layer.has_peepholes = op_.layer.cell == Cell::lstm;
+    layer.packed = weights(args, memory) + d * shape_.floats();
+    direction.x = args.inputs[0].as<float>();
+    direction.inputs = memory + work_.inputs + d * time_ * batch_ * shape_.columns();
+    direction.states[0] = memory + work_.states + d * states;
+    direction.states[1] = direction.states[0] + all;
+    RecurrentStep& step = direction.step;
+    step = {.time = time_, .batch = batch_, .lengths = optional<int32_t>(args, 4)};
+    step.in = direction.inputs;
+    step.c = memory + work_.memory + d * states;
+    step.update = memory + work_.update + d * states;
+    step.candidate = memory + work_.candidate + d * states;
+    step.y_time = shape_.directions * batch_ * shape_.hidden;
+    if (float* y = output(args, 0)) {
+      step.y = y + d * batch_ * shape_.hidden;
+      if (step.lengths) clear(step);
+    }
+    start_state(optional<float>(args, 5), d, direction.states[0]);
+    if (layer.cell == Cell::lstm) start_state(optional<float>(args, 6), d, step.c);
+  }
+
+  // Weights that are no constants are packed anew each time.
+  const float* weights(const StepArgs& args, float* memory) const {
+    const auto* w = args.inputs[1].as<float>();
+    if (params_.packed) return w;
+    float* packed = memory + work_.packed;
+    pack_recurrent(shape_, w, args.inputs[2].as<float>(), optional<float>(args, 3),
+                   optional<float>(args, 7), packed);
+    return packed;
+  }
+
+  // Outputs past the end of a sequence are 0.
+  void clear(const RecurrentStep& step) const {
     for (int64_t t = 0; t < time_; ++t)
-      std::fill_n(y + (t * directions_ + d) * batch_ * hidden_, batch_ * hidden_, 0.0F);
+      std::fill_n(step.y + t * step.y_time, batch_ * shape_.hidden, 0.0F);
   }
 
-  // The products of a GRU step whose candidate takes the reset state.
-  void reset_candidates(Direction& direction, const float* r, int64_t t, int64_t d,
-                        const float* bias, const TensorView& lengths, bool backwards) {
-    // [batch][2 * hidden]: update and reset.
-    direction.state.run(h_.data(), r, states_.data(), environment_.threads);
-    for (int64_t n = 0; n < batch_; ++n) {
-      const int64_t length = lengths.data ? lengths.as<int32_t>()[n] : time_;
-      const int64_t at = std::max<int64_t>(backwards ? length - 1 - t : std::min(t, length - 1), 0);
-      const float* in = inputs_.data() + (at * batch_ + n) * rows_;
-      float* gate = gates_.data();
-      sum_gate(in, states_.data() + n * 2 * hidden_, bias, 1, gate);
-      activate(function(d, 0), gate);
-      for (int64_t i = 0; i < hidden_; ++i)
-        reset_[static_cast<size_t>(n * hidden_ + i)] =
-            gate[i] * h_[static_cast<size_t>(n * hidden_ + i)];
-    }
-    direction.candidate.run(reset_.data(), r + 2 * hidden_ * hidden_, candidate_.data(),
-                            environment_.threads);
-  }
-
-  const ActivationSpec& function(int64_t d, size_t i) const {
-    return op_.functions[static_cast<size_t>(d) * op_.functions_each + i];
-  }
-
-  // to = in[gate] + past[gate] + both biases, clipped.
-  void sum_gate(const float* in, const float* past, const float* bias, int64_t gate,
-                float* to) const {
-    const float* a = in + gate * hidden_;
-    const float* b = past + gate * hidden_;
-    for (int64_t i = 0; i < hidden_; ++i) to[i] = a[i] + b[i];
-    if (bias) {
-      const float* first = bias + gate * hidden_;
-      const float* second = bias + rows_ + gate * hidden_;
-      for (int64_t i = 0; i < hidden_; ++i) to[i] += first[i] + second[i];
+  void start_state(const float* from, int d, float* to) const {
+    const auto width = static_cast<size_t>(shape_.width());
+    const auto hidden = static_cast<size_t>(shape_.hidden);
+    for (int64_t n = 0; n < batch_; ++n, to += width) {
+      std::fill_n(to, width, 0.0F);
+      if (from) std::copy_n(from + (d * batch_ + n) * shape_.hidden, hidden, to);
     }
   }
 
-  void activate(const ActivationSpec& spec, float* x) const {
-    if (op_.clip > 0) {
-      for (int64_t i = 0; i < hidden_; ++i) x[i] = std::clamp(x[i], -op_.clip, op_.clip);
-    }
-    apply(spec, x);
-  }
-
-  void apply(const ActivationSpec& spec, float* x) const {
-    TileFn fn = nullptr;
-    if (spec.kind == RecurrentActivation::sigmoid) fn = sigmoid_;
-    if (spec.kind == RecurrentActivation::tanh) fn = tanh_;
-    if (fn) {
-      // Gates are padded to whole groups.
-      fn({.a = {x, 1}, .b = {}, .c = {}, .to = x, .n = static_cast<int>(padded(hidden_))});
+  void run_all() {
+    const auto blocks = static_cast<int>(shape_.blocks()), batch = static_cast<int>(batch_);
+    const auto directions = static_cast<int>(shape_.directions);
+    const int64_t input_work = time_ * batch_ * shape_.input_floats();
+    const int64_t state_work = batch_ * shape_.state_floats();
+    const int64_t work = directions * (input_work + time_ * state_work);
+    const int threads = work < worth_sharing ? 1 : threads_.count();
+    // One step: whoever has the inputs of some units goes on to their states.
+    if (time_ == 1 && !shape_.split) {
+      const int parts = std::min(threads, blocks);
+      share_out(directions * parts, [&](int task) {
+        inputs(task / parts, share(blocks, task % parts, parts));
+        step(task / parts, 0, {0, batch}, share(blocks, task % parts, parts));
+      });
       return;
     }
-    for (int64_t i = 0; i < hidden_; ++i)
-      x[i] = static_cast<float>(spec(static_cast<double>(x[i])));
+    const int input_parts = input_work < worth_sharing ? 1 : std::min(threads, blocks);
+    share_out(threads == 1 ? 1 : directions * input_parts, [&](int task) {
+      if (threads > 1)
+        return inputs(task / input_parts, share(blocks, task % input_parts, input_parts));
+      for (int d = 0; d < directions; ++d) inputs(d, {0, blocks});
+    });
+    const bool in_step = directions * batch == 1 && !shape_.split && state_work >= worth_sharing;
+    if (threads > 1 && in_step) return steps_together(threads, blocks);
+    const int groups = std::clamp(threads / directions, 1, batch);
+    share_out(threads == 1 ? 1 : directions * groups, [&](int task) {
+      if (threads > 1) return sequences(task / groups, share(batch, task % groups, groups), blocks);
+      for (int d = 0; d < directions; ++d) sequences(d, {0, batch}, blocks);
+    });
   }
 
-  void step(int64_t n, int64_t d, const float* in, const float* bias, const float* peepholes) {
-    float* h = h_.data() + n * hidden_;
-    float* c = c_.data() + n * hidden_;
-    if (op_.cell == Cell::lstm)
-      return lstm_step(states_.data() + n * rows_, d, in, bias, peepholes, h, c);
-    if (op_.cell == Cell::gru) return gru_step(n, d, in, bias, h);
-    sum_gate(in, states_.data() + n * rows_, bias, 0, gates_.data());
-    activate(function(d, 0), gates_.data());
-    std::copy_n(gates_.data(), hidden_, h);
+  void share_out(int tasks, FunctionRef<void(int)> task) const {
+    threads_.parallel(tasks, [&](int index, int) { task(index); });
   }
 
-  void lstm_step(const float* past, int64_t d, const float* in, const float* bias,
-                 const float* peepholes, float* h, float* c) {
-    const int64_t width = padded(hidden_);
-    float* input = gates_.data();
-    float* output = input + width;
-    float* forget = output + width;
-    float* candidate = forget + width;
-    float* state = candidate + width;
-    const auto peep = [&](float* gate, int64_t which) {
-      if (!peepholes) return;
-      for (int64_t i = 0; i < hidden_; ++i) gate[i] += peepholes[which * hidden_ + i] * c[i];
-    };
-    sum_gate(in, past, bias, 0, input);
-    peep(input, 0);
-    activate(function(d, 0), input);
-    if (op_.input_forget) {
-      for (int64_t i = 0; i < hidden_; ++i) forget[i] = 1 - input[i];
-    } else {
-      sum_gate(in, past, bias, 2, forget);
-      peep(forget, 2);
-      activate(function(d, 0), forget);
-    }
-    sum_gate(in, past, bias, 3, candidate);
-    activate(function(d, 1), candidate);
-    for (int64_t i = 0; i < hidden_; ++i) c[i] = forget[i] * c[i] + input[i] * candidate[i];
-    sum_gate(in, past, bias, 1, output);
-    peep(output, 1);
-    activate(function(d, 0), output);
-    std::copy_n(c, hidden_, state);
-    apply(function(d, 2), state);
-    for (int64_t i = 0; i < hidden_; ++i) h[i] = output[i] * state[i];
+  // All threads meet after each step of the one sequence.
+  void steps_together(int threads, int blocks) {
+    const int parts = std::min(threads, blocks);
+    for (int64_t t = 0; t < time_; ++t)
+      share_out(parts, [&](int part) { step(0, t, {0, 1}, share(blocks, part, parts)); });
   }
 
-  void gru_step(int64_t n, int64_t d, const float* in, const float* bias, float* h) {
-    const int64_t width = padded(hidden_), wide = split_ ? 2 * hidden_ : rows_;
-    const float* past = states_.data() + n * wide;
-    float* update = gates_.data();
-    float* candidate = update + width;
-    float* reset = candidate + width;
-    sum_gate(in, past, bias, 0, update);
-    activate(function(d, 0), update);
-    const float* in_candidate = in + 2 * hidden_;
-    const float* first = bias ? bias + 2 * hidden_ : nullptr;
-    const float* second = bias ? bias + rows_ + 2 * hidden_ : nullptr;
-    if (split_) {
-      const float* product = candidate_.data() + n * hidden_;
-      for (int64_t i = 0; i < hidden_; ++i)
-        candidate[i] = in_candidate[i] + product[i] + (bias ? first[i] + second[i] : 0);
-    } else {
-      sum_gate(in, past, bias, 1, reset);
-      activate(function(d, 0), reset);
-      const float* product = past + 2 * hidden_;
-      for (int64_t i = 0; i < hidden_; ++i) {
-        candidate[i] = in_candidate[i] + (bias ? first[i] : 0) +
-                       reset[i] * (product[i] + (bias ? second[i] : 0));
+  void sequences(int d, Share which, int blocks) {
+    for (int64_t t = 0; t < time_; ++t) step(d, t, which, {0, blocks});
+  }
+
+  void inputs(int d, Share blocks) {
+    const Direction& direction = directions_[static_cast<size_t>(d)];
+    loops_.inputs(direction.layer, direction.x, {0, static_cast<int>(time_ * batch_)}, blocks,
+                  direction.inputs);
+  }
+
+  void step(int d, int64_t t, Share sequences, Share blocks) const {
+    const Direction& direction = directions_[static_cast<size_t>(d)];
+    RecurrentStep step = direction.step;
+    step.t = t;
+    step.h = direction.states[t % 2];
+    step.next = direction.states[(t + 1) % 2];
+    loops_.step(direction.layer, step, sequences, blocks);
+  }
+
+  void finish(const StepArgs& args, int d) const {
+    const Direction& direction = directions_[static_cast<size_t>(d)];
+    const std::array<const float*, 2> last{direction.states[time_ % 2], direction.step.c};
+    for (size_t i = 0; i < last.size(); ++i) {
+      float* to = output(args, i + 1);
+      if (!to) continue;
+      for (int64_t n = 0; n < batch_; ++n) {
+        std::copy_n(last[i] + n * shape_.width(), shape_.hidden,
+                    to + (d * batch_ + n) * shape_.hidden);
       }
     }
-    activate(function(d, 1), candidate);
-    for (int64_t i = 0; i < hidden_; ++i) h[i] = (1 - update[i]) * candidate[i] + update[i] * h[i];
   }
 
   RecurrentOp op_;
-  RunEnvironment& environment_;
-  TileFn sigmoid_, tanh_;
-  TensorView nothing_;
-  std::array<Direction, 2> per_direction_;
-  bool split_ = false;
-  int64_t time_ = 0, batch_ = 0, features_ = 0, directions_ = 1, hidden_ = 0, rows_ = 0;
-  std::vector<float> inputs_;  // [time][batch][rows]: the products of all inputs
-  std::vector<float> states_, h_, c_, reset_, candidate_, gates_;
+  RecurrentParams params_;
+  RecurrentLoops loops_;
+  const Threads& threads_;
+  RecurrentShape shape_;
+  int64_t time_ = 0, batch_ = 0;
+  Workspace work_;
+  std::array<Direction, 2> directions_;
 };
 
 }  // namespace
