@@ -170,7 +170,8 @@ void run_conv_direct(const ConvDirect& p, const ConvDirectTactic& t, const ConvD
   fill_taps(p, plan, taps);
 
   const int outer = c.images * c.groups;
-  const Split split = split_work(outer, plan.panels, t.by_channel, threads.count());
+  const Split split = split_work(outer, plan.panels, t.by_channel, threads.count(),
+                                 c.h.out * c.w.out, flops(c) / 2);
   // Parts of whole rows when there are many: a band then never starts with a rest of one.
   const bool rows = c.h.out >= 4 * split.pixel_parts;
   const Finish finish{b.epilogue, b.out, c.out_channels,

@@ -247,7 +247,7 @@ void run_conv_plain(const ConvPlain& p, const ConvPlainTactic& t, const ConvPlai
   const ConvPhase first(c, p.transposed, 0);
   const int units = first.d.count * first.h.count, outer = c.images * c.groups;
   Split split = split_work(outer, ceil_div(plan.outputs, max_pixels(t.vectors)), t.by_channel,
-                           threads.count());
+                           threads.count(), c.h.out * c.w.out, flops(c) / 2);
   if (split.pixel_parts > units && plan.outputs >= threads.count()) split = {1, threads.count()};
   threads.parallel(outer * split.parts(), [&](int task, int worker) {
     const int part = task % split.parts(), index = task / split.parts();

@@ -28,9 +28,18 @@ struct Split {
   int pixel_parts = 1, channel_parts = 1;
   constexpr int parts() const { return pixel_parts * channel_parts; }
 };
-inline Split split_work(int outer, int panels, bool by_channel, int threads) {
+// Large layers are cut finer than there are threads, so that a slow one can leave some to others:
+// each part has enough multiply-adds (`work` in all) and, where pixels are shared, enough of them
+// to be worth reading all weights for.
+inline Split split_work(int outer, int panels, bool by_channel, int threads, int pixels,
+                        double work) {
+  constexpr double part_work = 2e6;
+  constexpr int part_pixels = 64;
   if (outer % threads == 0 || outer >= 4 * threads) return {1, 1};
-  if (!by_channel) return {threads, 1};
+  const int most =
+      threads == 1 ? 1 : std::clamp(static_cast<int>(work / part_work) / threads, 1, 4);
+  if (!by_channel) return {threads * std::clamp(pixels / part_pixels / threads, 1, most), 1};
+  if (panels >= 8 * threads * most) return {1, threads * most};
   // Three panels on two threads would leave one idle for a third of the time.
   const int c = panels >= 8 * threads ? threads : std::gcd(panels, threads);
   return {threads / c, c};

@@ -172,7 +172,8 @@ void run_conv_stem(const ConvStem& p, const ConvStemTactic& t, const ConvStemBuf
   if (c.images == 0 || pixels == 0) return;
   const ConvStemPlan plan(p, t, B);
   const auto scratch = plan.scratch(p, threads.count());
-  const Split split = split_work(c.images, plan.panels, t.by_channel, threads.count());
+  const Split split = split_work(c.images, plan.panels, t.by_channel, threads.count(),
+                                 c.h.out * c.w.out, flops(c) / 2);
   const bool rows = c.h.out >= 4 * split.pixel_parts;
   const Finish finish{b.epilogue, b.out, c.out_channels,
                       p.activation == Activation::clip && (p.low > 0 || p.high < 0)};

@@ -236,7 +236,9 @@ void run_winograd(const WinogradTask& shape, const ConvWinogradPlan::Scratch& sc
     }
     return;
   }
-  const int parts = split_work(images, plan.panels, false, threads.count()).pixel_parts;
+  const int parts =
+      split_work(images, plan.panels, false, threads.count(), tiles, flops(shape.p.conv) / 2)
+          .pixel_parts;
   threads.parallel(images * parts, [&](int index, int worker) {
     const auto task = task_of(index / parts, worker);
     const Share mine = share(tiles, index % parts, parts);

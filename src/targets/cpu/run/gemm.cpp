@@ -28,6 +28,7 @@ struct GemmTask {
   void run_dot();
   void block(Share panel_block, int k0, int m0, int m1);
   const float* panel_of(int panel, int k0, int kn, float* copy, int64_t& step);
+  std::span<const float> after(Share panel_block, int panel, int k0, int kn) const;
   void copy_panel(int panel, int k0, int kn, float* to);
   void copy_a(int k0, int kn, int m0, int m1);
   void hook(Share panel_block, int m0, int m1);
@@ -63,15 +64,31 @@ void GemmTask::run() {
 
 void GemmTask::block(Share panel_block, int k0, int m0, int m1) {
   const int kn = std::min(plan.chunk, p.k - k0);
-  if (p.trans_a) copy_a(k0, kn, m0, m1);
-  const float* rows_a = p.trans_a ? a_copy : a + m0 * p.lda + k0;
-  const int64_t lda = p.trans_a ? kn : p.lda;
+  const bool copies = plan.copies_a(p);
+  if (copies) copy_a(k0, kn, m0, m1);
+  const float* rows_a = copies ? a_copy : a + m0 * p.lda + k0;
+  const int64_t lda = copies ? kn : p.lda;
   for (int panel = panel_block.begin; panel < panel_block.end; panel++) {
     int64_t step = 0;
     float* copy = b_copy + int64_t{panel - panel_block.begin} * plan.width * kn;
     const float* panel_b = panel_of(panel, k0, kn, copy, step);
-    out.run(panel * plan.width, line_of(panel), panel_b, step, rows_a, lda, k0, kn, m0, m1);
+    const bool fresh = m0 == rows.begin;  // later rows find the block in L2
+    out.run(panel * plan.width, line_of(panel), panel_b, step, rows_a, lda, k0, kn, m0, m1,
+            fresh ? after(panel_block, panel, k0, kn) : std::span<const float>());
   }
+}
+
+// The packed panel that comes next: of this block, else the first of the next part of k.
+std::span<const float> GemmTask::after(Share panel_block, int panel, int k0, int kn) const {
+  if (t.mode != Mode::prepacked) return {};
+  if (++panel == panel_block.end) {
+    panel = panel_block.begin;
+    k0 += kn;
+    kn = std::min(plan.chunk, p.k - k0);
+  }
+  if (kn <= 0) return {};
+  const int64_t line = line_of(panel);
+  return {b + int64_t{panel} * plan.width * p.k + k0 * line, static_cast<size_t>(kn * line)};
 }
 
 const float* GemmTask::panel_of(int panel, int k0, int kn, float* copy, int64_t& step) {
@@ -112,6 +129,13 @@ void GemmTask::copy_panel(int panel, int k0, int kn, float* to) {
 }
 
 void GemmTask::copy_a(int k0, int kn, int m0, int m1) {
+  if (!p.trans_a) {
+    for (int m = m0; m < m1; m++) {
+      std::memcpy(a_copy + int64_t{m - m0} * kn, a + m * p.lda + k0,
+                  static_cast<size_t>(kn) * sizeof(float));
+    }
+    return;
+  }
   for (int k = 0; k < kn; k += 16) {
     const int end = std::min(k + 16, kn);
     for (int i = k; i < end; i++) {
@@ -204,24 +228,26 @@ void GemmTask::run_dot() {
   }
 }
 
+Split split_of(const Gemm& p, const GemmTactic& t, const GemmPlan& plan, int threads) {
+  // Where rows are shared, each part packs all of B for itself.
+  const bool packs_often = t.by_row && t.mode == Mode::packs;
+  const double work = packs_often ? 0 : 1.0 * p.m * p.n * p.k;
+  Split split = split_work(p.batch, plan.panels, !t.by_row, threads, p.m, work);
+  // Columns in whole panels may not divide evenly among the threads; then rows take the rest.
+  if (!t.by_row && plan.panels >= threads && p.m < 2 * threads && split.parts() > 1) {
+    split = {1, threads};
+  }
+  split.pixel_parts = std::min(split.pixel_parts, p.m);
+  return split;
+}
+
 void run_gemm(const Gemm& p, const GemmTactic& t, const GemmBuffers& buffers,
               const Threads& threads) {
   if (p.m == 0 || p.n == 0 || p.batch == 0) return;
   const GemmPlan plan(p, t, B);
   const auto scratch = plan.scratch(p, t, B, threads.count());
   char* base = static_cast<char*>(buffers.scratch);
-  Split split;
-  if (t.by_row) {
-    split = split_work(p.batch, plan.panels, false, threads.count());
-    split.pixel_parts = std::min(split.pixel_parts, p.m);
-  } else {
-    split = split_work(p.batch, plan.panels, true, threads.count());
-    // Columns in whole panels may not divide evenly among the threads; then rows take the rest.
-    if (plan.panels >= threads.count() && p.m < 2 * threads.count() && split.parts() > 1) {
-      split = {1, threads.count()};
-    }
-    split.pixel_parts = std::min(split.pixel_parts, p.m);
-  }
+  const Split split = split_of(p, t, plan, threads.count());
   const int64_t packed = plan.packed_floats(p.k, B);
   threads.parallel(p.batch * split.parts(), [&](int task, int worker) {
     const int part = task % split.parts(), index = task / split.parts();

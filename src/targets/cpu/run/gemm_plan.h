@@ -24,6 +24,10 @@ struct GemmPlan {
   int vectors_of_n;  // of all panels: the last may have fewer than the others
   int rows, block_panels, chunk;
 
+  // Rows that lie half a page apart, or multiples of it, would share the same few lines of L1.
+  bool copies_a(const Gemm& p) const {
+    return p.trans_a || (p.m > 2 && p.k > chunk && p.lda % 512 == 0 && p.n > 4 * width);
+  }
   // Packed panels need k * width floats each, but the last only what it has.
   int64_t packed_floats(int64_t k, int block) const { return k * vectors_of_n * block; }
 
@@ -36,7 +40,7 @@ struct GemmPlan {
     ScratchLayout worker;
     const bool dot = t.mode == GemmTactic::Mode::dot;
     int64_t a_floats = 0, b_floats = 0;
-    if (p.trans_a) a_floats = int64_t{rows} * (dot ? p.k : chunk);
+    if (dot ? p.trans_a : copies_a(p)) a_floats = int64_t{rows} * (dot ? p.k : chunk);
     if (dot) b_floats = p.trans_b ? 0 : int64_t{p.k} * p.n;
     if (t.mode == GemmTactic::Mode::packs) b_floats = int64_t{chunk} * block_panels * width;
     if (t.mode == GemmTactic::Mode::direct) b_floats = int64_t{chunk} * width;

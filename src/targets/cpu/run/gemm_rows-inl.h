@@ -9,12 +9,15 @@
 #endif
 
 #include <algorithm>
+#include <span>
 
 #include "targets/cpu/run/gemm.h"
 #include "targets/cpu/run/gemm-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
+
+constexpr int kLineFloats = 16;  // floats a cache line
 
 struct GemmRows {
   const Gemm& p;
@@ -24,8 +27,9 @@ struct GemmRows {
 
   // `line` columns from `column` on: line / B vectors at panel_b + i * b_step for i in [0, kn), all
   // readable even where columns end earlier. rows_a: A from row m0 and k0 on.
+  // `next`: floats that are wanted soon, brought near while tiles compute.
   void run(int column, int line, const float* panel_b, int64_t b_step, const float* rows_a,
-           int64_t lda, int k0, int kn, int m0, int m1) const;
+           int64_t lda, int k0, int kn, int m0, int m1, std::span<const float> next = {}) const;
   void buffered(GemmTile tile, GemmTileFn fn, int row, int count, int column, int line, bool first,
                 bool last) const;
   V finish(V x, int row, int column, int n) const;
@@ -42,7 +46,8 @@ HWY_INLINE V GemmRows::finish(V x, int row, int column, int n) const {
 }
 
 inline void GemmRows::run(int column, int line, const float* panel_b, int64_t b_step,
-                          const float* rows_a, int64_t lda, int k0, int kn, int m0, int m1) const {
+                          const float* rows_a, int64_t lda, int k0, int kn, int m0, int m1,
+                          std::span<const float> next) const {
   const bool first = k0 == 0, last = k0 + kn >= p.k;
   const int sources = (p.bias != Bias::none) + p.has_residual;
   // Straight to the output if whole vectors fit and sums start from one place at most.
@@ -66,6 +71,11 @@ inline void GemmRows::run(int column, int line, const float* panel_b, int64_t b_
         p.m <= 2 && count <= 2 ? kFewRows[count][nv] : kGemmTiles[nv][static_cast<size_t>(count)];
     tile.a = rows_a + cuts[i] * lda;
     tile.c = out + row * p.ldc + column;
+    const Share soon = share(static_cast<int>(next.size() / kLineFloats), i, cuts.parts);
+    for (int at = soon.begin; at < soon.end; at++) {
+      __builtin_prefetch(next.data() + at * kLineFloats, 0, 2);
+    }
+    for (int r = 0; r < count; r++) __builtin_prefetch(tile.c + r * p.ldc, 1, 3);
     if (!simple) {
       buffered(tile, fn, row, count, column, line, first, last);
       continue;

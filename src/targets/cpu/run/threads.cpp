@@ -5,6 +5,8 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <fstream>
 #include <sstream>
 
@@ -72,6 +74,36 @@ struct Fence {
   }
 };
 
+// The tasks of a region: a share for each worker, who goes on with those of others when done, since
+// a core may be slower than its neighbour or taken away for a while.
+class Queues {
+ public:
+  Queues(int tasks, int workers) : tasks_(tasks), count_(std::min(workers, most)) {
+    for (int i = 0; i < count_; i++)
+      next_[i].at.store(share(tasks, i, count_).begin, std::memory_order_relaxed);
+  }
+  // The worker's next task, -1 when all are taken.
+  int take(int worker) {
+    for (int i = 0; i < count_; i++) {
+      const int queue = (worker + i) % count_;
+      const int end = share(tasks_, queue, count_).end;
+      std::atomic<int>& next = next_[queue].at;
+      if (next.load(std::memory_order_relaxed) >= end) continue;
+      const int task = next.fetch_add(1, std::memory_order_relaxed);
+      if (task < end) return task;
+    }
+    return -1;
+  }
+
+ private:
+  static constexpr int most = 64;  // more workers share queues
+  struct alignas(64) Next {
+    std::atomic<int> at;
+  };
+  int tasks_, count_;
+  std::array<Next, most> next_;
+};
+
 }  // namespace
 
 int cgroup_quota(const std::string& proc_cgroup, const std::string& root) {
@@ -116,14 +148,14 @@ TENREC_NO_TSAN void Threads::parallel(int tasks, FunctionRef<void(int, int)> fn)
     return;
   }
   const Fence fence{&fn};
+  Queues queues(tasks, count_);
   fence.release();
   // Always the whole team: libgomp ends the surplus threads when a region asks for fewer.
-#pragma omp parallel num_threads(count_) default(none) shared(fn, tasks, fence)
+#pragma omp parallel num_threads(count_) default(none) shared(fn, queues, fence)
   {
     fence.acquire();
     const int worker = omp_get_thread_num();
-    const Share mine = share(tasks, worker, omp_get_num_threads());
-    for (int task = mine.begin; task < mine.end; task++) fn(task, worker);
+    for (int task = queues.take(worker); task >= 0; task = queues.take(worker)) fn(task, worker);
     fence.release();
   }
   fence.acquire();

@@ -52,9 +52,10 @@ class Threads {
   int count() const { return count_; }
 
   // Calls fn(task, worker) once for each task in [0, tasks) and returns when all are done. Worker w
-  // of n gets tasks [tasks * w / n, tasks * (w + 1) / n) in order; worker < count(), so per-worker
-  // scratch can be indexed by it. Allocates nothing, fn must not throw; count() == 1, tasks <= 1
-  // and calls from inside a task run on the calling thread.
+  // of n starts with tasks [tasks * w / n, tasks * (w + 1) / n) in order and then takes what others
+  // have left; worker < count(), so per-worker scratch can be indexed by it. Allocates nothing, fn
+  // must not throw; count() == 1, tasks <= 1 and calls from inside a task run on the calling
+  // thread.
   void parallel(int tasks, FunctionRef<void(int task, int worker)> fn) const;
 
   // Makes OpenMP libraries called from this thread (oneDNN) use the same team. Call once a thread.
