@@ -9,8 +9,8 @@ namespace tenrec {
 
 void recognise(Graph& graph) {
   std::vector<Rule> rules = normalisation_rules();
-  const std::vector<Rule> activations = activation_rules();
-  rules.insert(rules.end(), activations.begin(), activations.end());
+  for (const std::vector<Rule>& more : {activation_rules(), lookup_rules()})
+    rules.insert(rules.end(), more.begin(), more.end());
   apply_rules(graph, rules);
 }
 

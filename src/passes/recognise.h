@@ -8,5 +8,6 @@ namespace tenrec {
 
 std::vector<Rule> activation_rules();
 std::vector<Rule> normalisation_rules();
+std::vector<Rule> lookup_rules();
 
 }  // namespace tenrec

@@ -34,6 +34,20 @@ TEST(Simplify, ReshapeThereAndBackGoes) {
             "relu");
 }
 
+TEST(Simplify, BiasAndActivationComeBeforeADroppedAxis) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[1, 2, 5, 1] "x") {
+    %w = constant() (value=f32[2, 2, 2, 1](1, 2, 3, 4, 5, 6, 7, 8)) : f32[2, 2, 2, 1]
+    %c = conv(%x, %w) (dilations=[1, 1], pads=[0, 0, 0, 0], strides=[1, 1]) : f32[1, 2, 4, 1]
+    %s = constant() (value=i64[3](1, 2, 4)) : i64[3]
+    %r = reshape(%c, %s) : f32[1, 2, 4]
+    %b = constant() (value=f32[2, 1](1, -2)) : f32[2, 1]
+    %a = add(%r, %b) : f32[1, 2, 4]
+    %y = relu(%a) : f32[1, 2, 4]
+    return %y "y"
+  })")),
+            "conv add relu reshape");
+}
+
 TEST(Simplify, TransposesFoldAndGo) {
   EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[2, 3, 4] "x") {
     %1 = transpose(%x) (perm=[1, 2, 0]) : f32[3, 4, 2]

@@ -7,6 +7,7 @@
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
 #include "targets/common/layout.h"
+#include "targets/common/lift_convolutions.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/cpu_device.h"
 
@@ -49,6 +50,7 @@ class CpuTarget final : public Target {
   std::span<const Kernel* const> kernels() const override { return kernel_list(); }
 
   void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
+    lift_convolutions(graph, device.channel_block);
     assign_layouts(graph, device,
                    {.layout = {.block_axis = 1, .block = device.channel_block},
                     .dtypes = {DType::f32},
