@@ -178,7 +178,10 @@ void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
   const Finish finish{b.epilogue, b.out, c.out_channels,
                       p.activation == Activation::clip && (p.low > 0 || p.high < 0)};
   const int total = c.images * plan.blocks * c.h.out;
-  const int parts = std::min(threads.count(), total);
+  // Split as split_work does, for loops that wait for memory.
+  const double work = flops(c) / 2;
+  const int finer = std::clamp(static_cast<int>(work / 5e5) / threads.count(), 1, 4);
+  const int parts = work < 1e5 ? 1 : std::min(threads.count() * finer, total);
   threads.parallel(parts, [&](int part, int worker) {
     const DepthwiseTask task{
         .p = p,

@@ -28,16 +28,15 @@ struct Split {
   int pixel_parts = 1, channel_parts = 1;
   constexpr int parts() const { return pixel_parts * channel_parts; }
 };
-// Large layers are cut finer than there are threads, so that a slow one can leave some to others:
-// each part has enough multiply-adds (`work` in all) and, where pixels are shared, enough of them
-// to be worth reading all weights for.
+// A small layer (`work` multiply-adds in all) is done before a second thread has come. Large ones
+// are cut finer than there are threads, so that a slow one can leave some to others; each part has
+// enough work and, where pixels are shared, enough of them to be worth reading all weights for.
 inline Split split_work(int outer, int panels, bool by_channel, int threads, int pixels,
                         double work) {
-  constexpr double part_work = 2e6;
+  constexpr double small = 2e5, part_work = 2e6;
   constexpr int part_pixels = 64;
-  if (outer % threads == 0 || outer >= 4 * threads) return {1, 1};
-  const int most =
-      threads == 1 ? 1 : std::clamp(static_cast<int>(work / part_work) / threads, 1, 4);
+  if (threads == 1 || outer % threads == 0 || outer >= 4 * threads || work < small) return {1, 1};
+  const int most = std::clamp(static_cast<int>(work / part_work) / threads, 1, 4);
   if (!by_channel) return {threads * std::clamp(pixels / part_pixels / threads, 1, most), 1};
   if (panels >= 8 * threads * most) return {1, threads * most};
   // Three panels on two threads would leave one idle for a third of the time.

@@ -231,8 +231,10 @@ void GemmTask::run_dot() {
 Split split_of(const Gemm& p, const GemmTactic& t, const GemmPlan& plan, int threads) {
   // Where rows are shared, each part packs all of B for itself.
   const bool packs_often = t.by_row && t.mode == Mode::packs;
-  const double work = packs_often ? 0 : 1.0 * p.m * p.n * p.k;
-  Split split = split_work(p.batch, plan.panels, !t.by_row, threads, p.m, work);
+  // Few rows wait for the weights rather than for their multiply-adds.
+  const double work = 1.0 * p.batch * std::max(p.m, 8) * p.n * p.k;
+  Split split =
+      split_work(p.batch, plan.panels, !t.by_row, threads, packs_often ? threads : p.m, work);
   // Columns in whole panels may not divide evenly among the threads; then rows take the rest.
   if (!t.by_row && plan.panels >= threads && p.m < 2 * threads && split.parts() > 1) {
     split = {1, threads};
