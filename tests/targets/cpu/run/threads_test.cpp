@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <unistd.h>
-#include <atomic>
-#include <chrono>
 
 #include <algorithm>
 #include <atomic>
