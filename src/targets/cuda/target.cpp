@@ -12,6 +12,7 @@
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/nvrtc.h"
 #include "targets/cuda/run/cuda_device.h"
+#include "targets/cuda/weave_pass.h"
 
 namespace tenrec::cuda {
 namespace {
@@ -58,6 +59,7 @@ class CudaTarget final : public Target {
                     .few_channels = device.channel_block,
                     .kernels = kernel_list()});
     fuse(graph, options);
+    weave(graph);
     dissolve_unsupported(graph, kernel_list(), device);
   }
 
