@@ -58,6 +58,7 @@ class CudaTarget final : public Target {
                     .dtypes = {DType::f32, DType::f16, DType::bf16},
                     .few_channels = device.channel_block,
                     .kernels = kernel_list()});
+    round_channels(graph, device.channel_block);
     fuse(graph, options);
     weave(graph);
     dissolve_unsupported(graph, kernel_list(), device);

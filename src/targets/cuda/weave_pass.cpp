@@ -5,6 +5,8 @@
 #include <unordered_set>
 
 #include "ops/concat.h"
+#include "ops/conv.h"
+#include "ops/expand.h"
 #include "ops/fused.h"
 #include "ops/slice.h"
 #include "ops/split.h"
@@ -131,7 +133,7 @@ class Grower {
     if (node.as<Reformat>()) return reader.as<Concat>() || is_unary(reader);
     if (reader.as<Reformat>()) return is_unary(node);
     if (!is_last(node.output()->type)) return false;
-    if (node.as<Slice>()) return true;
+    if (node.as<Slice>() || node.as<Expand>()) return true;
     // Computed once an element: not where it is repeated.
     return is_pointwise(node) &&
            (!is_pointwise(reader) || node.output()->type.shape == reader.output()->type.shape);
@@ -155,7 +157,55 @@ bool is_worth(const std::vector<Node*>& nodes) {
                      [](const Node* node) { return !is_pointwise(*node); });
 }
 
+// --- whole blocks of channels -----------------------------------------------------------------------
+
+// The weights of a convolution for `more` channels that are zero.
+Tensor with_channels(const Tensor& weights, int64_t more) {
+  Dims dims = weights.dims();
+  const auto taps = static_cast<size_t>(dims[2] * dims[3]);
+  const size_t row = static_cast<size_t>(dims[1]) * taps;
+  const std::vector<double> from = weights.to_doubles();
+  dims[1] += more;
+  const size_t wide = static_cast<size_t>(dims[1]) * taps;
+  std::vector<double> to(static_cast<size_t>(dims[0]) * wide, 0.0);
+  for (size_t i = 0; i < static_cast<size_t>(dims[0]); ++i)
+    std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(i * row), row,
+                to.begin() + static_cast<std::ptrdiff_t>(i * wide));
+  return Tensor::from_doubles(weights.dtype(), dims, to);
+}
+
+void round_channels_of(Graph& graph, Node* node, int64_t block) {
+  const auto* conv = node->as<Conv>();
+  if (!conv || conv->group != 1) return;
+  Value* input = node->input(0);
+  const Type& type = input->type;
+  const Tensor* weights = node->input(1)->constant();
+  Node* concat = input->producer();
+  if (!weights || !is_last(type) || type.rank() != 4 || !type.is_static() || !concat ||
+      !concat->as<Concat>() || input->uses().size() != 1)
+    return;
+  const int64_t channels = type.shape[1].value(), more = (block - channels % block) % block;
+  if (more == 0 || normalise_axis(concat->as<Concat>()->axis, 4) != 1) return;
+  Dims dims = static_dims(type.shape);
+  dims[1] = more;
+  Value* zero = graph.constant(concat, Tensor::from_doubles(type.dtype, {}, std::vector{0.0}));
+  Value* shape = graph.constant(concat, Tensor::from_ints(DType::i64, {4}, dims));
+  Node* zeros = graph.insert(concat, Expand{}, {zero, shape}, {}, concat->origins());
+  zeros->output()->type.layout = type.layout;
+  Values parts = concat->inputs();
+  parts.push_back(zeros->output());
+  Node* wider = graph.insert(concat, Concat{.axis = 1}, parts, {}, concat->origins());
+  wider->output()->type.layout = type.layout;
+  graph.set_input(node, 0, wider->output());
+  graph.set_input(node, 1, graph.constant(concat, with_channels(*weights, more)));
+}
+
 }  // namespace
+
+void round_channels(Graph& graph, int64_t block) {
+  for (Node* node = graph.front(); node; node = node->next()) round_channels_of(graph, node, block);
+  graph.remove_dead();
+}
 
 void weave(Graph& graph) {
   Slicer(graph).run();

@@ -9,6 +9,10 @@ namespace tenrec::cuda {
 
 constexpr std::string_view woven_anchor = "woven";  // of the Fused nodes made here
 
+// Before fuse(): channels that a Concat leaves odd are filled up with zeros to whole blocks where a
+// convolution reads them; copy engines and tensor cores take nothing less.
+void round_channels(Graph& graph, int64_t block);
+
 // After fuse().
 void weave(Graph& graph);
 

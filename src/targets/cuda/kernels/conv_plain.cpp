@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any convolution, one thread an output element: what runs where nothing faster does (odd groups,
-// three spatial axes, run-time weights).
+// Any convolution, one thread an output element, or a few that share its sum where there are too
+// few elements to fill the device: what runs where nothing faster does (odd groups, three spatial
+// axes, run-time weights, small tensors).
 #include "ops/conv.h"
 #include "ops/conv_transpose.h"
 #include "targets/cuda/emit.h"
@@ -42,8 +43,13 @@ std::vector<std::string> weight_variables(std::string first, std::string second,
 // Everything but where the window reads.
 class Writer {
  public:
-  Writer(const Anchored& conv, StepWriter& step, const std::string& entry)
-      : conv_(conv), step_(step), kernel_(step, entry), x_(conv.types[0]), w_(conv.types[1]) {
+  Writer(const Anchored& conv, int lanes, StepWriter& step, const std::string& entry)
+      : conv_(conv),
+        lanes_(lanes),
+        step_(step),
+        kernel_(step, entry),
+        x_(conv.types[0]),
+        w_(conv.types[1]) {
     kernel_.reach_all();
     kernel_.functions = epilogue_function(conv);
     variables_ = element_variables(conv.output->type.shape.size());
@@ -59,7 +65,8 @@ class Writer {
         "  const idx first = {};\n",
         op.group == 1 ? "0"
                       : fmt::format("c / {} * {}", kernel_.dim(group_out), kernel_.dim(group_in)));
-    kernel_.body += open_loops(kernel_, spatial(w_.shape));
+    if (lanes_ > 1) kernel_.body += open_shared_loop(group_in);
+    else kernel_.body += open_loops(kernel_, spatial(w_.shape));
     for (size_t i = 0; i < axes.size(); ++i) {
       kernel_.body += fmt::format("  const idx p{0} = x{0} * {1} + k{0} * {2} - {3};\n", i,
                                   axes[i].stride, axes[i].dilation, kernel_.dim(axes[i].pad_begin));
@@ -67,9 +74,10 @@ class Writer {
           fmt::format("  if (p{0} < 0 || p{0} >= {1}) continue;\n", i, kernel_.dim(axes[i].in));
       read_.push_back(fmt::format("p{}", i));
     }
-    kernel_.body += fmt::format("  for (idx j = 0; j < {}; ++j) {{\n  const idx ic = first + j;\n",
-                                kernel_.dim(group_in));
-    finish(weight_variables("c", "j", w_.shape.size()), axes.size());
+    if (lanes_ == 1)
+      kernel_.body += fmt::format("  for (idx j = 0; j < {}; ++j) {{\n", kernel_.dim(group_in));
+    kernel_.body += "  const idx ic = first + j;\n";
+    finish(weight_variables("c", "j", w_.shape.size()), lanes_ > 1 ? 0 : axes.size());
   }
 
   void transposed(const ConvTranspose& op) {
@@ -118,16 +126,28 @@ class Writer {
     return begins;
   }
 
+  // Channels and window as one loop, in the order of the input's memory, dealt to the lanes.
+  std::string open_shared_loop(const Dim& group_in) {
+    Shape sizes = spatial(w_.shape);
+    std::vector<std::string> variables = numbered("k", sizes.size());
+    const bool last = x_.layout.channels_last;
+    sizes.insert(last ? sizes.end() : sizes.begin(), group_in);
+    variables.insert(last ? variables.end() : variables.begin(), "j");
+    return fmt::format("  for (idx q = lane; q < {}; q += {}) {{\n{}", kernel_.dim(product(sizes)),
+                       lanes_, kernel_.unflatten("q", sizes, variables));
+  }
+
   void begin() {
-    kernel_.body =
-        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(count()));
+    kernel_.body = fmt::format(
+        "  const idx i = (idx)blockIdx.x * {0} + threadIdx.x / {1};\n  if (i >= {2}) return;\n",
+        block_threads / lanes_, lanes_, kernel_.dim(count()));
+    if (lanes_ > 1) kernel_.body += fmt::format("  const int lane = threadIdx.x % {};\n", lanes_);
     kernel_.body += element_index(kernel_, conv_.output->type, "i", variables_);
     const std::string type = accumulator_type(conv_.result.dtype);
     const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
-    kernel_.body +=
-        fmt::format("  {} sum = {};\n", type,
-                    biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[c]") : "0");
+    std::string start = biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[c]") : "0";
+    if (lanes_ > 1) start = fmt::format("lane == 0 ? {} : 0", start);
+    kernel_.body += fmt::format("  {} sum = {};\n", type, start);
   }
 
   void finish(const std::vector<std::string>& weight, size_t loops) {
@@ -138,13 +158,21 @@ class Writer {
     kernel_.body +=
         fmt::format("  sum += {} * {};\n  }}\n", load_text(x_.dtype, x), load_text(w_.dtype, w));
     for (size_t i = 0; i < loops; ++i) kernel_.body += "  }\n";
+    if (lanes_ > 1) {
+      kernel_.body += fmt::format(
+          "  const unsigned group = (unsigned)((1ULL << {0}) - 1) << threadIdx.x % 32 / {0} * {0};\n"
+          "  for (int by = {0} / 2; by > 0; by /= 2) sum += __shfl_xor_sync(group, sum, by);\n"
+          "  if (lane != 0) return;\n",
+          lanes_);
+    }
     kernel_.body += store_result(kernel_, conv_, "sum", variables_, "  ");
-    step_.launch(kernel_, ceildiv(count(), Dim(block_threads)), block_threads);
+    step_.launch(kernel_, ceildiv(count(), Dim(block_threads / lanes_)), block_threads);
   }
 
   Dim count() const { return memory_elements(conv_.output->type); }
 
   const Anchored& conv_;
+  const int lanes_;
   StepWriter& step_;
   KernelText kernel_;
   const Type& x_;
@@ -167,10 +195,23 @@ class ConvPlain : public Kernel {
   Reject check(const Node& node, const DeviceInfo&) const override {
     return check_anchor(read(node));
   }
+  // More threads an element where elements alone would leave most of the device idle.
+  std::vector<std::string> tactics(const Node& node, const DeviceInfo&,
+                                   const Sizes& opt) const override {
+    const Anchored conv = read(node);
+    const Type& weights = conv.types[1];
+    if (!conv.op.as<Conv>() || !weights.is_static()) return {""};
+    const Dims dims = static_dims(weights.shape);
+    const uint64_t sum = element_count(Dims(dims.begin() + 1, dims.end()));
+    const uint64_t results = element_count(opt.outputs.at(0));
+    if (sum < 64 || results > 1 << 16) return {""};
+    return {"lanes=32", "lanes=8", ""};
+  }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
     const Anchored conv = read(node);
+    const int lanes = tactic == "lanes=32" ? 32 : tactic == "lanes=8" ? 8 : 1;
     StepWriter step(anchored_step(node, conv, name(), tactic));
-    Writer writer(conv, step, std::string(conv.op.name()));
+    Writer writer(conv, lanes, step, std::string(conv.op.name()));
     if (const auto* forward = conv.op.as<Conv>()) writer.forward(*forward);
     else writer.transposed(*conv.op.as<ConvTranspose>());
     return step.finish();
