@@ -50,7 +50,9 @@ class Assignment {
     }
     if (leaves) return false;
     // Few channels last make short runs in memory, and parts of them are no views.
-    if (rules_.layout.channels_last && is_few(node.output()->type) && (!is_conv || is_few(before[0]->type))) return false;
+    if (rules_.layout.channels_last && is_few(node.output()->type) &&
+        (!is_conv || is_few(before[0]->type)))
+      return false;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;

@@ -30,7 +30,8 @@ bool is_pointwise(const Node& node) {
 
 bool is_reader(const Node* node) { return node && (node->as<Concat>() || is_pointwise(*node)); }
 
-// --- slices of their own for readers that can do without a copy ------------------------------------
+// --- slices of their own for readers that can do without a copy
+// ------------------------------------
 
 class Slicer {
  public:
@@ -88,7 +89,8 @@ class Slicer {
   Graph& graph_;
 };
 
-// --- regions ---------------------------------------------------------------------------------------
+// --- regions
+// ---------------------------------------------------------------------------------------
 
 // Reads one tensor, element by element.
 bool is_unary(const Node& node) {
@@ -157,7 +159,8 @@ bool is_worth(const std::vector<Node*>& nodes) {
                      [](const Node* node) { return !is_pointwise(*node); });
 }
 
-// --- whole blocks of channels -----------------------------------------------------------------------
+// --- whole blocks of channels
+// -----------------------------------------------------------------------
 
 // The weights of a convolution for `more` channels that are zero.
 Tensor with_channels(const Tensor& weights, int64_t more) {

@@ -464,10 +464,15 @@ void channels_last(Cases& cases) {
       add(fmt::format("conv few results {}", channels), Conv{},
           {random(dtype, {1, channels, 7, 6}), random(dtype, {5, channels, 5, 5}, -1, 1, 2)}, {1});
     }
-    cases.push_back({"resize planes " + type, Resize{.mode = ResizeMode::linear},
-                     {random(dtype, {1, 21, 5, 6}), {}, floats({1, 1, 8, 3})}, {2}, tolerance});
-    cases.push_back({"conv few results " + type, Conv{.pads = {1, 1, 1, 1}},
-                     {random(dtype, {1, 20, 9, 8}), random(dtype, {7, 20, 5, 5}, -1, 1, 2)}, {1},
+    cases.push_back({"resize planes " + type,
+                     Resize{.mode = ResizeMode::linear},
+                     {random(dtype, {1, 21, 5, 6}), {}, floats({1, 1, 8, 3})},
+                     {2},
+                     tolerance});
+    cases.push_back({"conv few results " + type,
+                     Conv{.pads = {1, 1, 1, 1}},
+                     {random(dtype, {1, 20, 9, 8}), random(dtype, {7, 20, 5, 5}, -1, 1, 2)},
+                     {1},
                      tolerance});
   }
 }
@@ -489,13 +494,18 @@ void regions(Cases& cases) {
       Value* state = add(Cast{.to = dtype}, {in[1]})->output();
       Value* reset = add(Mul{}, {halves->output(0), state})->output();
       Value* all = add(Concat{.axis = 1}, {halves->output(1), reset, in[2]})->output();
-      Value* next = add(Conv{.pads = {1, 1, 1, 1}}, {all, graph.constant(nullptr, second)})->output();
+      Value* next =
+          add(Conv{.pads = {1, 1, 1, 1}}, {all, graph.constant(nullptr, second)})->output();
       return add(Cast{.to = DType::f32}, {next})->output();
     };
-    cases.push_back({fmt::format("woven {}", name(dtype)), Conv{},
+    cases.push_back({fmt::format("woven {}", name(dtype)),
+                     Conv{},
                      {random(dtype, {1, 12, 5, 7}), f32({1, 6, 5, 7}, 2),
                       random(dtype, {1, 3, 5, 7}, -1, 1, 3)},
-                     {}, tolerance, false, grow});
+                     {},
+                     tolerance,
+                     false,
+                     grow});
   }
 }
 

@@ -98,8 +98,7 @@ std::unique_ptr<Variant> lowered(const CudaCase& c, const Built& built,
 std::unique_ptr<Variant> grown(const CudaCase& c, const DeviceInfo& device) {
   const Built built = build(c, false);
   find_target("cuda").prepare_graph(*built.bound.graph, device);
-  auto variant =
-      lowered(c, built, [&](const Node& node) { return compile_first(node, device); });
+  auto variant = lowered(c, built, [&](const Node& node) { return compile_first(node, device); });
   variant->text = c.name;
   return variant;
 }

@@ -98,8 +98,7 @@ class Writer {
     body += fmt::format(
         "  const idx first = part * {0};\n  float sum[{0}];\n"
         "  for (int v = 0; v < {0}; ++v) sum[v] = {1};\n",
-        width,
-        biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[first + v]") : "0");
+        width, biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[first + v]") : "0");
     std::string tap = "0";
     for (size_t i = 0; i < axes.size(); ++i) {
       body += fmt::format(
@@ -121,14 +120,14 @@ class Writer {
         kernel_.dim(x_.shape[1]), load_text(x_.dtype, "a.at[v]"), load_text(w_.dtype, "b.at[v]"));
     for (size_t i = 0; i < axes.size(); ++i) body += "  }\n";
     const std::string out = storage_type(conv_.output->type.dtype);
-    body += fmt::format("  Pack<{0}, {1}> packed;\n#pragma unroll\n  for (int v = 0; v < {1}; ++v) {{\n"
-                        "  const idx c = first + v;\n{2}  }}\n",
-                        out, width,
-                        store_result(kernel_, conv_, "sum[v]", variables_, "  ", "packed.at[v]"));
+    body += fmt::format(
+        "  Pack<{0}, {1}> packed;\n#pragma unroll\n  for (int v = 0; v < {1}; ++v) {{\n"
+        "  const idx c = first + v;\n{2}  }}\n",
+        out, width, store_result(kernel_, conv_, "sum[v]", variables_, "  ", "packed.at[v]"));
     parts[1] = "first";
-    body += fmt::format("  *(Pack<{0}, {1}>*)({2} + {3}) = packed;\n", out, width,
-                        kernel_.output(0),
-                        kernel_.offset({memory_strides(conv_.output->type), Dim(0)}, parts));
+    body +=
+        fmt::format("  *(Pack<{0}, {1}>*)({2} + {3}) = packed;\n", out, width, kernel_.output(0),
+                    kernel_.offset({memory_strides(conv_.output->type), Dim(0)}, parts));
     step_.launch(kernel_, ceildiv(memory_elements(grid), Dim(block_threads)), block_threads);
   }
 
@@ -212,7 +211,8 @@ class Writer {
     for (size_t i = 0; i < loops; ++i) kernel_.body += "  }\n";
     if (lanes_ > 1) {
       kernel_.body += fmt::format(
-          "  const unsigned group = (unsigned)((1ULL << {0}) - 1) << threadIdx.x % 32 / {0} * {0};\n"
+          "  const unsigned group = (unsigned)((1ULL << {0}) - 1) << threadIdx.x % 32 / {0} * "
+          "{0};\n"
           "  for (int by = {0} / 2; by > 0; by /= 2) sum += __shfl_xor_sync(group, sum, by);\n"
           "  if (lane != 0) return;\n",
           lanes_);

@@ -263,10 +263,11 @@ GemmSizes GemmNode::sizes(const Node& node, const Sizes& at) const {
   return sizes;
 }
 
-// wgmma cuts the other operand's low bits off, which takes 2^-11 / m of a number with mantissa m on
-// average; 1 / m has mean 0.72 where mantissas spread as they do in numbers of mixed sizes. Weights
-// that are larger by as much keep sums, and what many layers make of them, from shrinking.
-constexpr float cut_off = 0.72F * 0x1p-11F;
+// wgmma cuts off the low 13 bits of the other operand, on average half of 2^-10 times a number's
+// power of two. Of sums of numbers whose mantissas m spread evenly over the scales that is 2^-11
+// over the mean of m, 1 / ln 2. Weights that are larger by as much keep sums, and what many layers
+// make of them, from shrinking.
+constexpr float cut_off = 0.69F * 0x1p-11F;
 
 void round_to_tf32(Tensor& tensor) {
   std::byte* at = tensor.mutable_data();

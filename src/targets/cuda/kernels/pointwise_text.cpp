@@ -38,7 +38,8 @@ class Writer {
       body += fmt::format("  const idx at = {} * {};\n", last, width_);
     }
     for (size_t k = 0; k < part_.loops.walks.size(); ++k)
-      body += fmt::format("  const idx o{} = {};\n", k, kernel_.offset(part_.loops.walks[k], variables));
+      body += fmt::format("  const idx o{} = {};\n", k,
+                          kernel_.offset(part_.loops.walks[k], variables));
     if (is_multiple(row, width_)) {
       body += "  const int count = " + std::to_string(width_) + ";\n";
       body += lanes(true);

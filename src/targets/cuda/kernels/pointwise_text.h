@@ -12,9 +12,9 @@ namespace tenrec::cuda {
 
 struct PointwisePart {
   ExprProgram program;
-  Loops loops;                   // walks of the output, which all outputs share, then of the inputs
-  std::vector<size_t> outputs;   // of the step, one an output of the program
-  std::vector<size_t> inputs;    // of the step, one an input of the program
+  Loops loops;                  // walks of the output, which all outputs share, then of the inputs
+  std::vector<size_t> outputs;  // of the step, one an output of the program
+  std::vector<size_t> inputs;   // of the step, one an input of the program
 };
 
 // Statements of a block of `block_threads` threads; `block`, an idx, counts from the part's first.

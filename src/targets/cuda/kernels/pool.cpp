@@ -69,13 +69,13 @@ class Writer {
     const std::string type = compute_type(x_.dtype);
     const std::string size = lanes_ > 1 ? fmt::format("[{}]", lanes_) : "";
     const std::string zero = lanes_ > 1 ? "{}" : "0";
-    body += pooling_.is_max
-                ? fmt::format("  {} best{} = {};\n  bool any = false;\n", type, size,
-                              lanes_ > 1 ? zero : lowest(x_.dtype))
-                : fmt::format("  {} sum{} = {};\n  int inside = 0, counted = 0;\n", type, size, zero);
+    body += pooling_.is_max ? fmt::format("  {} best{} = {};\n  bool any = false;\n", type, size,
+                                          lanes_ > 1 ? zero : lowest(x_.dtype))
+                            : fmt::format("  {} sum{} = {};\n  int inside = 0, counted = 0;\n",
+                                          type, size, zero);
     if (pooling_.is_max && lanes_ > 1)
-      body += fmt::format("  for (int v = 0; v < {}; ++v) best[v] = {};\n", lanes_,
-                          lowest(x_.dtype));
+      body +=
+          fmt::format("  for (int v = 0; v < {}; ++v) best[v] = {};\n", lanes_, lowest(x_.dtype));
     if (pooling_.indices) body += "  long long where = -1;\n";
     std::vector<std::string> read{"n", "c"};
     for (size_t a = 0; a < axes_.size(); ++a) {
@@ -148,7 +148,8 @@ class Writer {
           "  for (int v = 0; v < {1}; ++v) result.at[v] = {2};\n"
           "  *(Pack<{0}, {1}>*)({3} + {4}) = result;\n",
           storage_type(y_.dtype), lanes_,
-          store_text(y_.dtype, pooling_.is_max ? "best[v]" : mean("sum[v]")), kernel_.output(0), at);
+          store_text(y_.dtype, pooling_.is_max ? "best[v]" : mean("sum[v]")), kernel_.output(0),
+          at);
     }
     if (pooling_.is_max) {
       std::string text;
