@@ -219,8 +219,11 @@ class Tenrec:
         self.npz = folder / "inputs.npz"
         np.savez(self.npz, **{n: x.numpy() for n, x in zip(self.names, inputs)})
         axes = {"in0": {2: "height", 3: "width"}} if case.startswith("fcn") else None
+        with torch.no_grad():
+            self.results = [f"out{i}" for i in range(len(tensors(model(*inputs))))]
         torch.onnx.export(model, tuple(inputs), str(self.onnx), input_names=self.names,
-                          opset_version=17, dynamic_axes=axes, dynamo=False)
+                          output_names=self.results, opset_version=17, dynamic_axes=axes,
+                          dynamo=False)
         flags = ["--target", "cuda", "--no-fallback", *args.build_flags]
         if precision_of(case) != "fp32":
             flags.append("--" + precision_of(case))
@@ -245,7 +248,7 @@ class Tenrec:
         path = self.engine.with_name("outputs.npz")
         self.call("run", self.engine, "--inputs", self.npz, "--outputs", path)
         with np.load(path) as data:
-            return [data[name] for name in data.files]
+            return [data[name] for name in self.results]
 
     def milliseconds(self, count):
         text = self.call("bench", self.engine, "--inputs", self.npz, "--json",

@@ -65,7 +65,8 @@ Values live_outputs(const Region& region) {
   return live;
 }
 
-// Puts the Fused node where the last member stands.
+}  // namespace
+
 void make_fused(Graph& graph, const Region& region, const FuseOptions& options) {
   Body body(options);
   std::vector<std::string> origins;
@@ -90,6 +91,8 @@ void make_fused(Graph& graph, const Region& region, const FuseOptions& options) 
   }
   for (auto it = region.nodes.rbegin(); it != region.nodes.rend(); ++it) graph.erase(*it);
 }
+
+namespace {
 
 // A reader of an early result may stand before the last member. Depth first over inputs, in the old
 // order, so that what need not move stays.

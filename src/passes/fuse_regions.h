@@ -14,4 +14,7 @@ struct Region {
 // members.
 std::vector<Region> find_regions(const Graph& graph, const FuseOptions& options);
 
+// Puts one Fused node where the last member of the region stands.
+void make_fused(Graph& graph, const Region& region, const FuseOptions& options);
+
 }  // namespace tenrec

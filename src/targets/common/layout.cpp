@@ -49,6 +49,10 @@ class Assignment {
       for (const Use& use : output->uses()) leaves &= use.node == nullptr;
     }
     if (leaves) return false;
+    // Few channels last make short runs in memory, and parts of them are no views.
+    if (rules_.layout.channels_last && is_few(node.output()->type) &&
+        (!is_conv || is_few(before[0]->type)))
+      return false;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
@@ -70,6 +74,11 @@ class Assignment {
     }
     for (Value* output : node.outputs()) output->type.layout = {};
     return false;
+  }
+
+  bool is_few(const Type& type) const {
+    return can_join(type) && !(type.shape[1] == Dim(1)) &&
+           type.shape[1].upper() < rules_.few_channels;
   }
 
   // An operand with channels of its own, unlike one that broadcasts along them.

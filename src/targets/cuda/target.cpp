@@ -12,6 +12,7 @@
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/nvrtc.h"
 #include "targets/cuda/run/cuda_device.h"
+#include "targets/cuda/weave_pass.h"
 
 namespace tenrec::cuda {
 namespace {
@@ -57,7 +58,9 @@ class CudaTarget final : public Target {
                     .dtypes = {DType::f32, DType::f16, DType::bf16},
                     .few_channels = device.channel_block,
                     .kernels = kernel_list()});
+    round_channels(graph, device.channel_block);
     fuse(graph, options);
+    weave(graph);
     dissolve_unsupported(graph, kernel_list(), device);
   }
 

@@ -434,6 +434,81 @@ void networks(Cases& cases) {
                    1e-5});
 }
 
+// Kernels that read and write runs of channels.
+void channels_last(Cases& cases) {
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
+    const std::string type(name(dtype));
+    const double tolerance = dtype == DType::f32   ? sum_tolerance(25)
+                             : dtype == DType::f16 ? 0x1p-10
+                                                   : 0x1p-7;
+    const auto add = [&](std::string text, Op op, Tensors inputs, std::set<size_t> constants) {
+      cases.push_back({fmt::format("{} channels last {}", text, type), std::move(op),
+                       std::move(inputs), std::move(constants), tolerance, true});
+    };
+    for (const int64_t channels : {24, 6}) {
+      add(fmt::format("conv depthwise {}", channels),
+          Conv{.group = channels, .pads = {2, 1, 2, 2}, .strides = {2, 1}},
+          {random(dtype, {2, channels, 9, 7}), random(dtype, {channels, 1, 5, 3}, -1, 1, 2),
+           random(dtype, {channels}, -1, 1, 3)},
+          {1, 2});
+      add(fmt::format("max_pool {}", channels),
+          MaxPool{.kernel_shape = {3, 3}, .pads = {1, 1, 1, 1}, .strides = {2, 2}},
+          {random(dtype, {2, channels, 9, 10})}, {});
+      add(fmt::format("average_pool {}", channels),
+          AveragePool{.kernel_shape = {3, 2}, .pads = {1, 0, 0, 1}, .strides = {2, 2}},
+          {random(dtype, {2, channels, 8, 9})}, {});
+      for (const auto mode : {ResizeMode::linear, ResizeMode::cubic})
+        add(fmt::format("resize mode {} {}", static_cast<int>(mode), channels),
+            Resize{.mode = mode},
+            {random(dtype, {1, channels, 7, 9}), {}, floats({1, 1, 2.5F, 0.45F})}, {2});
+      add(fmt::format("conv few results {}", channels), Conv{},
+          {random(dtype, {1, channels, 7, 6}), random(dtype, {5, channels, 5, 5}, -1, 1, 2)}, {1});
+    }
+    cases.push_back({"resize planes " + type,
+                     Resize{.mode = ResizeMode::linear},
+                     {random(dtype, {1, 21, 5, 6}), {}, floats({1, 1, 8, 3})},
+                     {2},
+                     tolerance});
+    cases.push_back({"conv few results " + type,
+                     Conv{.pads = {1, 1, 1, 1}},
+                     {random(dtype, {1, 20, 9, 8}), random(dtype, {7, 20, 5, 5}, -1, 1, 2)},
+                     {1},
+                     tolerance});
+  }
+}
+
+// What the target's passes make of several nodes: a step of a ConvGRU, whose halves are slices, and
+// whose Concat has an odd number of channels.
+void regions(Cases& cases) {
+  for (const DType dtype : {DType::f32, DType::f16}) {
+    const Tensor first = random(dtype, {12, 12, 1, 1}, -1, 1, 5);
+    const Tensor second = random(dtype, {8, 15, 3, 3}, -1, 1, 6);
+    // Six roundings of the type on the way, sums of 12 and 135 products.
+    const double tolerance = dtype == DType::f32 ? 2 * sum_tolerance(135) : 6 * 0x1p-10;
+    const auto grow = [=](Graph& graph, const Values& in) {
+      const auto add = [&](Op op, Values inputs) {
+        return graph.insert(nullptr, std::move(op), std::move(inputs));
+      };
+      Value* gates = add(Conv{}, {in[0], graph.constant(nullptr, first)})->output();
+      Node* halves = add(Split{.axis = 1, .num_outputs = 2, .even = true}, {gates});
+      Value* state = add(Cast{.to = dtype}, {in[1]})->output();
+      Value* reset = add(Mul{}, {halves->output(0), state})->output();
+      Value* all = add(Concat{.axis = 1}, {halves->output(1), reset, in[2]})->output();
+      Value* next =
+          add(Conv{.pads = {1, 1, 1, 1}}, {all, graph.constant(nullptr, second)})->output();
+      return add(Cast{.to = DType::f32}, {next})->output();
+    };
+    cases.push_back({fmt::format("woven {}", name(dtype)),
+                     Conv{},
+                     {random(dtype, {1, 12, 5, 7}), f32({1, 6, 5, 7}, 2),
+                      random(dtype, {1, 3, 5, 7}, -1, 1, 3)},
+                     {},
+                     tolerance,
+                     false,
+                     grow});
+  }
+}
+
 }  // namespace
 
 const std::vector<CudaCase>& cuda_cases() {
@@ -446,6 +521,8 @@ const std::vector<CudaCase>& cuda_cases() {
     rows(cases);
     products(cases);
     networks(cases);
+    channels_last(cases);
+    regions(cases);
     return cases;
   }();
   return all;

@@ -4,6 +4,7 @@
 //
 // HOW TO ADD ONE: a line in cases.cpp.
 #pragma once
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -23,6 +24,9 @@ struct CudaCase {
   std::set<size_t> constants{};  // inputs that are constants of the graph
   // Relative to the largest output; -1: from the operator's accuracy.
   double tolerance = -1;
+  bool channels_last = false;  // how 4-D inputs that are no constants and the output lie
+  // Builds more than one node, which go the target's whole way; `op` stands for the tolerance.
+  std::function<Value*(Graph&, const Values&)> grow{};
 };
 const std::vector<CudaCase>& cuda_cases();
 

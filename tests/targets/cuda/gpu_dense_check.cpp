@@ -17,6 +17,7 @@
 #include "ops/matmul.h"
 #include "runtime/device.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cuda/run/driver.h"
 #include "targets/target.h"
 
 namespace tenrec {
@@ -166,6 +167,30 @@ std::unique_ptr<Case> attention_case(DType dtype, int64_t n, int64_t heads, int6
 
 int failures = 0, checked = 0;
 
+// Registers and local memory (spills and stack) of the worst kernel of a family.
+struct Resources {
+  int kernels = 0, with_local = 0, registers = 0, local = 0;
+  std::string worst;
+};
+std::map<std::string, Resources> resources;
+
+void count_resources(const std::string& family, const std::string& tactic,
+                     const std::string& image) {
+  const auto gpu = cuda::Gpu::open(0);
+  const CUfunction function = gpu->function(image, "kernel", 0);
+  int registers = 0, local = 0;
+  gpu->api().cuFuncGetAttribute(&registers, CU_FUNC_ATTRIBUTE_NUM_REGS, function);
+  gpu->api().cuFuncGetAttribute(&local, CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, function);
+  Resources& r = resources[family];
+  ++r.kernels;
+  r.with_local += local > 0;
+  r.registers = std::max(r.registers, registers);
+  if (local > r.local) {
+    r.local = local;
+    r.worst = tactic;
+  }
+}
+
 void check(Case& c, const Target& target, const DeviceInfo& info, Device& device,
            std::map<std::string, int>& accepted) {
   Data in;
@@ -199,6 +224,11 @@ void check(Case& c, const Target& target, const DeviceInfo& info, Device& device
     }
   }
   const std::vector<plan::KernelImage> images = target.compile(sources, info);
+  for (const Job& job : jobs) {
+    if (job.draft.code.empty() || job.draft.family == "kernels") continue;
+    count_resources(fmt::format("{} {}", job.draft.family, name(want.dtype())),
+                    fmt::format("{} of {}", job.tactic, c.name), images[job.first].bytes);
+  }
   const std::vector<double> expected = want.to_doubles();
   double largest = 0;
   for (double v : expected) largest = std::max(largest, std::abs(v));
@@ -343,6 +373,11 @@ int main() {
   cases.push_back(attention_case(f16, 3, 2, 17, 130, 96, DType::boolean, false, true));
   for (auto& c : cases) check(*c, target, info, *device, accepted);
   for (const auto& [family, count] : accepted) fmt::print("{} took {} cases\n", family, count);
+  fmt::print("\n{:<24} {:>7} {:>9} {:>10} {:>11}  worst\n", "family", "kernels", "registers",
+             "with local", "local bytes");
+  for (const auto& [family, r] : resources)
+    fmt::print("{:<24} {:>7} {:>9} {:>10} {:>11}  {}\n", family, r.kernels, r.registers,
+               r.with_local, r.local, r.worst);
   fmt::print("{} tactics checked, {} failed\n", checked, failures);
   return failures != 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "ops/evaluate.h"
+#include "ops/fused.h"
 #include "plan/memory.h"
 #include "targets/cuda/cases.h"
 
@@ -45,9 +46,61 @@ Built build(const CudaCase& c, bool symbolic) {
     }
     values.push_back(graph.add_input(fmt::format("in{}", i), std::move(type)));
   }
+  if (c.grow) {
+    graph.add_output(c.grow(graph, values));
+    return built;
+  }
+  if (c.channels_last) {
+    for (Value*& value : values)
+      if (value && !value->constant() && value->type.rank() == 4)
+        value = graph.insert(nullptr, Reformat{.channels_last = true}, {value})->output();
+  }
   built.node = graph.insert(nullptr, c.op, values, {}, {c.name});
-  for (Value* output : built.node->outputs()) graph.add_output(output);
+  if (!c.channels_last) {
+    for (Value* output : built.node->outputs()) graph.add_output(output);
+    return built;
+  }
+  built.node->output()->type.layout.channels_last = true;
+  graph.add_output(graph.insert(nullptr, Reformat{}, {built.node->output()})->output());
   return built;
+}
+
+Sizes sizes_of(const Node& node) {
+  const auto dims = [](const Value* value) {
+    return value && value->type.is_static() ? static_dims(value->type.shape) : Dims{};
+  };
+  Sizes sizes;
+  for (const Value* input : node.inputs()) sizes.inputs.push_back(dims(input));
+  for (const Value* output : node.outputs()) sizes.outputs.push_back(dims(output));
+  return sizes;
+}
+
+// With the first kernel of the target's own that takes the node.
+StepDraft compile_first(const Node& node, const DeviceInfo& device) {
+  for (const Kernel* kernel : find_target("cuda").kernels())
+    if (kernel->name() != "generic" && !kernel->vendor() && kernel->check(node, device).empty())
+      return kernel->compile(node, kernel->tactics(node, device, sizes_of(node)).front(), device);
+  fail(ErrorCode::unsupported, "no kernel takes {}", node.describe());
+}
+
+std::unique_ptr<Variant> lowered(const CudaCase& c, const Built& built,
+                                 const std::function<StepDraft(const Node&)>& select) {
+  auto variant = std::make_unique<Variant>();
+  variant->source = &c;
+  variant->plan = lower(built.bound, select, variant->weights, variant->code);
+  plan::plan_memory(variant->plan);
+  for (size_t i = 0; i < c.inputs.size(); ++i)
+    if (c.inputs[i] && !c.constants.count(i)) variant->inputs.emplace_back(c.inputs[i]);
+  return variant;
+}
+
+// All of the target's passes, then each node with its first kernel.
+std::unique_ptr<Variant> grown(const CudaCase& c, const DeviceInfo& device) {
+  const Built built = build(c, false);
+  find_target("cuda").prepare_graph(*built.bound.graph, device);
+  auto variant = lowered(c, built, [&](const Node& node) { return compile_first(node, device); });
+  variant->text = c.name;
+  return variant;
 }
 
 double tolerance_of(const CudaCase& c, DType dtype) {
@@ -71,17 +124,13 @@ void add_variants(const CudaCase& c, const DeviceInfo& device, bool symbolic,
     if (kernel->name() == "generic" || kernel->vendor()) continue;
     if (!kernel->check(*first.node, device).empty()) continue;
     for (const std::string& tactic : kernel->tactics(*first.node, device, sizes)) {
-      auto variant = std::make_unique<Variant>();
-      variant->source = &c;
+      const Built built = build(c, symbolic);
+      auto variant = lowered(c, built, [&](const Node& node) {
+        if (&node != built.node) return compile_first(node, device);
+        return kernel->compile(node, tactic, device);
+      });
       variant->text =
           fmt::format("{}: {} {}{}", c.name, kernel->name(), tactic, symbolic ? ", symbolic" : "");
-      const Built built = build(c, symbolic);
-      variant->plan = lower(
-          built.bound, [&](const Node& node) { return kernel->compile(node, tactic, device); },
-          variant->weights, variant->code);
-      plan::plan_memory(variant->plan);
-      for (size_t i = 0; i < c.inputs.size(); ++i)
-        if (c.inputs[i] && !c.constants.count(i)) variant->inputs.emplace_back(c.inputs[i]);
       list.push_back(std::move(variant));
     }
   }
@@ -91,6 +140,10 @@ void add_variants(const CudaCase& c, const DeviceInfo& device, bool symbolic,
 
 std::vector<std::unique_ptr<Variant>> variants(const CudaCase& c, const DeviceInfo& device) {
   std::vector<std::unique_ptr<Variant>> list;
+  if (c.grow) {
+    list.push_back(grown(c, device));
+    return list;
+  }
   add_variants(c, device, false, list);
   bool has_sizes = false;
   for (size_t i = 0; i < c.inputs.size(); ++i)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any convolution, one thread an output element: what runs where nothing faster does (odd groups,
-// three spatial axes, run-time weights).
+// Any convolution, one thread an output element, or a few that share its sum where there are too
+// few elements to fill the device: what runs where nothing faster does (odd groups, three spatial
+// axes, run-time weights, small tensors).
+#include <algorithm>
+
 #include "ops/conv.h"
 #include "ops/conv_transpose.h"
 #include "targets/cuda/emit.h"
@@ -42,8 +45,13 @@ std::vector<std::string> weight_variables(std::string first, std::string second,
 // Everything but where the window reads.
 class Writer {
  public:
-  Writer(const Anchored& conv, StepWriter& step, const std::string& entry)
-      : conv_(conv), step_(step), kernel_(step, entry), x_(conv.types[0]), w_(conv.types[1]) {
+  Writer(const Anchored& conv, int lanes, StepWriter& step, const std::string& entry)
+      : conv_(conv),
+        lanes_(lanes),
+        step_(step),
+        kernel_(step, entry),
+        x_(conv.types[0]),
+        w_(conv.types[1]) {
     kernel_.reach_all();
     kernel_.functions = epilogue_function(conv);
     variables_ = element_variables(conv.output->type.shape.size());
@@ -59,7 +67,8 @@ class Writer {
         "  const idx first = {};\n",
         op.group == 1 ? "0"
                       : fmt::format("c / {} * {}", kernel_.dim(group_out), kernel_.dim(group_in)));
-    kernel_.body += open_loops(kernel_, spatial(w_.shape));
+    if (lanes_ > 1) kernel_.body += open_shared_loop(group_in);
+    else kernel_.body += open_loops(kernel_, spatial(w_.shape));
     for (size_t i = 0; i < axes.size(); ++i) {
       kernel_.body += fmt::format("  const idx p{0} = x{0} * {1} + k{0} * {2} - {3};\n", i,
                                   axes[i].stride, axes[i].dilation, kernel_.dim(axes[i].pad_begin));
@@ -67,9 +76,59 @@ class Writer {
           fmt::format("  if (p{0} < 0 || p{0} >= {1}) continue;\n", i, kernel_.dim(axes[i].in));
       read_.push_back(fmt::format("p{}", i));
     }
-    kernel_.body += fmt::format("  for (idx j = 0; j < {}; ++j) {{\n  const idx ic = first + j;\n",
-                                kernel_.dim(group_in));
-    finish(weight_variables("c", "j", w_.shape.size()), axes.size());
+    if (lanes_ == 1)
+      kernel_.body += fmt::format("  for (idx j = 0; j < {}; ++j) {{\n", kernel_.dim(group_in));
+    kernel_.body += "  const idx ic = first + j;\n";
+    finish(weight_variables("c", "j", w_.shape.size()), lanes_ > 1 ? 0 : axes.size());
+  }
+
+  // One filter a channel: a thread computes neighbouring channels. Weights lie [window, channel].
+  void depthwise(const Conv& op, int64_t width) {
+    const auto axes = window_dims(op.window(), x_.shape, conv_.result.shape, spatial(w_.shape));
+    Type grid = conv_.output->type;
+    grid.shape[1] = floordiv(grid.shape[1], Dim(width));
+    std::vector<std::string> parts = variables_;
+    parts[1] = "part";
+    const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
+    std::string& body = kernel_.body;
+    body =
+        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+                    block_threads, kernel_.dim(memory_elements(grid)));
+    body += element_index(kernel_, grid, "i", parts);
+    body += fmt::format(
+        "  const idx first = part * {0};\n  float sum[{0}];\n"
+        "  for (int v = 0; v < {0}; ++v) sum[v] = {1};\n",
+        width, biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[first + v]") : "0");
+    std::string tap = "0";
+    for (size_t i = 0; i < axes.size(); ++i) {
+      body += fmt::format(
+          "#pragma unroll\n  for (int k{0} = 0; k{0} < {1}; ++k{0}) {{\n"
+          "  const idx p{0} = x{0} * {2} + k{0} * {3} - {4};\n"
+          "  if (p{0} < 0 || p{0} >= {5}) continue;\n",
+          i, kernel_.dim(axes[i].kernel), axes[i].stride, axes[i].dilation,
+          kernel_.dim(axes[i].pad_begin), kernel_.dim(axes[i].in));
+      read_.push_back(fmt::format("p{}", i));
+      tap = fmt::format("({} * {} + k{})", tap, kernel_.dim(axes[i].kernel), i);
+    }
+    read_[1] = "first";
+    body += fmt::format(
+        "  const Pack<{0}, {2}> a = *(const Pack<{0}, {2}>*)({3} + {4});\n"
+        "  const Pack<{1}, {2}> b = *(const Pack<{1}, {2}>*)({5} + {6} * {7} + first);\n"
+        "  for (int v = 0; v < {2}; ++v) sum[v] += {8} * {9};\n",
+        storage_type(x_.dtype), storage_type(w_.dtype), width, kernel_.input(0),
+        kernel_.offset({memory_strides(x_), Dim(0)}, read_), kernel_.input(1), tap,
+        kernel_.dim(x_.shape[1]), load_text(x_.dtype, "a.at[v]"), load_text(w_.dtype, "b.at[v]"));
+    for (size_t i = 0; i < axes.size(); ++i) body += "  }\n";
+    const std::string out = storage_type(conv_.output->type.dtype);
+    body += fmt::format(
+        "  Pack<{0}, {1}> packed;\n#pragma unroll\n  for (int v = 0; v < {1}; ++v) {{\n"
+        "  const idx c = first + v;\n{2}  }}\n",
+        out, width, store_result(kernel_, conv_, "sum[v]", variables_, "  ", "packed.at[v]"));
+    parts[1] = "first";
+    body +=
+        fmt::format("  *(Pack<{0}, {1}>*)({2} + {3}) = packed;\n", out, width, kernel_.output(0),
+                    kernel_.offset({memory_strides(conv_.output->type), Dim(0)}, parts));
+    step_.launch(kernel_, ceildiv(memory_elements(grid), Dim(block_threads)), block_threads);
   }
 
   void transposed(const ConvTranspose& op) {
@@ -118,16 +177,28 @@ class Writer {
     return begins;
   }
 
+  // Channels and window as one loop, in the order of the input's memory, dealt to the lanes.
+  std::string open_shared_loop(const Dim& group_in) {
+    Shape sizes = spatial(w_.shape);
+    std::vector<std::string> variables = numbered("k", sizes.size());
+    const bool last = x_.layout.channels_last;
+    sizes.insert(last ? sizes.end() : sizes.begin(), group_in);
+    variables.insert(last ? variables.end() : variables.begin(), "j");
+    return fmt::format("  for (idx q = lane; q < {}; q += {}) {{\n{}", kernel_.dim(product(sizes)),
+                       lanes_, kernel_.unflatten("q", sizes, variables));
+  }
+
   void begin() {
-    kernel_.body =
-        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(count()));
+    kernel_.body = fmt::format(
+        "  const idx i = (idx)blockIdx.x * {0} + threadIdx.x / {1};\n  if (i >= {2}) return;\n",
+        block_threads / lanes_, lanes_, kernel_.dim(count()));
+    if (lanes_ > 1) kernel_.body += fmt::format("  const int lane = threadIdx.x % {};\n", lanes_);
     kernel_.body += element_index(kernel_, conv_.output->type, "i", variables_);
     const std::string type = accumulator_type(conv_.result.dtype);
     const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
-    kernel_.body +=
-        fmt::format("  {} sum = {};\n", type,
-                    biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[c]") : "0");
+    std::string start = biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[c]") : "0";
+    if (lanes_ > 1) start = fmt::format("lane == 0 ? {} : 0", start);
+    kernel_.body += fmt::format("  {} sum = {};\n", type, start);
   }
 
   void finish(const std::vector<std::string>& weight, size_t loops) {
@@ -138,13 +209,22 @@ class Writer {
     kernel_.body +=
         fmt::format("  sum += {} * {};\n  }}\n", load_text(x_.dtype, x), load_text(w_.dtype, w));
     for (size_t i = 0; i < loops; ++i) kernel_.body += "  }\n";
+    if (lanes_ > 1) {
+      kernel_.body += fmt::format(
+          "  const unsigned group = (unsigned)((1ULL << {0}) - 1) << threadIdx.x % 32 / {0} * "
+          "{0};\n"
+          "  for (int by = {0} / 2; by > 0; by /= 2) sum += __shfl_xor_sync(group, sum, by);\n"
+          "  if (lane != 0) return;\n",
+          lanes_);
+    }
     kernel_.body += store_result(kernel_, conv_, "sum", variables_, "  ");
-    step_.launch(kernel_, ceildiv(count(), Dim(block_threads)), block_threads);
+    step_.launch(kernel_, ceildiv(count(), Dim(block_threads / lanes_)), block_threads);
   }
 
   Dim count() const { return memory_elements(conv_.output->type); }
 
   const Anchored& conv_;
+  const int lanes_;
   StepWriter& step_;
   KernelText kernel_;
   const Type& x_;
@@ -161,17 +241,61 @@ Anchored read(const Node& node) {
   return conv;
 }
 
+// Channels that a thread of the depthwise form computes; 0: the convolution is none.
+int64_t depthwise_width(const Anchored& conv) {
+  const auto* op = conv.op.as<Conv>();
+  const Type &x = conv.types[0], &w = conv.types[1], &out = conv.output->type;
+  if (!op || !conv.constant(1) || x.rank() != 4 || x.dtype == DType::f64 ||
+      !x.layout.channels_last || !out.layout.channels_last)
+    return 0;
+  if (!(w.shape[1] == Dim(1)) || !(w.shape[0] == Dim(op->group)) || !(x.shape[1] == w.shape[0]))
+    return 0;
+  int64_t width = 128 / std::max(bit_width(x.dtype), bit_width(out.dtype));
+  while (width > 1 && op->group % width != 0) width /= 2;
+  return width > 1 ? width : 0;
+}
+
+// [channel, 1, window] as [window, channel].
+Tensor by_tap(const Tensor& weights) {
+  const Dims dims = weights.dims();
+  const auto channels = static_cast<size_t>(dims[0]), taps = static_cast<size_t>(dims[2] * dims[3]);
+  const std::vector<double> from = weights.to_doubles();
+  std::vector<double> to(from.size());
+  for (size_t c = 0; c < channels; ++c)
+    for (size_t k = 0; k < taps; ++k) to[k * channels + c] = from[c * taps + k];
+  return Tensor::from_doubles(weights.dtype(), {dims[2], dims[3], dims[0]}, to);
+}
+
 class ConvPlain : public Kernel {
  public:
   std::string_view name() const override { return "conv_plain"; }
   Reject check(const Node& node, const DeviceInfo&) const override {
     return check_anchor(read(node));
   }
+  // More threads an element where elements alone would leave most of the device idle.
+  std::vector<std::string> tactics(const Node& node, const DeviceInfo&,
+                                   const Sizes& opt) const override {
+    const Anchored conv = read(node);
+    const Type& weights = conv.types[1];
+    if (depthwise_width(conv) > 0) return {"channels", ""};
+    if (!conv.op.as<Conv>() || !weights.is_static()) return {""};
+    const Dims dims = static_dims(weights.shape);
+    const uint64_t sum = element_count(Dims(dims.begin() + 1, dims.end()));
+    const uint64_t results = element_count(opt.outputs.at(0));
+    if (sum < 64 || results > 1 << 16) return {""};
+    return {"lanes=32", "lanes=8", ""};
+  }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
     const Anchored conv = read(node);
-    StepWriter step(anchored_step(node, conv, name(), tactic));
-    Writer writer(conv, step, std::string(conv.op.name()));
-    if (const auto* forward = conv.op.as<Conv>()) writer.forward(*forward);
+    const int lanes = tactic == "lanes=32" ? 32 : tactic == "lanes=8" ? 8 : 1;
+    StepDraft draft = anchored_step(node, conv, name(), tactic);
+    const bool by_channels = tactic == "channels" && depthwise_width(conv) > 0;
+    if (by_channels) draft.inputs[1] = {nullptr, by_tap(*conv.constant(1))};
+    StepWriter step(std::move(draft));
+    Writer writer(conv, lanes, step, std::string(conv.op.name()));
+    const auto* forward = conv.op.as<Conv>();
+    if (by_channels) writer.depthwise(*forward, depthwise_width(conv));
+    else if (forward) writer.forward(*forward);
     else writer.transposed(*conv.op.as<ConvTranspose>());
     return step.finish();
   }

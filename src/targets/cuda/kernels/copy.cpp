@@ -231,10 +231,13 @@ std::optional<size_t> transposed_loop(const Loops& loops) {
   return std::nullopt;
 }
 
-void write_transpose(const Move& move, size_t along, DType dtype, StepWriter& step) {
-  KernelText kernel(step, "transpose");
-  kernel.reach_all();
-  kernel.functions = "#include \"transpose.cuh\"\n";
+// One move as text, and the blocks that it takes; `block` counts from its first.
+struct MoveText {
+  std::string text;
+  Dim blocks = 0;
+};
+
+MoveText transpose_text(const Move& move, size_t along, DType dtype, KernelText& kernel) {
   const Loops& loops = move.loops;
   const size_t last = loops.sizes.size() - 1;
   const Dim tiles_c = ceildiv(loops.sizes[last], Dim(32)),
@@ -250,49 +253,67 @@ void write_transpose(const Move& move, size_t along, DType dtype, StepWriter& st
   }
   variables[along] = "r";
   variables[last] = "c";
-  std::string& body = kernel.body;
-  body = fmt::format(
-      "  const idx tile_c = blockIdx.x % {0}, rest = blockIdx.x / {0};\n"
+  std::string text = fmt::format(
+      "  const idx tile_c = block % {0}, rest = block / {0};\n"
       "  const idx tile_r = rest % {1}, outer = rest / {1};\n",
       kernel.dim(tiles_c), kernel.dim(tiles_r));
-  if (!outer.empty()) body += kernel.unflatten("outer", outer_sizes, outer);
+  if (!outer.empty()) text += kernel.unflatten("outer", outer_sizes, outer);
   const std::string type = bits_type(dtype);
-  body += fmt::format(
+  text += fmt::format(
       "  transpose_tile<{0}>({1}, {2}, tile_r, tile_c,\n"
       "      [&](idx r, idx c) {{ return ((const {0}*){3})[{4}]; }},\n"
       "      [&](idx r, idx c, {0} x) {{ (({0}*){5})[{6}] = x; }});\n",
       type, kernel.dim(loops.sizes[along]), kernel.dim(loops.sizes[last]), kernel.input(move.input),
       kernel.offset(loops.walks[1], variables), kernel.output(move.output),
       kernel.offset(loops.walks[0], variables));
-  step.launch(kernel, product(outer_sizes) * tiles_c * tiles_r, block_threads);
+  return {text, product(outer_sizes) * tiles_c * tiles_r};
 }
 
-void write_move(Move move, StepWriter& step) {
+MoveText move_text(Move move, DType dtype, KernelText& kernel) {
   move.loops.collapse();
-  const DType dtype = step.draft().outputs[move.output]->type.dtype;
   if (const auto along = transposed_loop(move.loops))
-    return write_transpose(move, *along, dtype, step);
-  KernelText kernel(step, "move");
-  kernel.reach_all();
+    return transpose_text(move, *along, dtype, kernel);
   const int64_t lanes = lanes_of(move.loops, dtype);
   Shape grid = move.loops.sizes;
   grid.back() = floordiv(grid.back(), Dim(lanes));
-  std::vector<std::string> variables;
-  for (size_t i = 0; i < grid.size(); ++i) variables.push_back(fmt::format("i{}", i));
-  kernel.body =
-      fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+  std::vector<std::string> variables = numbered("i", grid.size());
+  std::string text =
+      fmt::format("  const idx i = block * {} + threadIdx.x;\n  if (i >= {}) return;\n",
                   block_threads, kernel.dim(product(grid)));
-  kernel.body += kernel.unflatten("i", grid, variables);
+  text += kernel.unflatten("i", grid, variables);
   if (lanes > 1) {
-    kernel.body += fmt::format("  const idx at = {} * {};\n", variables.back(), lanes);
+    text += fmt::format("  const idx at = {} * {};\n", variables.back(), lanes);
     variables.back() = "at";
   }
   const std::string type = fmt::format("Pack<{}, {}>", bits_type(dtype), lanes);
-  kernel.body += fmt::format(
-      "  *({0}*)(({1}*){2} + {3}) = *(const {0}*)((const {1}*){4} + {5});\n", type,
-      bits_type(dtype), kernel.output(move.output), kernel.offset(move.loops.walks[0], variables),
-      kernel.input(move.input), kernel.offset(move.loops.walks[1], variables));
-  step.launch(kernel, ceildiv(product(grid), Dim(block_threads)), block_threads);
+  text += fmt::format("  *({0}*)(({1}*){2} + {3}) = *(const {0}*)((const {1}*){4} + {5});\n", type,
+                      bits_type(dtype), kernel.output(move.output),
+                      kernel.offset(move.loops.walks[0], variables), kernel.input(move.input),
+                      kernel.offset(move.loops.walks[1], variables));
+  return {text, ceildiv(product(grid), Dim(block_threads))};
+}
+
+// All of them in one launch, blocks for each in turn: a launch costs more than most of them.
+void write_moves(std::vector<Move> moves, StepWriter& step) {
+  if (moves.empty()) return;
+  KernelText kernel(step, "move");
+  kernel.reach_all();
+  kernel.functions = "#include \"transpose.cuh\"\n";
+  kernel.body = "  idx block = blockIdx.x;\n";
+  Dim blocks = 0;
+  for (size_t k = 0; k < moves.size(); ++k) {
+    const DType dtype = step.draft().outputs[moves[k].output]->type.dtype;
+    const MoveText part = move_text(std::move(moves[k]), dtype, kernel);
+    if (k + 1 < moves.size()) {
+      const std::string count = kernel.dim(part.blocks);
+      kernel.body += fmt::format("  if (block < {}) {{\n{}  return;\n  }}\n  block -= {};\n", count,
+                                 part.text, count);
+    } else {
+      kernel.body += part.text;
+    }
+    blocks = blocks + part.blocks;
+  }
+  step.launch(kernel, blocks, block_threads);
 }
 
 class Copy : public Kernel {
@@ -319,7 +340,7 @@ class Copy : public Kernel {
       return draft;
     }
     StepWriter step(draft_of(node, name(), tactic));
-    for (Move& move : moves_of(node).list) write_move(std::move(move), step);
+    write_moves(moves_of(node).list, step);
     return step.finish();
   }
 };

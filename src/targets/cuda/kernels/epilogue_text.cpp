@@ -33,12 +33,15 @@ std::string epilogue_function(const Anchored& anchor) {
 }
 
 std::string store_result(KernelText& kernel, const Anchored& anchor, const std::string& value,
-                         const std::vector<std::string>& variables, const std::string& indent) {
+                         const std::vector<std::string>& variables, const std::string& indent,
+                         const std::string& to) {
   const Type& out = anchor.output->type;
-  const std::string at = kernel.offset({memory_strides(out), Dim(0)}, variables);
+  const std::string place =
+      !to.empty() ? to
+                  : fmt::format("{}[{}]", kernel.output(0),
+                                kernel.offset({memory_strides(out), Dim(0)}, variables));
   if (anchor.epilogue.nodes.empty())
-    return fmt::format("{}{}[{}] = {};\n", indent, kernel.output(0), at,
-                       store_text(out.dtype, value));
+    return fmt::format("{}{} = {};\n", indent, place, store_text(out.dtype, value));
   std::string arguments = value;
   for (size_t i = 0; i < anchor.operands.size(); ++i) {
     const Type type = operand_type(anchor.operands[i]);
@@ -47,9 +50,8 @@ std::string store_result(KernelText& kernel, const Anchored& anchor, const std::
         ", " +
         load_text(type.dtype, fmt::format("{}[{}]", kernel.input(first_operand(anchor) + i), from));
   }
-  return fmt::format("{0}{1} result;\n{0}epilogue({2}, result);\n{0}{3}[{4}] = {5};\n", indent,
-                     compute_type(out.dtype), arguments, kernel.output(0), at,
-                     store_text(out.dtype, "result"));
+  return fmt::format("{0}{1} result;\n{0}epilogue({2}, result);\n{0}{3} = {4};\n", indent,
+                     compute_type(out.dtype), arguments, place, store_text(out.dtype, "result"));
 }
 
 std::string accumulator_type(DType dtype) { return dtype == DType::f64 ? "double" : "float"; }

@@ -18,9 +18,10 @@ size_t first_operand(const Anchored& anchor);
 // The epilogue's function for KernelText::functions; "" without one.
 std::string epilogue_function(const Anchored& anchor);
 // Statements that turn `value`, an expression of the result's compute type, into the output's
-// element at these variables (one a logical axis) and write it.
+// element at these variables (one a logical axis) and write it there, or to the place `to`.
 std::string store_result(KernelText& kernel, const Anchored& anchor, const std::string& value,
-                         const std::vector<std::string>& variables, const std::string& indent);
+                         const std::vector<std::string>& variables, const std::string& indent,
+                         const std::string& to = "");
 
 std::string accumulator_type(DType dtype);
 

@@ -24,6 +24,7 @@ std::span<const Kernel* const> kernel_list() {
       &conv_plain_kernel(),
       &matmul_plain_kernel(),
       &pointwise_kernel(),
+      &woven_kernel(),
       &copy_kernel(),
       &pool_kernel(),
       &gather_kernel(),

@@ -11,6 +11,7 @@ std::span<const Kernel* const> kernel_list();
 
 // One function a kernel; list.cpp puts them in order.
 const Kernel& pointwise_kernel();
+const Kernel& woven_kernel();
 const Kernel& copy_kernel();
 const Kernel& conv_plain_kernel();
 const Kernel& matmul_plain_kernel();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Maximum, average and Lp pools, one thread an output element.
+// Maximum, average and Lp pools, one thread an output element, or as many channels as 16 bytes hold
+// where they lie last.
 #include "ops/pool.h"
 
 #include "targets/cuda/emit.h"
@@ -41,21 +42,40 @@ class Writer {
         x_(node.input(0)->type),
         y_(node.output()->type) {
     kernel_.reach_all();
+    const bool simple = pooling_.is_max ? !pooling_.indices : pooling_.p == 0;
+    if (!simple || !x_.layout.channels_last || !(x_.layout == y_.layout) || !is_float(x_.dtype))
+      return;
+    lanes_ = 128 / bit_width(x_.dtype);
+    while (lanes_ > 1 && !is_multiple(x_.shape[1], lanes_)) lanes_ /= 2;
   }
 
   void write() {
     const Shape window(pooling_.kernel.begin(), pooling_.kernel.end());
     axes_ = window_dims(pooling_.window, x_.shape, y_.shape, window);
     const std::vector<std::string> out = element_variables(y_.shape.size());
+    std::vector<std::string> parts = out;
+    Type grid = y_;
+    if (lanes_ > 1) {
+      parts[1] = "part";
+      grid.shape[1] = floordiv(y_.shape[1], Dim(lanes_));
+    }
+    const Dim count = memory_elements(grid);
     std::string& body = kernel_.body;
     body =
         fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(count()));
-    body += element_index(kernel_, y_, "i", out);
+                    block_threads, kernel_.dim(count));
+    body += element_index(kernel_, grid, "i", parts);
+    if (lanes_ > 1) body += fmt::format("  const idx c = part * {};\n", lanes_);
     const std::string type = compute_type(x_.dtype);
-    body += pooling_.is_max
-                ? fmt::format("  {} best = {};\n  bool any = false;\n", type, lowest(x_.dtype))
-                : fmt::format("  {} sum = 0;\n  int inside = 0, counted = 0;\n", type);
+    const std::string size = lanes_ > 1 ? fmt::format("[{}]", lanes_) : "";
+    const std::string zero = lanes_ > 1 ? "{}" : "0";
+    body += pooling_.is_max ? fmt::format("  {} best{} = {};\n  bool any = false;\n", type, size,
+                                          lanes_ > 1 ? zero : lowest(x_.dtype))
+                            : fmt::format("  {} sum{} = {};\n  int inside = 0, counted = 0;\n",
+                                          type, size, zero);
+    if (pooling_.is_max && lanes_ > 1)
+      body +=
+          fmt::format("  for (int v = 0; v < {}; ++v) best[v] = {};\n", lanes_, lowest(x_.dtype));
     if (pooling_.indices) body += "  long long where = -1;\n";
     std::vector<std::string> read{"n", "c"};
     for (size_t a = 0; a < axes_.size(); ++a) {
@@ -67,12 +87,10 @@ class Writer {
     body += element(read);
     for (size_t a = 0; a < axes_.size(); ++a) body += "  }\n";
     body += result(kernel_.offset({memory_strides(y_), Dim(0)}, out));
-    step_.launch(kernel_, ceildiv(count(), Dim(block_threads)), block_threads);
+    step_.launch(kernel_, ceildiv(count, Dim(block_threads)), block_threads);
   }
 
  private:
-  Dim count() const { return memory_elements(y_); }
-
   std::string element(const std::vector<std::string>& read) {
     std::string text, inside;
     if (!pooling_.is_max) {
@@ -86,6 +104,7 @@ class Writer {
       inside += fmt::format("{0}p{1} >= 0 && p{1} < {2}", a == 0 ? "" : " && ", a,
                             kernel_.dim(axes_[a].in));
     const std::string at = kernel_.offset({memory_strides(x_), Dim(0)}, read);
+    if (lanes_ > 1) return text + fmt::format("  if ({}) {{\n{}  }}\n", inside, lanes(at));
     text += fmt::format("  if ({}) {{\n  const {} x = {};\n", inside, compute_type(x_.dtype),
                         load_text(x_.dtype, fmt::format("{}[{}]", kernel_.input(0), at)));
     if (pooling_.is_max) {
@@ -101,6 +120,16 @@ class Writer {
                               pooling_.p);
   }
 
+  std::string lanes(const std::string& at) {
+    return fmt::format(
+        "  const Pack<{0}, {1}> pack = *(const Pack<{0}, {1}>*)({2} + {3});\n"
+        "  for (int v = 0; v < {1}; ++v) {{\n  const {4} x = {5};\n  {6};\n  }}\n  {7};\n",
+        storage_type(x_.dtype), lanes_, kernel_.input(0), at, compute_type(x_.dtype),
+        load_text(x_.dtype, "pack.at[v]"),
+        pooling_.is_max ? "if (!any || x > best[v]) best[v] = x" : "sum[v] += x",
+        pooling_.is_max ? "any = true" : "++inside");
+  }
+
   // The element's number in the whole input, its spatial axes in either order.
   std::string place() {
     std::string flat = fmt::format("((long long)n * {} + c)", kernel_.dim(x_.shape[1]));
@@ -113,6 +142,15 @@ class Writer {
   }
 
   std::string result(const std::string& at) {
+    if (lanes_ > 1) {
+      return fmt::format(
+          "  Pack<{0}, {1}> result;\n"
+          "  for (int v = 0; v < {1}; ++v) result.at[v] = {2};\n"
+          "  *(Pack<{0}, {1}>*)({3} + {4}) = result;\n",
+          storage_type(y_.dtype), lanes_,
+          store_text(y_.dtype, pooling_.is_max ? "best[v]" : mean("sum[v]")), kernel_.output(0),
+          at);
+    }
     if (pooling_.is_max) {
       std::string text;
       if (!step_.draft().outputs.empty() && step_.draft().outputs[0])
@@ -124,12 +162,15 @@ class Writer {
     }
     std::string value = "sum";
     const std::string type = compute_type(x_.dtype);
-    if (pooling_.p == 0)
-      value = pooling_.count_pad ? fmt::format("counted == 0 ? 0 : sum / ({})counted", type)
-                                 : fmt::format("inside == 0 ? 0 : sum / ({})inside", type);
+    if (pooling_.p == 0) value = mean("sum");
     if (pooling_.p == 2) value = fmt::format("fn_sqrt<{}>(sum)", type);
     if (pooling_.p > 2) value = fmt::format("fn_pow<{0}>(sum, ({0})1 / {1})", type, pooling_.p);
     return fmt::format("  {}[{}] = {};\n", kernel_.output(0), at, store_text(y_.dtype, value));
+  }
+
+  std::string mean(const std::string& sum) const {
+    const std::string by = pooling_.count_pad ? "counted" : "inside";
+    return fmt::format("{0} == 0 ? 0 : {1} / ({2}){0}", by, sum, compute_type(x_.dtype));
   }
 
   const Node& node_;
@@ -139,6 +180,7 @@ class Writer {
   const Type& x_;
   const Type& y_;
   std::vector<WindowDims> axes_;
+  int64_t lanes_ = 1;
 };
 
 class Pool : public Kernel {

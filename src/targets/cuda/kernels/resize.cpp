@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resize of every mode: one thread an output element, which works out the few input elements it is
-// made of along each resized axis (device/resize.cuh).
+// Resize of every mode: a thread works out the few input elements that an output element is made of
+// along each resized axis (device/resize.cuh). That costs more than the sum itself, so a weighted
+// sum is repeated for what shares the place: neighbouring channels, or a number of planes.
 #include "ops/resize.h"
 
-#include <bit>
+#include <algorithm>
 
+#include "base/error.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/kernels/window_text.h"
@@ -115,11 +117,48 @@ std::string nearest_name(ResizeNearest nearest) {
   return "floor";
 }
 
+// What one thread computes: `lanes` neighbours in memory, or `planes` steps along an axis, neither
+// of which is resized.
+struct Share {
+  size_t axis = 0;
+  int64_t lanes = 1, planes = 1;
+};
+
+bool repeats(const Resize& op, const Type& in) {
+  return op.mode != ResizeMode::nearest && !op.antialias && in.dtype != DType::f64 &&
+         op.coordinate != ResizeCoordinate::tf_crop_and_resize;
+}
+
+// Neighbours that a 16-byte load brings, where the innermost axis is not resized; 1 else.
+int64_t lanes_of(const Node& node, const Resize& op, const Plan& plan) {
+  const Type& in = node.input(0)->type;
+  const size_t inner = memory_order(in).back();
+  const auto is_inner = [&](const AxisText& axis) { return axis.axis == inner; };
+  if (!repeats(op, in) || std::any_of(plan.axes.begin(), plan.axes.end(), is_inner)) return 1;
+  int64_t lanes = 128 / bit_width(in.dtype);
+  while (lanes > 1 && !is_multiple(in.shape[inner], lanes)) lanes /= 2;
+  return lanes;
+}
+
+// The innermost axis that is not resized, where the innermost of all is; the rank else.
+size_t plane_axis(const Node& node, const Resize& op, const Plan& plan) {
+  const Type& in = node.input(0)->type;
+  const std::vector<size_t> order = memory_order(in);
+  if (!repeats(op, in) || plan.axes.empty()) return order.size();
+  for (size_t i = order.size(); i-- > 0;) {
+    const auto is_it = [&](const AxisText& axis) { return axis.axis == order[i]; };
+    if (std::none_of(plan.axes.begin(), plan.axes.end(), is_it))
+      return i + 1 == order.size() || in.shape[order[i]] == Dim(1) ? order.size() : order[i];
+  }
+  return order.size();
+}
+
 class Writer {
  public:
-  Writer(const Node& node, const Resize& op, StepWriter& step)
+  Writer(const Node& node, const Resize& op, Share share, StepWriter& step)
       : node_(node),
         op_(op),
+        share_(share),
         step_(step),
         kernel_(step, "resize"),
         in_(node.input(0)->type),
@@ -130,14 +169,20 @@ class Writer {
 
   void write() {
     const Plan plan = plan_of(node_, op_, &kernel_);
-    const Dim count = product(out_.shape);
-    std::vector<std::string> from;
-    for (size_t i = 0; i < out_.shape.size(); ++i) from.push_back(fmt::format("x{}", i));
+    Type grid = out_;
+    const Dim along = grid.shape[share_.axis];
+    const Dim part = share_.lanes * share_.planes;
+    grid.shape[share_.axis] = ceildiv(along, part);
+    const Dim count = product(grid.shape);
+    std::vector<std::string> from = numbered("x", out_.shape.size()), places = from;
     std::string& body = kernel_.body;
     body =
         fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
                     block_threads, kernel_.dim(count));
-    body += element_index(kernel_, out_, "i", from);
+    if (!(part == Dim(1))) places[share_.axis] = "part";
+    body += element_index(kernel_, grid, "i", places);
+    if (share_.lanes > 1)
+      body += fmt::format("  const idx x{} = part * {};\n", share_.axis, share_.lanes);
     if (op_.coordinate == ResizeCoordinate::tf_crop_and_resize) body += "  bool outside = false;\n";
     for (const AxisText& axis : plan.axes) {
       body += coordinate(axis);
@@ -172,7 +217,11 @@ class Writer {
                            store_text(dtype, literal(dtype, extra, static_cast<int64_t>(extra))),
                            result);
     }
-    return fmt::format("  {}[i] = {};\n", kernel_.output(0), result);
+    return fmt::format("  {}[{}] = {};\n", kernel_.output(0), place(), result);
+  }
+
+  std::string place() {
+    return kernel_.offset({memory_strides(out_), Dim(0)}, numbered("x", out_.shape.size()));
   }
 
   std::string nearest(const Plan& plan, const std::string& read) {
@@ -197,21 +246,46 @@ class Writer {
                               : fmt::format("u{}", axis.axis),
                           length, sum_type, float_text(op_.cubic_coeff_a));
     }
-    text += fmt::format("  {} sum = 0;\n", sum_type);
+    const bool wide = share_.lanes > 1;
+    if (share_.planes > 1) {
+      text += fmt::format(
+          "  const idx stop{0} = (part + 1) * {1} < {2} ? (part + 1) * {1} : {2};\n"
+          "#pragma unroll 4\n  for (idx x{0} = part * {1}; x{0} < stop{0}; ++x{0}) {{\n",
+          share_.axis, share_.planes, kernel_.dim(out_.shape[share_.axis]));
+    }
+    text += wide ? fmt::format("  float sum[{}] = {{}};\n", share_.lanes)
+                 : fmt::format("  {} sum = 0;\n", sum_type);
     for (const AxisText& axis : plan.axes) {
       text += fmt::format(
-          "  for (int a{0} = 0; a{0} < f{0}.count(); ++a{0}) {{\n"
+          "#pragma unroll\n  for (int a{0} = 0; a{0} < f{0}.count(); ++a{0}) {{\n"
           "  const {1} w{0} = f{0}.weight(a{0});\n  const idx p{0} = f{0}.place(a{0});\n",
           axis.axis, sum_type);
       weight += fmt::format(" * w{}", axis.axis);
     }
-    text += fmt::format("  sum += ({}) * {};\n", weight, load_text(in_.dtype, read));
+    if (wide) {
+      text += fmt::format(
+          "  const Pack<{0}, {1}> pack = *(const Pack<{0}, {1}>*)&{2};\n"
+          "  for (int v = 0; v < {1}; ++v) sum[v] += ({3}) * {4};\n",
+          storage_type(in_.dtype), share_.lanes, read, weight, load_text(in_.dtype, "pack.at[v]"));
+    } else {
+      text += fmt::format("  sum += ({}) * {};\n", weight, load_text(in_.dtype, read));
+    }
     for (size_t i = 0; i < plan.axes.size(); ++i) text += "  }\n";
+    if (wide) {
+      return text + fmt::format(
+                        "  Pack<{0}, {1}> result;\n"
+                        "  for (int v = 0; v < {1}; ++v) result.at[v] = {2};\n"
+                        "  *(Pack<{0}, {1}>*)&{3}[{4}] = result;\n",
+                        storage_type(out_.dtype), share_.lanes, store_text(out_.dtype, "sum[v]"),
+                        kernel_.output(0), place());
+    }
+    if (share_.planes > 1) return text + store("sum") + "  }\n";
     return text + store("sum");
   }
 
   const Node& node_;
   const Resize& op_;
+  const Share share_;
   StepWriter& step_;
   KernelText kernel_;
   const Type& in_;
@@ -231,11 +305,29 @@ class ResizeKernel : public Kernel {
       return fmt::format("weighted {} elements", tenrec::name(in.dtype));
     return plan_of(node, *op, nullptr).reject;
   }
+  std::vector<std::string> tactics(const Node& node, const DeviceInfo&,
+                                   const Sizes&) const override {
+    const Plan plan = plan_of(node, *node.as<Resize>(), nullptr);
+    if (plane_axis(node, *node.as<Resize>(), plan) == node.output()->type.shape.size()) return {""};
+    return {"planes=4", "planes=1", "planes=16"};
+  }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
+    const auto& op = *node.as<Resize>();
+    const Plan plan = plan_of(node, op, nullptr);
+    const size_t axis = plane_axis(node, op, plan);
+    Share share;
+    if (axis < node.output()->type.shape.size()) {
+      share = {axis, 1, 0};
+      for (const int planes : {1, 4, 16})
+        if (tactic == fmt::format("planes={}", planes)) share.planes = planes;
+      TENREC_CHECK(share.planes > 0, invalid_engine, "unknown tactic '{}' of a resize", tactic);
+    } else if (!node.output()->type.shape.empty()) {
+      share = {memory_order(node.input(0)->type).back(), lanes_of(node, op, plan), 1};
+    }
     StepDraft draft = draft_of(node, name(), tactic);
     draft.inputs.resize(1);
     StepWriter step(std::move(draft));
-    Writer(node, *node.as<Resize>(), step).write();
+    Writer(node, op, share, step).write();
     return step.finish();
   }
 };

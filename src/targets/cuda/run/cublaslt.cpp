@@ -4,9 +4,11 @@
 #include "targets/cuda/run/cublaslt.h"
 
 #include <cstdio>
+#include <numeric>
 
 #include "base/error.h"
 #include "base/wire.h"
+#include "plan/memory.h"
 #include "targets/cuda/run/gemm_launch.h"
 #include "targets/cuda/run/runners.h"
 
@@ -107,6 +109,13 @@ class Problem {
     else layout(b_, type_, s.n, s.k, s.n, s.b_step[2], s);
     layout(a_, type_, s.k, s.m, s.k, s.a_step[2], s);
     layout(c_, out_type_, s.n, s.m, s.n, s.c_step[2], s);
+    // The outer batches are products of their own, which start inside the tensors.
+    const int64_t in = bit_width(gemm.type) / 8, out = bit_width(gemm.out_type) / 8;
+    for (int i = 0; i < 2; ++i) {
+      if (s.batch[i] == 1) continue;
+      for (const int64_t step : {s.a_step[i] * in, s.b_step[i] * in, s.c_step[i] * out})
+        alignment_ = static_cast<uint32_t>(std::gcd(int64_t{alignment_}, step));
+    }
   }
 
   void set_bias(const void* bias) { set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias); }
@@ -118,6 +127,14 @@ class Problem {
     check(api().cublasLtMatmulPreferenceSetAttribute(
               preference.value, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &bytes, sizeof bytes),
           "a workspace limit");
+    // Without a word cuBLASLt counts on 256 bytes, and its algorithms may refuse to run on less.
+    for (const auto operand :
+         {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+          CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
+      check(api().cublasLtMatmulPreferenceSetAttribute(preference.value, operand, &alignment_,
+                                                       sizeof alignment_),
+            "an alignment");
+    }
     std::vector<cublasLtMatmulHeuristicResult_t> results(most);
     int count = 0;
     const cublasStatus_t status = api().cublasLtMatmulAlgoGetHeuristic(
@@ -183,6 +200,7 @@ class Problem {
           "describing a batch");
   }
 
+  uint32_t alignment_ = plan::arena_alignment;  // that of weights too
   cublasComputeType_t compute_ = CUBLAS_COMPUTE_32F;
   cudaDataType_t type_ = CUDA_R_32F, out_type_ = CUDA_R_32F;
   Owner<&Api::cublasLtMatmulDescDestroy, cublasLtMatmulDesc_t> product_;
