@@ -174,7 +174,7 @@ int64_t heap_in_use() {
   return static_cast<int64_t>(info.uordblks + info.hblkhd);
 }
 
-constexpr size_t least_for_percentiles = 50;
+constexpr size_t least_for_percentiles = 100;
 
 class Checker {
  public:
@@ -240,11 +240,11 @@ class Checker {
     return count.total();
   }
 
-  // Two classes an octave of bytes.
+  // One class an octave of bytes.
   static int size_class(const Inputs& inputs) {
     double bytes = 0;
     for (const auto& [name, tensor] : inputs) bytes += static_cast<double>(tensor.data.size());
-    return static_cast<int>(2 * std::log2(bytes));
+    return static_cast<int>(std::log2(bytes));
   }
 
   double widest_spread() {
@@ -254,7 +254,7 @@ class Checker {
       std::ranges::sort(times);
       const double spread = times[times.size() * 99 / 100] / times[times.size() / 2];
       std::cout << fmt::format("  2^{} bytes: {} shapes, p50 {:.3f} ms, p99 {:.3f} ms\n",
-                               size / 2.0, times.size(), times[times.size() / 2],
+                               size, times.size(), times[times.size() / 2],
                                times[times.size() * 99 / 100]);
       widest = std::max(widest, spread);
     }

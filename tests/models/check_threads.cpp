@@ -29,10 +29,9 @@ std::vector<int64_t> dims_of(const std::string& text) {
 Inputs random_inputs(const tenrec::Engine& engine, unsigned seed) {
   std::mt19937 random(seed);
   Inputs inputs;
-  for (const tenrec::TensorInfo& info : engine.inputs()) {
-    std::vector<int64_t> dims = info.dims;
-    for (int64_t& dim : dims) dim = dim < 0 ? 1 : dim;
-    tenrec::HostTensor tensor(info.dtype, dims);
+  for (size_t i = 0; i < engine.inputs().size(); ++i) {
+    const tenrec::TensorInfo& info = engine.inputs()[i];
+    tenrec::HostTensor tensor(info.dtype, engine.profiles()[0][i].opt);
     if (info.dtype == tenrec::DType::f32)
       for (float& x : tensor.as<float>()) x = static_cast<float>(random() >> 8) * 0x1p-24F;
     inputs[info.name] = std::move(tensor);
