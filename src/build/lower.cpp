@@ -41,14 +41,14 @@ class Lowering {
     plan_.value_ranges = bound_.value_ranges;
     define_symbols(graph);
     mark_outputs(graph);
-    views_ = find_views(
-        graph, {.alignment = view_alignment_,
-                .known_at_start = [&](const Type& type) { return known_at_start(type); },
-                .has_own_memory =
-                    [&](const Value* value) {
-                      return direct_output(value) ||
-                             (value->producer() && is_known(*value->producer()));
-                    }});
+    views_ =
+        find_views(graph, {.alignment = view_alignment_,
+                           .known_at_start = [&](const Type& type) { return known_at_start(type); },
+                           .has_own_memory =
+                               [&](const Value* value) {
+                                 return direct_output(value) ||
+                                        (value->producer() && is_known(*value->producer()));
+                               }});
     choose_steps(graph);
     for (const auto& input : graph.inputs()) add_input(*input);
     for (const auto& node : graph.nodes()) lower_node(*node);
@@ -83,9 +83,8 @@ class Lowering {
     if (direct_output(node.output()) || !defines_of(node).empty()) return false;
     std::vector<SymbolRef> used;
     for (const Dim& dim : *type.known_ints()) dim.collect_symbols(used);
-    return std::all_of(used.begin(), used.end(), [&](const SymbolRef& symbol) {
-      return symbols_.count(symbol.get()) != 0;
-    });
+    return std::all_of(used.begin(), used.end(),
+                       [&](const SymbolRef& symbol) { return symbols_.count(symbol.get()) != 0; });
   }
 
   // A view shares its input's memory: nothing to run.

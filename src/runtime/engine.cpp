@@ -134,8 +134,7 @@ plan::EngineFile respecialised(const plan::EngineFile& file, const LoadOptions& 
                "{} (it was built lean: without the graph it cannot be made again here)",
                wrong.what());
   TENREC_CHECK(respecialiser(), invalid_engine, "{} (there is no builder here)", wrong.what());
-  const auto bytes =
-      std::make_shared<const std::vector<std::byte>>(respecialiser()(file, options));
+  const auto bytes = std::make_shared<const std::vector<std::byte>>(respecialiser()(file, options));
   plan::EngineFile made = plan::EngineFile::read(*bytes, bytes);
   made.meta.notes.push_back(
       fmt::format("made for \"{}\" and built again, untuned, for \"{}\": build the model here for "
@@ -165,9 +164,8 @@ std::shared_ptr<Device> Engine::Impl::open(int threads) const {
 
 Engine Engine::load(const std::string& path, const LoadOptions& options) {
   plan::EngineFile file = plan::EngineFile::open(path);
-  return with_context(
-      [&] { return fmt::format("loading engine \"{}\"", path); },
-      [&] { return Engine(make_impl(std::move(file), options)); });
+  return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
+                      [&] { return Engine(make_impl(std::move(file), options)); });
 }
 
 Engine Engine::from_bytes(std::vector<std::byte> bytes, const LoadOptions& options) {

@@ -105,9 +105,9 @@ class Target {
   virtual void prepare_graph(Graph& graph, const DeviceInfo& device) const = 0;
   // Device code for the generated texts, one image each, in order. A text that does not compile is
   // an Error; with `failures` its reason there ("" for the others) and an empty image.
-  virtual std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
-                                                 const DeviceInfo& device,
-                                                 std::vector<std::string>* failures = nullptr) const;
+  virtual std::vector<plan::KernelImage> compile(
+      std::span<const plan::KernelSource> sources, const DeviceInfo& device,
+      std::vector<std::string>* failures = nullptr) const;
   // What a user of this machine should know: libraries that are missing, say.
   virtual std::vector<std::string> notes(const DeviceInfo& device) const {
     (void)device;

@@ -5,9 +5,10 @@
 //
 //   check_shapes model.onnx --runs 1000 --fixed-every 10 --interpreter-every 50
 //     --range x=1x3x48x32:4x3x48x320 [--value sr=16000] [--feed r1i=r1o] [--same input:0=state:1]
-//     [--target cuda] [--steady 1.5]
+//     [--target cuda] [--vendor 0] [--steady 1.5]
 //
-// --steady: how far p99 of the first run at a shape may be above p50, among shapes of much the same size.
+// --steady: how far p99 of the first run at a shape may be above p50, among shapes of much the same
+// size.
 // --same: the second axis gets the size drawn for the first.
 // A fed input is 1x1x... zeros at a run of a new shape and the output of that run at the next.
 #include <malloc.h>
@@ -46,6 +47,7 @@ struct Settings {
   std::vector<std::pair<std::string, std::string>> same;
   double tolerance = 2e-4;  // of the largest value, plus 1e-6: check_models.py's
   std::string target = "cpu";
+  bool vendor = true;
   double steady = 0;  // most that p99 / p50 of the time of a run may be; 0: any
 };
 
@@ -70,6 +72,7 @@ Settings settings_of(const std::vector<std::string>& words) {
     else if (words[i] == "--seed") s.seed = std::stoull(value);
     else if (words[i] == "--tolerance") s.tolerance = std::stod(value);
     else if (words[i] == "--target") s.target = value;
+    else if (words[i] == "--vendor") s.vendor = value != "0";
     else if (words[i] == "--steady") s.steady = std::stod(value);
     else if (words[i] == "--range")
       s.ranges[name] = {sizes_of(value.substr(equal + 1, colon - equal - 1)),
@@ -182,6 +185,7 @@ class Checker {
     BuildOptions options;
     options.no_tune = true;
     options.target = s_.target;
+    options.no_vendor = !s_.vendor;
     ProfileOptions profile;
     for (const auto& [name, range] : s_.ranges)
       profile.dims[name] = {range.first, range.second, range.second};
@@ -234,8 +238,8 @@ class Checker {
     count.start();
     context.run();
     count.stop();
-    milliseconds_ = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-                        .count();
+    milliseconds_ =
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     grown_ = heap_in_use() - before;
     return count.total();
   }
@@ -253,8 +257,8 @@ class Checker {
       if (times.size() < least_for_percentiles) continue;
       std::ranges::sort(times);
       const double spread = times[times.size() * 99 / 100] / times[times.size() / 2];
-      std::cout << fmt::format("  2^{} bytes: {} shapes, p50 {:.3f} ms, p99 {:.3f} ms\n",
-                               size, times.size(), times[times.size() / 2],
+      std::cout << fmt::format("  2^{} bytes: {} shapes, p50 {:.3f} ms, p99 {:.3f} ms\n", size,
+                               times.size(), times[times.size() / 2],
                                times[times.size() * 99 / 100]);
       widest = std::max(widest, spread);
     }
@@ -343,7 +347,8 @@ int check(const std::vector<std::string>& words) {
   std::cout << fmt::format(
       "{}: {} shapes; device allocations {}; heap left in use by a run: {} bytes; calls of new: {} "
       "at most at a new shape, {} at known ones\n"
-      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}; p99 "
+      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}; "
+      "p99 "
       "/ p50 at most {:.2f}\n",
       settings.model, r.runs, r.device_allocations, r.heap_growth, r.most_calls, r.calls_again,
       r.fixed, r.from_fixed, r.interpreted, r.from_interpreter, settings.tolerance, r.spread);

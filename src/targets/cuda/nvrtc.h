@@ -10,8 +10,8 @@
 namespace tenrec::cuda {
 
 // One image a text, in order; texts compile in parallel. An Error names the kernel and repeats the
-// compiler's messages; with `failures` they stand there instead, one entry a text. What was compiled
-// before in this process is not compiled again.
+// compiler's messages; with `failures` they stand there instead, one entry a text. What was
+// compiled before in this process is not compiled again.
 std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources, int capability,
                                        int threads, std::vector<std::string>* failures = nullptr);
 

@@ -402,8 +402,8 @@ void products(Cases& cases) {
 }
 
 void samples(Cases& cases) {
-  const Tensor regions = Tensor::of<float>(
-      {4, 4}, {0, 0, 7, 7, 1.5F, 2.25F, 5, 6.5F, -3, -2, 20, 4, 6, 6, 6, 6});
+  const Tensor regions =
+      Tensor::of<float>({4, 4}, {0, 0, 7, 7, 1.5F, 2.25F, 5, 6.5F, -3, -2, 20, 4, 6, 6, 6, 6});
   for (const bool maximum : {false, true})
     for (const bool half_pixel : {false, true})
       cases.push_back({fmt::format("roi align {} {}", maximum ? "max" : "mean", half_pixel),
@@ -419,11 +419,11 @@ void samples(Cases& cases) {
          {SamplePadding::zeros, SamplePadding::border, SamplePadding::reflection})
       cases.push_back(
           {fmt::format("grid sample {} {}", static_cast<int>(mode), static_cast<int>(padding)),
-           GridSample{.align_corners = padding == SamplePadding::border,
-                      .mode = mode,
-                      .padding = padding},
+           GridSample{
+               .align_corners = padding == SamplePadding::border, .mode = mode, .padding = padding},
            {f32({2, 3, 6, 5}), f32({2, 4, 7, 2}, 2)}});
-  cases.push_back({"grid sample of volumes", GridSample{}, {f32({1, 2, 3, 4, 5}), f32({1, 2, 3, 2, 3}, 2)}});
+  cases.push_back(
+      {"grid sample of volumes", GridSample{}, {f32({1, 2, 3, 4, 5}), f32({1, 2, 3, 2, 3}, 2)}});
 }
 
 void networks(Cases& cases) {

@@ -24,9 +24,7 @@ std::map<CUdeviceptr, size_t> blocks;
 size_t used = 0;
 int handle = 0;  // what every handle points to
 
-size_t memory_bytes() {
-  return static_cast<size_t>(setting("FAKE_CUDA_MEMORY", 8LL << 30));
-}
+size_t memory_bytes() { return static_cast<size_t>(setting("FAKE_CUDA_MEMORY", 8LL << 30)); }
 
 template <class T>
 CUresult give(T* out) {

@@ -20,8 +20,8 @@ struct Outcome {
 };
 
 void expect_contains(const Outcome& outcome, const std::string& part) {
-  EXPECT_NE(outcome.text.find(part), std::string::npos) << "wanted: " << part << "\ngot: "
-                                                        << outcome.text;
+  EXPECT_NE(outcome.text.find(part), std::string::npos)
+      << "wanted: " << part << "\ngot: " << outcome.text;
 }
 
 class Situation : public ::testing::Test {
@@ -62,9 +62,10 @@ TEST_F(Situation, NoDriver) {
   const Outcome outcome = run("", build);
   if (outcome.code == 0) GTEST_SKIP() << "this machine has a GPU";
   EXPECT_EQ(outcome.code, 11);
-  expect_contains(outcome,
-                  "NVIDIA's driver (libcuda.so.1) is not on this machine; install the driver of the "
-                  "GPU, or run where there is one");
+  expect_contains(
+      outcome,
+      "NVIDIA's driver (libcuda.so.1) is not on this machine; install the driver of the "
+      "GPU, or run where there is one");
 }
 
 TEST_F(Situation, DriverTooOld) {
@@ -93,8 +94,9 @@ TEST_F(Situation, OutOfDeviceMemory) {
   EXPECT_EQ(fake("", "run --random $DIR/model.engine").code, 0);
   const Outcome outcome = fake("FAKE_CUDA_MEMORY=1000", "run --random $DIR/model.engine");
   EXPECT_EQ(outcome.code, 8);
-  expect_contains(outcome, "bytes of GPU memory for intermediate values: 1000 of 1000 bytes are "
-                           "free on Fake GPU; use smaller shapes or free memory there");
+  expect_contains(outcome,
+                  "bytes of GPU memory for intermediate values: 1000 of 1000 bytes are "
+                  "free on Fake GPU; use smaller shapes or free memory there");
 }
 
 // Built again from its graph, unless it was built without.
@@ -109,10 +111,11 @@ TEST_F(Situation, EngineForAnotherGpu) {
   EXPECT_EQ(fake("FAKE_CUDA_CAPABILITY=86", "run --random $DIR/model.engine").code, 0);
   outcome = fake("", "run --random $DIR/model.engine");
   EXPECT_EQ(outcome.code, 6);
-  expect_contains(outcome,
-                  "this is made for \"cuda sm_80\", the GPU is Fake GPU (\"cuda sm_90a\"); build the "
-                  "engine again for it (it was built lean: without the graph it cannot be made again "
-                  "here)");
+  expect_contains(
+      outcome,
+      "this is made for \"cuda sm_80\", the GPU is Fake GPU (\"cuda sm_90a\"); build the "
+      "engine again for it (it was built lean: without the graph it cannot be made again "
+      "here)");
 }
 
 TEST_F(Situation, AKernelThatDoesNotCompile) {

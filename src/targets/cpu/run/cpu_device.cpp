@@ -65,9 +65,9 @@ Isa isa_for(const std::string& fingerprint) {
   if (fingerprint.empty()) return best_isa();
   const std::optional<Isa> isa = isa_of(fingerprint);
   if (!isa || !supported(*isa))
-    throw WrongDevice(
-        fmt::format("this is made for \"{}\", this machine is \"{}\"; build the engine again for it",
-                    fingerprint, fingerprint_of(best_isa())));
+    throw WrongDevice(fmt::format(
+        "this is made for \"{}\", this machine is \"{}\"; build the engine again for it",
+        fingerprint, fingerprint_of(best_isa())));
   return *isa;
 }
 

@@ -91,8 +91,8 @@ struct Taps {
   __device__ __forceinline__ Taps(double coordinate, idx length) {
     const double size = (double)length;
     const double low = align_corners ? 0 : -0.5, high = align_corners ? size - 1 : size - 0.5;
-    double x = align_corners ? (coordinate + 1) / 2 * (size - 1)
-                             : ((coordinate + 1) * size - 1) / 2;
+    double x =
+        align_corners ? (coordinate + 1) / 2 * (size - 1) : ((coordinate + 1) * size - 1) / 2;
     x = x != x || x < -1e9 ? -1e9 : x > 1e9 ? 1e9 : x;
     if (mode == Mode::nearest) x = rint(x);
     // Cubic kernels bend their own support at the border, not the point.

@@ -49,13 +49,13 @@ class Writer {
     kernel_.body += load_function({"image", out_[1], "h", "w"});
     std::string corners;
     for (int k = 0; k < 4; ++k)
-      corners += fmt::format("{}, ", load_text(other_.dtype, fmt::format("{}[{} * 4 + {}]", regions,
-                                                                         out_[0], k)));
+      corners += fmt::format(
+          "{}, ", load_text(other_.dtype, fmt::format("{}[{} * 4 + {}]", regions, out_[0], k)));
     kernel_.body += fmt::format(
         "  result = roi_cell<{}, {}, {}, {}, {}, {}>({}{}, {}, {}, {}, {}, load);\n  }}\n",
-        text(op.half_pixel), text(op.maximum), op.output_height, op.output_width,
-        op.sampling_ratio, type, corners, literal(DType::f64, static_cast<double>(op.spatial_scale), 0),
-        out_[2], out_[3], kernel_.dim(x_.shape[2]), kernel_.dim(x_.shape[3]));
+        text(op.half_pixel), text(op.maximum), op.output_height, op.output_width, op.sampling_ratio,
+        type, corners, literal(DType::f64, static_cast<double>(op.spatial_scale), 0), out_[2],
+        out_[3], kernel_.dim(x_.shape[2]), kernel_.dim(x_.shape[3]));
     finish("result");
   }
 
@@ -69,11 +69,11 @@ class Writer {
                                 kernel_.offset({memory_strides(other_), Dim(0)}, point));
     std::vector<std::string> read{out_[0], out_[1]};
     for (size_t a = 0; a < axes; ++a) {
-      kernel_.body += fmt::format(
-          "  const Taps<Mode::{}, Padding::{}, {}> taps{}({}, {});\n", text(op.mode),
-          text(op.padding), text(op.align_corners), a,
-          load_text(other_.dtype, fmt::format("{}[at + {}]", grid, axes - 1 - a)),
-          kernel_.dim(x_.shape[a + 2]));
+      kernel_.body +=
+          fmt::format("  const Taps<Mode::{}, Padding::{}, {}> taps{}({}, {});\n", text(op.mode),
+                      text(op.padding), text(op.align_corners), a,
+                      load_text(other_.dtype, fmt::format("{}[at + {}]", grid, axes - 1 - a)),
+                      kernel_.dim(x_.shape[a + 2]));
       read.push_back(fmt::format("taps{0}.index[k{0}]", a));
     }
     kernel_.body += "  double sum = 0;\n";
@@ -97,17 +97,16 @@ class Writer {
  private:
   // `load(h, w)`: an element of the input.
   std::string load_function(const std::vector<std::string>& at) {
-    return fmt::format("  const auto load = [&](idx h, idx w) -> {} {{ return {}; }};\n",
-                       compute_type(x_.dtype),
-                       load_text(x_.dtype, fmt::format("{}[{}]", kernel_.input(0),
-                                                       kernel_.offset({memory_strides(x_), Dim(0)},
-                                                                      at))));
+    return fmt::format(
+        "  const auto load = [&](idx h, idx w) -> {} {{ return {}; }};\n", compute_type(x_.dtype),
+        load_text(x_.dtype, fmt::format("{}[{}]", kernel_.input(0),
+                                        kernel_.offset({memory_strides(x_), Dim(0)}, at))));
   }
 
   void finish(const std::string& value) {
-    kernel_.body +=
-        fmt::format("  {}[{}] = {};\n", kernel_.output(0),
-                    kernel_.offset({memory_strides(y_), Dim(0)}, out_), store_text(y_.dtype, value));
+    kernel_.body += fmt::format("  {}[{}] = {};\n", kernel_.output(0),
+                                kernel_.offset({memory_strides(y_), Dim(0)}, out_),
+                                store_text(y_.dtype, value));
     step_.launch(kernel_, ceildiv(memory_elements(y_), Dim(block_threads)), block_threads);
   }
 

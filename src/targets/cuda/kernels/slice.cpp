@@ -45,9 +45,9 @@ class LateSlice : public Kernel {
       const auto axis = static_cast<size_t>(
           normalise_axis(axes ? axes->at(static_cast<size_t>(k)) : k, in.rank()));
       const std::string stride = node.input(4) ? fmt::format("{}[{}]", kernel.input(4), k) : "1";
-      kernel.body += fmt::format("  const idx s{0} = slice_place({1}[{2}], {3}, {4}, {5});\n", axis,
-                                 kernel.input(1), k, stride, kernel.dim(in.shape[axis]),
-                                 variables[axis]);
+      kernel.body +=
+          fmt::format("  const idx s{0} = slice_place({1}[{2}], {3}, {4}, {5});\n", axis,
+                      kernel.input(1), k, stride, kernel.dim(in.shape[axis]), variables[axis]);
       read[axis] = fmt::format("s{}", axis);
     }
     kernel.body += fmt::format("  {}[{}] = {}[{}];\n", kernel.output(0),

@@ -3,6 +3,7 @@
 #ifdef TENREC_HAS_CUBLASLT
 #include "targets/cuda/run/cublaslt.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -103,8 +104,7 @@ class Problem {
                     : (params.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
     for (auto& [layout, type] : {std::pair(&a_, type_), {&b_, type_}, {&c_, out_type_}})
-      check(api().cublasLtMatrixLayoutCreate(&layout->value, type, 1, 1, 1),
-            "describing a matrix");
+      check(api().cublasLtMatrixLayoutCreate(&layout->value, type, 1, 1, 1), "describing a matrix");
   }
 
   void resize(const GemmSizes& s) {
@@ -251,7 +251,8 @@ class CublasLtRunner final : public StepRunner {
     }
     problem_->resize(sizes_);
     if (params_.bias) problem_->set_bias(args.inputs[2].data);
-    const int64_t room = std::min<int64_t>(tactic_.workspace, cublaslt_workspace);
+    const int64_t room = std::clamp<int64_t>(
+        static_cast<int64_t>(args.scratch.size()) - cublaslt_alignment, 0, tactic_.workspace);
     if (tuned_ && problem_->fits(*tuned_, room)) {
       algo_ = *tuned_;
       return;
@@ -267,6 +268,7 @@ class CublasLtRunner final : public StepRunner {
     const GemmParams& gemm = params_.gemm;
     const int64_t in = bit_width(gemm.type) / 8, out = bit_width(gemm.out_type) / 8;
     if (params_.bias) problem_->set_bias(args.inputs[2].data);
+    const std::span<std::byte> workspace = aligned(args.scratch);
     for (int64_t i = 0; i < sizes_.batch[0]; ++i)
       for (int64_t j = 0; j < sizes_.batch[1]; ++j) {
         const int64_t at_c = (i * sizes_.c_step[0] + j * sizes_.c_step[1]) * out;
@@ -275,13 +277,19 @@ class CublasLtRunner final : public StepRunner {
         check(
             problem_->run(args.inputs[0].data + (i * sizes_.a_step[0] + j * sizes_.a_step[1]) * in,
                           args.inputs[1].data + (i * sizes_.b_step[0] + j * sizes_.b_step[1]) * in,
-                          residual, args.outputs[0].data + at_c, algo_, args.scratch.data(),
-                          args.scratch.size(), environment_.stream.get()),
+                          residual, args.outputs[0].data + at_c, algo_, workspace.data(),
+                          workspace.size(), environment_.stream.get()),
             "a product");
       }
   }
 
  private:
+  static std::span<std::byte> aligned(std::span<std::byte> scratch) {
+    const auto past = reinterpret_cast<uintptr_t>(scratch.data()) % cublaslt_alignment;
+    const size_t skipped = past == 0 ? 0 : static_cast<size_t>(cublaslt_alignment - past);
+    return skipped < scratch.size() ? scratch.subspan(skipped) : std::span<std::byte>{};
+  }
+
   CublasLtParams params_;
   CublasLtTactic tactic_;
   RunEnvironment& environment_;

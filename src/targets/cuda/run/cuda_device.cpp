@@ -179,9 +179,9 @@ void register_cuda_device() {
     auto gpu = Gpu::open(options.index);
     const int made_for =
         options.fingerprint.empty() ? gpu->capability() : capability_of(options.fingerprint);
-    const bool fits = made_for == gpu->capability() ||
-                      (made_for < 90 && made_for / 10 == gpu->capability() / 10 &&
-                       made_for <= gpu->capability());
+    const bool fits =
+        made_for == gpu->capability() ||
+        (made_for < 90 && made_for / 10 == gpu->capability() / 10 && made_for <= gpu->capability());
     if (!fits)
       throw WrongDevice(fmt::format(
           "this is made for \"{}\", the GPU is {} (\"{}\"); build the engine again for it",
