@@ -30,6 +30,7 @@ struct Attention {
                       field(7, "softmax_precision", s.softmax_precision),
                       field(8, "outputs", s.outputs)};
   }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   double flops(const Types& in, const Types& out) const;

@@ -14,6 +14,7 @@ struct DepthToSpace {
                       field(2, "column_row_depth", s.column_row_depth)};
   }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);
@@ -24,6 +25,7 @@ struct SpaceToDepth {
   int64_t blocksize = 1;
   static auto fields(auto& s) { return std::tuple{field(1, "blocksize", s.blocksize)}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
 };

@@ -135,12 +135,12 @@ std::optional<SliceRange> slice_range(const Dim& size, const Dim& start, const D
 Types Slice::infer(const Types& in) const {
   check_input_count(in, 3, 5, "Slice");
   const Type& x = tensor_input(in, 0, "Slice");
-  const std::vector<Dim>* starts = tensor_input(in, 1, "Slice").known_ints();
-  const std::vector<Dim>* ends = tensor_input(in, 2, "Slice").known_ints();
+  const std::vector<Dim>* starts = integer_input(in, 1, "Slice").known_ints();
+  const std::vector<Dim>* ends = integer_input(in, 2, "Slice").known_ints();
   std::optional<std::vector<int64_t>> axes;
   std::optional<std::vector<int64_t>> steps;
-  if (has_input(in, 3)) axes = in[3].constant_ints();
-  if (has_input(in, 4)) steps = in[4].constant_ints();
+  if (has_input(in, 3)) axes = integer_input(in, 3, "Slice").constant_ints();
+  if (has_input(in, 4)) steps = integer_input(in, 4, "Slice").constant_ints();
   if (has_input(in, 3) && !axes) return {unknown_slice(x, std::nullopt)};
   if (!axes && constant_length(in[1])) axes = even_offsets(*constant_length(in[1]), 1);
   if (!starts || !ends || !x.ranked || (has_input(in, 4) && !steps))

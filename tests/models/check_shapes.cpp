@@ -165,10 +165,11 @@ double distance(const HostTensor& a, const HostTensor& b) {
 struct Report {
   int runs = 0, fixed = 0, interpreted = 0, failed = 0;
   uint64_t device_allocations = 0;
-  int64_t heap_growth = 0;  // bytes in use above those after the largest run
-  int most_calls = 0;       // of operator new in a run at a new shape
-  int calls_again = 0;      // in runs at the shape before
-  double spread = 0;        // p99 / p50 of the first runs at shapes of one size class: the widest
+  int64_t heap_growth = 0;       // bytes in use above those after the largest run
+  int most_calls = 0;            // of operator new in a run at a new shape
+  int calls_again = 0;           // in runs at the shape before
+  std::vector<double> extra_us;  // of a run at a new shape over its repetition
+  double spread = 0;             // p99 / p50 of first runs at shapes of one size class: the widest
   double from_fixed = 0, from_interpreter = 0;
 };
 
@@ -216,10 +217,12 @@ class Checker {
   int run_one(Context& context, const Inputs& inputs) {
     Inputs all = inputs;
     const int calls = counted(context, all);
-    times_[size_class(inputs)].push_back(milliseconds_);
+    times_[size_class(inputs)].push_back(took_us_);
     fed_ = {};
     if (s_.feed.empty()) {
+      const double first = took_us_;
       report_.calls_again += counted(context, all);
+      report_.extra_us.push_back(first - took_us_);
     } else {
       std::map<std::string, HostTensor> before = outputs_of(engine_, context);
       for (const auto& [input, output] : s_.feed) all[input] = std::move(before.at(output));
@@ -234,12 +237,12 @@ class Checker {
     AllocationCount count;
     for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
     const int64_t before = heap_in_use();
-    const auto start = std::chrono::steady_clock::now();
     count.start();
+    const auto start = std::chrono::steady_clock::now();
     context.run();
+    took_us_ =
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
     count.stop();
-    milliseconds_ =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     grown_ = heap_in_use() - before;
     return count.total();
   }
@@ -257,7 +260,7 @@ class Checker {
       if (times.size() < least_for_percentiles) continue;
       std::ranges::sort(times);
       const double spread = times[times.size() * 99 / 100] / times[times.size() / 2];
-      std::cout << fmt::format("  2^{} bytes: {} shapes, p50 {:.3f} ms, p99 {:.3f} ms\n", size,
+      std::cout << fmt::format("  2^{} bytes: {} shapes, p50 {:.0f} us, p99 {:.0f} us\n", size,
                                times.size(), times[times.size() / 2],
                                times[times.size() * 99 / 100]);
       widest = std::max(widest, spread);
@@ -336,21 +339,30 @@ class Checker {
   std::shared_ptr<Graph> graph_;
   Inputs fed_;  // the inputs of the second run, where outputs are fed back
   int64_t grown_ = 0;
-  double milliseconds_ = 0;
-  std::map<int, std::vector<double>> times_;  // by size class
+  double took_us_ = 0;
+  std::map<int, std::vector<double>> times_;  // microseconds, by size class
   Report report_;
 };
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::nth_element(values, values.begin() + static_cast<int64_t>(values.size() / 2));
+  return values[values.size() / 2];
+}
 
 int check(const std::vector<std::string>& words) {
   const Settings settings = settings_of(words);
   const Report r = Checker(settings).run();
   std::cout << fmt::format(
       "{}: {} shapes; device allocations {}; heap left in use by a run: {} bytes; calls of new: {} "
-      "at most at a new shape, {} at known ones\n"
-      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}; "
-      "p99 "
-      "/ p50 at most {:.2f}\n",
-      settings.model, r.runs, r.device_allocations, r.heap_growth, r.most_calls, r.calls_again,
+      "at most at a new shape, {} at known ones; a new shape costs {:.0f} us more
+      "
+      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}
+      "
+      "  p99 / p50 of a size class at most {:.2f}
+      ",
+      settings.model,
+      r.runs, r.device_allocations, r.heap_growth, r.most_calls, r.calls_again, median(r.extra_us),
       r.fixed, r.from_fixed, r.interpreted, r.from_interpreter, settings.tolerance, r.spread);
   const bool is_steady = settings.steady == 0 || r.spread <= settings.steady;
   const bool good = r.failed == 0 && r.device_allocations == 0 && is_steady;
