@@ -123,8 +123,8 @@ class Builder {
       if (failures[i].empty()) continue;
       failed = true;
       selector.refuse(code.sources()[i]);
-      result.notes.push_back(
-          fmt::format("another kernel is taken instead: {}; please report this", failures[i]));
+      result.notes.push_back(fmt::format("{}: another kernel is taken instead; please report this",
+                                         failures[i].substr(0, failures[i].find('\n'))));
     }
     return failed;
   }

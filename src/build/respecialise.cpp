@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/respecialise.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "build/build_graph.h"
 #include "ir/op.h"
 #include "runtime/engine_impl.h"
@@ -23,11 +26,19 @@ std::map<std::string, Tensor> weights_of(const plan::EngineFile& file) {
   return weights;
 }
 
+// Values that were left open have the bounds of their type, which no profile may name.
+bool is_bounded(const InputRange& range) {
+  constexpr double most = 0x1p62;
+  const auto inside = [&](double value) { return std::abs(value) < most; };
+  return std::ranges::all_of(range.value_min, inside) &&
+         std::ranges::all_of(range.value_max, inside);
+}
+
 ProfileOptions profile_of(const std::vector<InputRange>& ranges) {
   ProfileOptions profile;
   for (const InputRange& range : ranges) {
     profile.dims[range.name] = {range.min, range.opt, range.max};
-    if (!range.value_min.empty())
+    if (!range.value_min.empty() && is_bounded(range))
       profile.values[range.name] = {range.value_min, range.value_opt, range.value_max};
   }
   return profile;

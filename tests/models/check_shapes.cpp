@@ -355,15 +355,12 @@ int check(const std::vector<std::string>& words) {
   const Report r = Checker(settings).run();
   std::cout << fmt::format(
       "{}: {} shapes; device allocations {}; heap left in use by a run: {} bytes; calls of new: {} "
-      "at most at a new shape, {} at known ones; a new shape costs {:.0f} us more
-      "
-      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}
-      "
-      "  p99 / p50 of a size class at most {:.2f}
-      ",
-      settings.model,
-      r.runs, r.device_allocations, r.heap_growth, r.most_calls, r.calls_again, median(r.extra_us),
-      r.fixed, r.from_fixed, r.interpreted, r.from_interpreter, settings.tolerance, r.spread);
+      "at most at a new shape, {} at known ones; a new shape costs {:.0f} us more\n"
+      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}\n"
+      "  p99 / p50 of a size class at most {:.2f}\n",
+      settings.model, r.runs, r.device_allocations, r.heap_growth, r.most_calls, r.calls_again,
+      median(r.extra_us), r.fixed, r.from_fixed, r.interpreted, r.from_interpreter,
+      settings.tolerance, r.spread);
   const bool is_steady = settings.steady == 0 || r.spread <= settings.steady;
   const bool good = r.failed == 0 && r.device_allocations == 0 && is_steady;
   std::cout << (good ? "1 passed, 0 failed\n" : "0 passed, 1 failed\n");
