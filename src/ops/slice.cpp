@@ -40,16 +40,17 @@ std::optional<std::pair<Dim, Dim>> forward_bounds(const Dim& size, const Dim& st
   return std::pair{*first, *last};
 }
 
-// [first, last) of a backward slice: last is before first and may be -1.
+// [first, last) of a backward slice: last is before first and may be -1. Of no elements at all
+// `top` is -1, and so is first.
 std::optional<std::pair<Dim, Dim>> backward_bounds(const Dim& size, const Dim& start,
                                                    const Dim& end) {
   const Dim top = size - 1;
   const auto clamp = [&](const Dim& bound, int64_t least) -> std::optional<Dim> {
     if (is_huge(bound)) return top;
-    if (is_hugely_negative(bound)) return Dim(least);
+    if (is_hugely_negative(bound)) return tight_min(Dim(least), top);
     const std::optional<Dim> front = from_front(bound, size);
     if (!front) return std::nullopt;
-    return tight_max(tight_min(*front, top), Dim(least));
+    return *front == top ? top : tight_min(tight_max(*front, Dim(least)), top);
   };
   const std::optional<Dim> first = clamp(start, 0);
   const std::optional<Dim> last = clamp(end, -1);
