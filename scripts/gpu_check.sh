@@ -11,7 +11,7 @@
 #   MODELS  folder with .onnx files (default: none), as ../shared/models
 #   PYTHON  in the environment: one with numpy, onnx and onnxruntime (default: build/venv's)
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 bin=${1:-build/release/bin}
 models=${2:-}
 
