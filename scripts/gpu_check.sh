@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Checks the CUDA target on the GPU of this machine: every operator case through every kernel and
-# tactic, also under compute-sanitizer where it is there; models against onnxruntime, with the vendors'
-# libraries and without; random shapes inside a profile; many threads. Ends with
+# tactic, also under compute-sanitizer where it is there; models against onnxruntime, with the
+# vendors' libraries and without; random shapes inside a profile; many threads. Ends with
 # `N passed, N failed`.
 #
 # usage: scripts/gpu_check.sh [BIN] [MODELS]
