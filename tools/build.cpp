@@ -43,6 +43,7 @@ void run_build(const BuildCommand& command) {
   }
   if (command.flags.verbose) {
     for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
+    fmt::print("{}\n", bar.phases());
   }
   fmt::print("{}: {:.1f} MiB, built in {:.2f} s\n", command.output,
              static_cast<double>(result.bytes->size()) / (1 << 20), seconds);

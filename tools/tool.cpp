@@ -114,7 +114,7 @@ void BuildFlags::add_to(CLI::App& command) {
                    "Leave the graph and original weights out of the engine");
   command.add_option("--memory-limit", options.memory_limit,
                      "Bytes the engine may allocate (0: no limit)");
-  command.add_flag("-v,--verbose", verbose, "Print notes of the build");
+  command.add_flag("-v,--verbose", verbose, "Print notes of the build and what took how long");
 }
 
 BuildOptions BuildFlags::finish() const {
@@ -215,9 +215,24 @@ NamedTensors complete_inputs(const Engine& engine, NamedTensors given,
   return given;
 }
 
+void ProgressBar::count(const BuildProgress& progress, double now) {
+  if (!phases_.empty()) phases_.back().second += now - phase_since_;
+  phase_since_ = now;
+  if (phases_.empty() || phases_.back().first != progress.phase)
+    phases_.emplace_back(progress.phase, 0);
+}
+
+std::string ProgressBar::phases() const {
+  std::string text;
+  for (const auto& [phase, seconds] : phases_)
+    text += fmt::format("{}{} {:.2f} s", text.empty() ? "" : ", ", phase, seconds);
+  return text;
+}
+
 bool ProgressBar::operator()(const BuildProgress& progress) {
-  if (!isatty(STDERR_FILENO)) return true;
   const double now = now_seconds();
+  count(progress, now);
+  if (!isatty(STDERR_FILENO)) return true;
   if (started_ == 0) started_ = now;
   if (now - last_ < 0.1) return true;
   last_ = now;
@@ -233,6 +248,7 @@ bool ProgressBar::operator()(const BuildProgress& progress) {
 }
 
 void ProgressBar::finish() {
+  if (!phases_.empty()) phases_.back().second += now_seconds() - phase_since_;
   if (shown_) fmt::print(stderr, "\r\x1b[K");
 }
 

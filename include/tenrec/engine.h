@@ -158,6 +158,14 @@ class TENREC_API Context {
 
   void run();
 
+  // The same in the order of a queue of the caller (CUDA: a cudaStream_t or CUstream, null is the
+  // default one): it starts after what is in the queue, and what is put there later starts after
+  // it. Where inputs and outputs lie on the device and no step has to ask the host, this returns
+  // before the run is done: until then inputs and outputs belong to it. Targets without queues run
+  // at once.
+  void enqueue(void* queue);
+  void synchronise();  // waits for what enqueue() has left to the device
+
   // After run(), at the true size; valid until the next run() of this context. An output may be fed
   // back as an input of the next run: the context then writes to another buffer.
   TensorRef output(std::string_view name) const;

@@ -310,7 +310,7 @@ void ExecutionContext::run(cudaStream_t stream) {
           {layer_name(origins, step.op, profile_), static_cast<float>(step.microseconds / 1000)});
     };
   context_->set_profiler(std::move(timer));
-  context_->run();
+  context_->enqueue(stream);
   for (size_t i = state_->inputs; i < state_->tensors.size(); ++i)
     if (bindings_[i].allocator != nullptr)
       bindings_[i].allocator->notifyShape(state_->tensors[i].name.c_str(),
@@ -332,6 +332,7 @@ bool ExecutionContext::executeV2(void* const* bindings) noexcept {
     TENREC_CHECK(bindings != nullptr, usage, "the bindings are a null pointer");
     for (size_t i = 0; i < bindings_.size(); ++i) bindings_[i].address = bindings[i];
     run(nullptr);
+    context_->synchronise();
     return true;
   });
 }

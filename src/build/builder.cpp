@@ -87,19 +87,46 @@ class Builder {
         .tick = [this] { progress("select", "timing", selected_, to_select_); }};
     Selector selector(target_, device_, std::move(select_options), cache_);
     plan::CodeStore code;
-    const std::vector<ProfileOptions> profiles =
-        options_.profiles.empty() ? std::vector<ProfileOptions>(1) : options_.profiles;
-    for (const ProfileOptions& profile : profiles) {
-      parts.plans.push_back(compile_profile(graph, profile, selector, parts.weights, code));
-    }
+    do {
+      code = {};
+      compile_profiles(graph, selector, parts, code);
+    } while (refuse_failed(selector, parts, code, result));
     result.explain = selector.explanation();
     note_host_steps(selector.host_nodes(), result);
+    for (std::string& note : target_.notes(device_)) result.notes.push_back(std::move(note));
     parts.meta.notes = result.notes;
-    progress("compile", "device code", 0, code.sources().size());
-    parts.code.images = target_.compile(code.sources(), device_);
     if (!options_.lean) parts.source.sources = code.sources();
     if (!options_.lean) add_graph(graph, parts);
     return parts;
+  }
+
+  void compile_profiles(const Graph& graph, Selector& selector, plan::EngineParts& parts,
+                        plan::CodeStore& code) {
+    parts.plans.clear();
+    parts.weights = {};
+    const std::vector<ProfileOptions> profiles =
+        options_.profiles.empty() ? std::vector<ProfileOptions>(1) : options_.profiles;
+    for (const ProfileOptions& profile : profiles)
+      parts.plans.push_back(compile_profile(graph, profile, selector, parts.weights, code));
+    check_host_steps(selector.host_nodes());
+  }
+
+  // Compiles the device code. True if some of it does not compile: its tactics are refused, and
+  // everything has to be selected again.
+  bool refuse_failed(Selector& selector, plan::EngineParts& parts, const plan::CodeStore& code,
+                     BuildResult& result) {
+    progress("compile", "device code", 0, code.sources().size());
+    std::vector<std::string> failures;
+    parts.code.images = target_.compile(code.sources(), device_, &failures);
+    bool failed = false;
+    for (size_t i = 0; i < failures.size(); ++i) {
+      if (failures[i].empty()) continue;
+      failed = true;
+      selector.refuse(code.sources()[i]);
+      result.notes.push_back(fmt::format("{}: another kernel is taken instead; please report this",
+                                         failures[i].substr(0, failures[i].find('\n'))));
+    }
+    return failed;
   }
 
   plan::Plan compile_profile(const Graph& graph, const ProfileOptions& profile, Selector& selector,
@@ -145,17 +172,22 @@ class Builder {
     run_phase(graph, symbolic_passes());
   }
 
-  // Where data goes to the host and back, the user shall know.
-  void note_host_steps(const std::vector<std::string>& nodes, BuildResult& result) const {
-    if (nodes.empty()) return;
-    const std::string text = fmt::format(
-        "{} of the model's nodes run on the host, and what they read and write is "
-        "copied there and back: {}",
+  static std::string host_steps_text(const std::vector<std::string>& nodes) {
+    return fmt::format(
+        "{} of the model's nodes run on the host, and what they read and write is copied there and "
+        "back: {}",
         nodes.size(), fmt::join(nodes, ", "));
-    TENREC_CHECK(!options_.no_fallback, unsupported,
-                 "{}; target '{}' has no kernel for them, and no_fallback is set", text,
-                 target_.name());
-    result.notes.push_back(text);
+  }
+
+  void check_host_steps(const std::vector<std::string>& nodes) const {
+    TENREC_CHECK(nodes.empty() || !options_.no_fallback, unsupported,
+                 "{}; target '{}' has no kernel for them, and no_fallback is set",
+                 host_steps_text(nodes), target_.name());
+  }
+
+  // Where data goes to the host and back, the user shall know.
+  static void note_host_steps(const std::vector<std::string>& nodes, BuildResult& result) {
+    if (!nodes.empty()) result.notes.push_back(host_steps_text(nodes));
   }
 
   void run_phase(Graph& graph, const std::vector<Pass>& passes) {

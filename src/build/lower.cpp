@@ -41,10 +41,14 @@ class Lowering {
     plan_.value_ranges = bound_.value_ranges;
     define_symbols(graph);
     mark_outputs(graph);
-    views_ = find_views(
-        graph, {.alignment = view_alignment_,
-                .known_at_start = [&](const Type& type) { return known_at_start(type); },
-                .has_own_memory = [&](const Value* value) { return direct_output(value); }});
+    views_ =
+        find_views(graph, {.alignment = view_alignment_,
+                           .known_at_start = [&](const Type& type) { return known_at_start(type); },
+                           .has_own_memory =
+                               [&](const Value* value) {
+                                 return direct_output(value) ||
+                                        (value->producer() && is_known(*value->producer()));
+                               }});
     choose_steps(graph);
     for (const auto& input : graph.inputs()) add_input(*input);
     for (const auto& node : graph.nodes()) lower_node(*node);
@@ -58,7 +62,8 @@ class Lowering {
 
   void choose_steps(const Graph& graph) {
     for (const auto& node : graph.nodes()) {
-      if (is_data(*node) || absorbed_.count(node.get()) || views_.free_nodes.count(node.get()))
+      if (is_data(*node) || is_known(*node) || absorbed_.count(node.get()) ||
+          views_.free_nodes.count(node.get()))
         continue;
       StepDraft draft = select_(*node);
       for (const Node* other : draft.absorbed) absorbed_[other] = node.get();
@@ -67,6 +72,20 @@ class Lowering {
   }
 
   static bool is_data(const Node& node) { return node.as<Constant>() || node.as<DimsValue>(); }
+
+  // Its numbers are sizes that are known by the time it would run: they become data like those of
+  // DimsValue, and nothing is run (nor fetched from a GPU).
+  bool is_known(const Node& node) const {
+    if (is_data(node) || node.output_count() != 1 || node.body_count() > 0) return false;
+    const Type& type = node.output()->type;
+    if (type.kind != Type::Kind::tensor || !type.known_ints() || !type.is_static()) return false;
+    if (type.dtype != DType::i64 && type.dtype != DType::i32) return false;
+    if (direct_output(node.output()) || !defines_of(node).empty()) return false;
+    std::vector<SymbolRef> used;
+    for (const Dim& dim : *type.known_ints()) dim.collect_symbols(used);
+    return std::all_of(used.begin(), used.end(),
+                       [&](const SymbolRef& symbol) { return symbols_.count(symbol.get()) != 0; });
+  }
 
   // A view shares its input's memory: nothing to run.
   static bool is_view(const Node& node) {
@@ -77,7 +96,7 @@ class Lowering {
   }
 
   void lower_node(const Node& node) {
-    if (is_data(node) || absorbed_.count(&node)) return;
+    if (is_data(node) || is_known(node) || absorbed_.count(&node)) return;
     if (views_.free_nodes.count(&node)) {
       for (const Value* output : node.outputs()) add_part(*output);
       return;
@@ -282,11 +301,14 @@ class Lowering {
       def.index = add_weight(*constant);
       return id;
     }
-    const auto* dims = value->producer() ? value->producer()->as<DimsValue>() : nullptr;
-    TENREC_ASSERT(dims, "value '{}' is used before it is lowered", value->name);
+    const Node* producer = value->producer();
+    const auto* dims = producer ? producer->as<DimsValue>() : nullptr;
+    TENREC_ASSERT(dims || (producer && is_known(*producer)),
+                  "value '{}' is used before it is lowered", value->name);
     const int32_t id = new_value(*value);
     std::vector<int32_t> elements;
-    for (const Dim& dim : dims->values) elements.push_back(slot(dim));
+    for (const Dim& dim : dims ? dims->values : *value->type.known_ints())
+      elements.push_back(slot(dim));
     plan_.values[static_cast<size_t>(id)].storage = plan::Storage::dims;
     plan_.values[static_cast<size_t>(id)].elements = std::move(elements);
     return id;

@@ -105,7 +105,8 @@ const std::vector<Selector::Candidate>& Selector::candidates_of(
   for (const Kernel* kernel : accepted) {
     if (kernel->is_reference() && !candidates.empty()) continue;
     for (std::string& tactic : kernel->tactics(node, info_, sizes)) {
-      candidates.push_back({kernel, std::move(tactic)});
+      Candidate candidate{kernel, std::move(tactic)};
+      if (!is_refused(node, candidate)) candidates.push_back(std::move(candidate));
     }
     if (!options_.tune && !candidates.empty()) break;
   }
@@ -120,6 +121,21 @@ std::optional<Selector::Candidate> Selector::remembered(
     if (kernel->name() == entry->kernel) return Candidate{kernel, entry->tactic};
   }
   return std::nullopt;
+}
+
+void Selector::refuse(const plan::KernelSource& source) {
+  refused_.insert(source.text);
+  candidates_.clear();
+  host_nodes_.clear();
+  explanation_.clear();
+}
+
+bool Selector::is_refused(const Node& node, const Candidate& candidate) const {
+  if (refused_.empty()) return false;
+  const StepDraft draft = candidate.kernel->compile(node, candidate.tactic, info_);
+  return std::any_of(draft.code.begin(), draft.code.end(), [&](const plan::KernelSource& source) {
+    return refused_.count(source.text) != 0;
+  });
 }
 
 void Selector::prepare(const Graph& graph, const std::map<const Symbol*, int64_t>& opt) {
@@ -178,7 +194,8 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
   }
   // A cached winner also serves builds that do not time.
   const std::string cache_key = key(node, sizes, accepted);
-  if (const auto winner = remembered(cache_key, accepted)) {
+  const auto winner = remembered(cache_key, accepted);
+  if (winner && !is_refused(node, *winner)) {
     if (options_.explain) {
       explanation_ += fmt::format("  {} {}: {:.2f} us (timing cache)\n", winner->kernel->name(),
                                   winner->tactic, cache_.find(cache_key)->microseconds);

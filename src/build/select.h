@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "build/lower.h"
@@ -33,6 +34,9 @@ class Selector {
   // Compiles what selection is going to time, all at once: a compiler has many threads.
   void prepare(const Graph& graph, const std::map<const Symbol*, int64_t>& opt);
   StepDraft select(const Node& node, const std::map<const Symbol*, int64_t>& opt);
+  // The text does not compile: from now on no tactic that needs it is chosen. What was selected so
+  // far has to be selected again.
+  void refuse(const plan::KernelSource& source);
   const std::string& explanation() const { return explanation_; }
   // Nodes whose kernels run on the host, though the target's memory is not there.
   const std::vector<std::string>& host_nodes() const { return host_nodes_; }
@@ -52,6 +56,8 @@ class Selector {
                                       const std::vector<const Kernel*>& accepted);
   Candidate choose(const Node& node, const std::vector<const Kernel*>& accepted,
                    const Sizes& sizes);
+  // Needs a text that does not compile.
+  bool is_refused(const Node& node, const Candidate& candidate) const;
   Candidate fastest(const Node& node, const std::vector<Candidate>& candidates, const Sizes& sizes,
                     const std::string& cache_key);
   bool can_time(const Node& node, const Sizes& sizes);
@@ -68,6 +74,7 @@ class Selector {
   std::string explanation_;
   std::vector<std::string> host_nodes_;
   std::map<std::string, std::vector<Candidate>> candidates_;
+  std::set<std::string> refused_;  // texts
 };
 
 }  // namespace tenrec

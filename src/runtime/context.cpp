@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 #include "base/error.h"
 #include "runtime/engine_impl.h"
@@ -23,13 +24,16 @@ struct Context::Impl {
   };
 
   Impl(std::shared_ptr<const Engine::Impl> engine, const ContextOptions& options);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
   size_t input_index(std::string_view name) const;
   size_t output_index(std::string_view name) const;
   void set_input(std::string_view name, const TensorRef& tensor);
   void set_input_value(std::string_view name, HostValue value);
   void set_input_dims(std::string_view name, std::span<const int64_t> dims);
   std::vector<OutputSize> infer_outputs();
-  void run();
+  void run(std::optional<void*> queue);  // of the caller: without waiting
   OutputView output(std::string_view name) const;
 
   void check_rank(const TensorInfo& info, std::span<const int64_t> dims) const;
@@ -104,6 +108,14 @@ Context::Impl::Impl(std::shared_ptr<const Engine::Impl> source, const ContextOpt
   allocators.resize(engine->outputs.size());
   executors.resize(engine->plans.size());
   if (wanted_profile >= 0) executor(static_cast<size_t>(wanted_profile));
+}
+
+// What enqueue() left behind still uses the memory that goes away here.
+Context::Impl::~Impl() {
+  try {
+    device->synchronise();
+  } catch (...) {  // a device that failed: the next call says so
+  }
 }
 
 size_t Context::Impl::input_index(std::string_view name) const {
@@ -287,7 +299,8 @@ Executor& Context::Impl::executor(size_t profile) {
   return *made;
 }
 
-void Context::Impl::run() {
+void Context::Impl::run(std::optional<void*> queue) {
+  if (queue) device->follow(*queue);
   fill_defaults(true);
   const size_t profile = choose_profile();
   Executor& runner = executor(profile);
@@ -295,8 +308,9 @@ void Context::Impl::run() {
   for (size_t i = 0; i < outputs.size(); ++i)
     runner.set_output(i, outputs[i], allocators[i] ? &allocators[i] : nullptr);
   used_profile = -1;
-  runner.run(&profiler);
+  runner.run(&profiler, !queue);
   used_profile = static_cast<int>(profile);
+  if (queue) device->lead(*queue);
 }
 
 std::vector<OutputSize> Context::Impl::infer_outputs() {
@@ -384,7 +398,9 @@ void Context::set_input_dims(std::string_view name, std::span<const int64_t> dim
 
 std::vector<OutputSize> Context::infer_outputs() { return impl_->infer_outputs(); }
 
-void Context::run() { impl_->run(); }
+void Context::run() { impl_->run(std::nullopt); }
+void Context::enqueue(void* queue) { impl_->run(queue); }
+void Context::synchronise() { impl_->device->synchronise(); }
 
 TensorRef Context::output(std::string_view name) const {
   const OutputView view = impl_->output(name);

@@ -86,6 +86,8 @@ class CountingDevice : public Device {
     std::shared_ptr<Device> own = inner_->with_own_queue();
     return own ? std::make_shared<CountingDevice>(std::move(own), budget_) : nullptr;
   }
+  void follow(void* queue) override { inner_->follow(queue); }
+  void lead(void* queue) override { inner_->lead(queue); }
   uint64_t binding_alignment() const override { return inner_->binding_alignment(); }
   bool can_record() const override { return inner_->can_record(); }
   void begin_recording() override { inner_->begin_recording(); }

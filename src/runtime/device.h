@@ -115,6 +115,10 @@ class Device {
   // Devices with queues: one on the same memory with a queue of its own, for a context. Null: the
   // device itself serves all.
   virtual std::shared_ptr<Device> with_own_queue() { return nullptr; }
+  // `queue` is the caller's (CUDA: a stream). What comes to this device's queue later starts after
+  // all that is in `queue` now; and the other way round.
+  virtual void follow(void* queue) { (void)queue; }
+  virtual void lead(void* queue) { (void)queue; }
   // Inputs and outputs lie at multiples of this; what does not is copied.
   virtual uint64_t binding_alignment() const { return 1; }
   // Between begin_recording and end_recording recordable steps are kept, not run.

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "runtime/engine_impl.h"
+#include "runtime/respecialise.h"
 
 namespace tenrec {
 namespace {
@@ -36,7 +37,9 @@ double as_number(int64_t value, DType dtype) {
   return static_cast<double>(value);
 }
 
-std::vector<InputRange> describe(const plan::Plan& plan, const plan::Io& io) {
+}  // namespace
+
+std::vector<InputRange> describe_ranges(const plan::Plan& plan, const plan::Io& io) {
   std::vector<InputRange> ranges;
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     const plan::Range& dims = plan.ranges[i];
@@ -53,6 +56,8 @@ std::vector<InputRange> describe(const plan::Plan& plan, const plan::Io& io) {
   }
   return ranges;
 }
+
+namespace {
 
 // Slots that are the same in every run; -1 for the others.
 std::vector<int64_t> fixed_slots(const plan::Plan& plan) {
@@ -93,33 +98,74 @@ const plan::Plan& Engine::Impl::plan(int profile) const {
   return file.plans[static_cast<size_t>(profile)];
 }
 
-Engine::Impl::Impl(plan::EngineFile engine_file, const LoadOptions& load_options)
+Engine::Impl::Impl(plan::EngineFile engine_file, const LoadOptions& load_options,
+                   std::shared_ptr<Device> opened)
     : file(std::move(engine_file)),
       options(load_options),
       budget(std::make_shared<MemoryBudget>(load_options.memory_limit)) {
-  device = open(options.threads);
+  device = make_counting_device(std::move(opened), budget);
   weights = device->upload(file.weight_bytes, file.owner);
   plans.reserve(file.plans.size());
   for (const plan::Plan& plan : file.plans) {
     plans.emplace_back(plan);
-    profiles.push_back(describe(plan, file.io));
+    profiles.push_back(describe_ranges(plan, file.io));
   }
   inputs = describe(file.io.inputs);
   outputs = describe(file.io.outputs);
 }
 
+namespace {
+
+std::shared_ptr<Device> open_for(const plan::EngineFile& file, const LoadOptions& options,
+                                 int threads) {
+  return open_device(file.meta.target,
+                     {threads, options.device, options.memory_limit, file.meta.device});
+}
+
+Respecialiser& respecialiser() {
+  static Respecialiser& one = *new Respecialiser;
+  return one;
+}
+
+// The engine for the device that is here, which is another than it was made for.
+plan::EngineFile respecialised(const plan::EngineFile& file, const LoadOptions& options,
+                               const WrongDevice& wrong) {
+  TENREC_CHECK(!file.graph.text.empty(), invalid_engine,
+               "{} (it was built lean: without the graph it cannot be made again here)",
+               wrong.what());
+  TENREC_CHECK(respecialiser(), invalid_engine, "{} (there is no builder here)", wrong.what());
+  const auto bytes = std::make_shared<const std::vector<std::byte>>(respecialiser()(file, options));
+  plan::EngineFile made = plan::EngineFile::read(*bytes, bytes);
+  made.meta.notes.push_back(
+      fmt::format("made for \"{}\" and built again, untuned, for \"{}\": build the model here for "
+                  "all the speed",
+                  file.meta.device, made.meta.device));
+  return made;
+}
+
+std::shared_ptr<const Engine::Impl> make_impl(plan::EngineFile file, const LoadOptions& options) {
+  std::shared_ptr<Device> device;
+  try {
+    device = open_for(file, options, options.threads);
+  } catch (const WrongDevice& wrong) {
+    file = respecialised(file, options, wrong);
+    device = open_for(file, options, options.threads);
+  }
+  return std::make_shared<const Engine::Impl>(std::move(file), options, std::move(device));
+}
+
+}  // namespace
+
+void register_respecialiser(Respecialiser made) { respecialiser() = std::move(made); }
+
 std::shared_ptr<Device> Engine::Impl::open(int threads) const {
-  return make_counting_device(
-      open_device(file.meta.target,
-                  {threads, options.device, options.memory_limit, file.meta.device}),
-      budget);
+  return make_counting_device(open_for(file, options, threads), budget);
 }
 
 Engine Engine::load(const std::string& path, const LoadOptions& options) {
   plan::EngineFile file = plan::EngineFile::open(path);
-  return with_context(
-      [&] { return fmt::format("loading engine \"{}\"", path); },
-      [&] { return Engine(std::make_shared<const Impl>(std::move(file), options)); });
+  return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
+                      [&] { return Engine(make_impl(std::move(file), options)); });
 }
 
 Engine Engine::from_bytes(std::vector<std::byte> bytes, const LoadOptions& options) {
@@ -132,7 +178,7 @@ Engine Engine::from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes,
   return with_context([] { return "loading an engine from memory"; },
                       [&] {
                         plan::EngineFile file = plan::EngineFile::read(*bytes, bytes);
-                        return Engine(std::make_shared<const Impl>(std::move(file), options));
+                        return Engine(make_impl(std::move(file), options));
                       });
 }
 

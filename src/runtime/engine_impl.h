@@ -14,7 +14,8 @@
 namespace tenrec {
 
 struct Engine::Impl {
-  Impl(plan::EngineFile file, const LoadOptions& options);
+  // `opened`: the engine's device, as open_device gives it.
+  Impl(plan::EngineFile file, const LoadOptions& options, std::shared_ptr<Device> opened);
 
   std::shared_ptr<Device> open(int threads) const;  // counts into `budget`
   const plan::Plan& plan(int profile) const;        // a usage Error when there is none
@@ -28,6 +29,9 @@ struct Engine::Impl {
   std::vector<TensorInfo> inputs, outputs;
   std::vector<std::vector<InputRange>> profiles;
 };
+
+// What the plan takes at its inputs.
+std::vector<InputRange> describe_ranges(const plan::Plan& plan, const plan::Io& io);
 
 // Between the public values and the IR's. Tensors of numbers are copied.
 Datum to_datum(const HostValue& value);

@@ -100,7 +100,7 @@ void Executor::prepare_steps() {
   };
 }
 
-void Executor::run(const Profiler* profiler) {
+void Executor::run(const Profiler* profiler, bool wait) {
   profiler_ = profiler;
   pool_.release_all();
   std::fill(own_block_.begin(), own_block_.end(), plan::none);
@@ -116,7 +116,7 @@ void Executor::run(const Profiler* profiler) {
     s = segments_[static_cast<size_t>(segment)].end;
   }
   finish_outputs();
-  device_->synchronise();
+  if (wait) device_->synchronise();
 }
 
 TensorView Executor::view(int32_t value) {

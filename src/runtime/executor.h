@@ -50,7 +50,8 @@ class Executor {
     outputs_[i].allocator = allocator;
   }
   void set_outer(std::span<const int64_t> slots) { outer_ = slots; }  // bodies
-  void run(const Profiler* profiler);
+  // `wait`: until the device is done with it.
+  void run(const Profiler* profiler, bool wait = true);
   OutputView output(size_t i) const;
   std::vector<OutputSize> infer_outputs() const;  // from the inputs as set; runs nothing
   std::vector<bool> unknown_slots() const;

@@ -35,7 +35,7 @@ const Target& find_target(std::string_view name) {
 }
 
 std::vector<plan::KernelImage> Target::compile(std::span<const plan::KernelSource> sources,
-                                               const DeviceInfo&) const {
+                                               const DeviceInfo&, std::vector<std::string>*) const {
   TENREC_ASSERT(sources.empty(), "target '{}' compiles no device code", name());
   return {};
 }

@@ -103,9 +103,16 @@ class Target {
   virtual std::span<const Kernel* const> kernels() const = 0;
   // Layout and target-specific rewrites on the bound graph.
   virtual void prepare_graph(Graph& graph, const DeviceInfo& device) const = 0;
-  // Device code for the generated texts, one image each, in order.
-  virtual std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
-                                                 const DeviceInfo& device) const;
+  // Device code for the generated texts, one image each, in order. A text that does not compile is
+  // an Error; with `failures` its reason there ("" for the others) and an empty image.
+  virtual std::vector<plan::KernelImage> compile(
+      std::span<const plan::KernelSource> sources, const DeviceInfo& device,
+      std::vector<std::string>* failures = nullptr) const;
+  // What a user of this machine should know: libraries that are missing, say.
+  virtual std::vector<std::string> notes(const DeviceInfo& device) const {
+    (void)device;
+    return {};
+  }
 };
 
 const Target& find_target(std::string_view name);  // a usage Error lists what there is

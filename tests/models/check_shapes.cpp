@@ -5,7 +5,10 @@
 //
 //   check_shapes model.onnx --runs 1000 --fixed-every 10 --interpreter-every 50
 //     --range x=1x3x48x32:4x3x48x320 [--value sr=16000] [--feed r1i=r1o] [--same input:0=state:1]
+//     [--target cuda] [--vendor 0] [--steady 1.5]
 //
+// --steady: how far p99 of the first run at a shape may be above p50, among shapes of much the same
+// size.
 // --same: the second axis gets the size drawn for the first.
 // A fed input is 1x1x... zeros at a run of a new shape and the output of that run at the next.
 #include <malloc.h>
@@ -43,6 +46,9 @@ struct Settings {
   std::map<std::string, std::string> feed;  // input -> output
   std::vector<std::pair<std::string, std::string>> same;
   double tolerance = 2e-4;  // of the largest value, plus 1e-6: check_models.py's
+  std::string target = "cpu";
+  bool vendor = true;
+  double steady = 0;  // most that p99 / p50 of the time of a run may be; 0: any
 };
 
 Sizes sizes_of(const std::string& text) {
@@ -65,6 +71,9 @@ Settings settings_of(const std::vector<std::string>& words) {
     else if (words[i] == "--interpreter-every") s.interpreter_every = std::stoi(value);
     else if (words[i] == "--seed") s.seed = std::stoull(value);
     else if (words[i] == "--tolerance") s.tolerance = std::stod(value);
+    else if (words[i] == "--target") s.target = value;
+    else if (words[i] == "--vendor") s.vendor = value != "0";
+    else if (words[i] == "--steady") s.steady = std::stod(value);
     else if (words[i] == "--range")
       s.ranges[name] = {sizes_of(value.substr(equal + 1, colon - equal - 1)),
                         sizes_of(value.substr(colon + 1))};
@@ -160,6 +169,7 @@ struct Report {
   int most_calls = 0;            // of operator new in a run at a new shape
   int calls_again = 0;           // in runs at the shape before
   std::vector<double> extra_us;  // of a run at a new shape over its repetition
+  double spread = 0;             // p99 / p50 of first runs at shapes of one size class: the widest
   double from_fixed = 0, from_interpreter = 0;
 };
 
@@ -168,11 +178,15 @@ int64_t heap_in_use() {
   return static_cast<int64_t>(info.uordblks + info.hblkhd);
 }
 
+constexpr size_t least_for_percentiles = 100;
+
 class Checker {
  public:
   explicit Checker(Settings settings) : s_(std::move(settings)), random_(s_.seed) {
     BuildOptions options;
     options.no_tune = true;
+    options.target = s_.target;
+    options.no_vendor = !s_.vendor;
     ProfileOptions profile;
     for (const auto& [name, range] : s_.ranges)
       profile.dims[name] = {range.first, range.second, range.second};
@@ -194,6 +208,7 @@ class Checker {
       compare(i, inputs, context);
     }
     report_.device_allocations = engine_.impl()->budget->allocations() - allocated;
+    report_.spread = widest_spread();
     return report_;
   }
 
@@ -202,6 +217,7 @@ class Checker {
   int run_one(Context& context, const Inputs& inputs) {
     Inputs all = inputs;
     const int calls = counted(context, all);
+    times_[size_class(inputs)].push_back(took_us_);
     fed_ = {};
     if (s_.feed.empty()) {
       const double first = took_us_;
@@ -229,6 +245,27 @@ class Checker {
     count.stop();
     grown_ = heap_in_use() - before;
     return count.total();
+  }
+
+  // One class an octave of bytes.
+  static int size_class(const Inputs& inputs) {
+    double bytes = 0;
+    for (const auto& [name, tensor] : inputs) bytes += static_cast<double>(tensor.data.size());
+    return static_cast<int>(std::log2(bytes));
+  }
+
+  double widest_spread() {
+    double widest = 0;
+    for (auto& [size, times] : times_) {
+      if (times.size() < least_for_percentiles) continue;
+      std::ranges::sort(times);
+      const double spread = times[times.size() * 99 / 100] / times[times.size() / 2];
+      std::cout << fmt::format("  2^{} bytes: {} shapes, p50 {:.0f} us, p99 {:.0f} us\n", size,
+                               times.size(), times[times.size() / 2],
+                               times[times.size() * 99 / 100]);
+      widest = std::max(widest, spread);
+    }
+    return widest;
   }
 
   void compare(int i, const Inputs& inputs, const Context& context) {
@@ -269,6 +306,7 @@ class Checker {
   std::map<std::string, HostTensor> by_fixed(const Inputs& inputs) const {
     BuildOptions options;
     options.no_tune = true;
+    options.target = s_.target;
     options.lean = true;
     ProfileOptions profile;
     for (const auto& [name, tensor] : inputs) {
@@ -302,6 +340,7 @@ class Checker {
   Inputs fed_;  // the inputs of the second run, where outputs are fed back
   int64_t grown_ = 0;
   double took_us_ = 0;
+  std::map<int, std::vector<double>> times_;  // microseconds, by size class
   Report report_;
 };
 
@@ -317,11 +356,13 @@ int check(const std::vector<std::string>& words) {
   std::cout << fmt::format(
       "{}: {} shapes; device allocations {}; heap left in use by a run: {} bytes; calls of new: {} "
       "at most at a new shape, {} at known ones; a new shape costs {:.0f} us more\n"
-      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}\n",
+      "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}\n"
+      "  p99 / p50 of a size class at most {:.2f}\n",
       settings.model, r.runs, r.device_allocations, r.heap_growth, r.most_calls, r.calls_again,
       median(r.extra_us), r.fixed, r.from_fixed, r.interpreted, r.from_interpreter,
-      settings.tolerance);
-  const bool good = r.failed == 0 && r.device_allocations == 0;
+      settings.tolerance, r.spread);
+  const bool is_steady = settings.steady == 0 || r.spread <= settings.steady;
+  const bool good = r.failed == 0 && r.device_allocations == 0 && is_steady;
   std::cout << (good ? "1 passed, 0 failed\n" : "0 passed, 1 failed\n");
   return good ? 0 : 1;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <random>
 #include <thread>
@@ -10,6 +12,7 @@
 #include "common/test_device.h"
 #include "plan/engine_file.h"
 #include "runtime/engine_impl.h"
+#include "runtime/null_device.h"
 #include "tenrec/tenrec.h"
 
 namespace tenrec {
@@ -377,6 +380,53 @@ TEST(Context, TheNullDeviceRecordsLaunches) {
   context.set_input("x", x);
   context.run();
   EXPECT_EQ(context.output("last").dims[0], 1);
+}
+
+// The null device, with what the caller's queue and this one wait for written down.
+class QueuedDevice : public NullDevice {
+ public:
+  explicit QueuedDevice(std::vector<std::string>& log) : log_(log) {}
+  std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) override {
+    log_.push_back("prepare");
+    return NullDevice::prepare(plan, step);
+  }
+  void copy(std::byte* to, const std::byte* from, uint64_t bytes) override {
+    log_.push_back("copy");
+    NullDevice::copy(to, from, bytes);
+  }
+  void synchronise() override { log_.push_back("synchronise"); }
+  void follow(void* queue) override { log_.push_back(fmt::format("follow {}", queue != nullptr)); }
+  void lead(void* queue) override { log_.push_back(fmt::format("lead {}", queue != nullptr)); }
+
+ private:
+  std::vector<std::string>& log_;
+};
+
+TEST(Context, EnqueueKeepsTheCallersOrderAndDoesNotWait) {
+  std::vector<std::string> log;
+  register_device("queued",
+                  [&](const DeviceOptions&) { return std::make_shared<QueuedDevice>(log); });
+  plan::EngineParts parts = plan::nonzero_engine();
+  parts.meta.target = "queued";
+  Context context = Engine::from_bytes(plan::serialise(parts)).create_context();
+  const HostTensor x = filled({5}, 0);
+  context.set_input("x", x);
+  context.run();
+  EXPECT_EQ(log.back(), "synchronise");
+  log.clear();
+  int queue = 0;
+  context.enqueue(&queue);
+  ASSERT_FALSE(log.empty());
+  EXPECT_EQ(log.front(), "follow true");
+  EXPECT_EQ(log.back(), "lead true");
+  EXPECT_EQ(std::count(log.begin(), log.end(), "synchronise"), 0);
+  log.clear();
+  context.enqueue(nullptr);  // a queue too: CUDA's default stream
+  EXPECT_EQ(log.front(), "follow false");
+  EXPECT_EQ(log.back(), "lead false");
+  log.clear();
+  context.synchronise();
+  EXPECT_EQ(log, std::vector<std::string>{"synchronise"});
 }
 
 TEST(Engine, UnknownTargetsAreNamed) {

@@ -50,7 +50,7 @@ std::string float_literal(double value, bool wide) {
 }
 
 bool is_infix(Fn fn) {
-  return fn == Fn::add || fn == Fn::sub || fn == Fn::mul || fn == Fn::div || fn == Fn::less ||
+  return fn == Fn::add || fn == Fn::sub || fn == Fn::div || fn == Fn::less ||
          fn == Fn::less_equal || fn == Fn::equal;
 }
 
@@ -58,7 +58,6 @@ std::string_view infix(Fn fn) {
   switch (fn) {
     case Fn::add: return "+";
     case Fn::sub: return "-";
-    case Fn::mul: return "*";
     case Fn::div: return "/";
     case Fn::less: return "<";
     case Fn::less_equal: return "<=";
@@ -85,6 +84,9 @@ std::string call_text(const ExprProgram& program, const ExprNode& node) {
       return fmt::format("load_{0}(store_{0}((float){1}))", name(node.dtype), v(node.a));
     return fmt::format("({}){}", compute_type(node.dtype), v(node.a));
   }
+  // Every operation rounds, as ONNX has it: E[x^2] - E[x]^2 must not become one fused operation.
+  if (is_float(from) && node.fn == Fn::mul)
+    return fmt::format("__{}mul_rn({}, {})", from == DType::f64 ? "d" : "f", v(node.a), v(node.b));
   if (is_float(from) && is_infix(node.fn))
     return fmt::format("{} {} {}", v(node.a), infix(node.fn), v(node.b));
   std::string arguments = v(node.a);

@@ -111,8 +111,9 @@ std::string compiler_version(std::string& problem) {
 }
 
 std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources, int capability,
-                                       int threads) {
+                                       int threads, std::vector<std::string>* failures) {
   std::vector<plan::KernelImage> images(sources.size());
+  if (failures) failures->assign(sources.size(), "");
   if (sources.empty()) return images;
   nvrtc();  // a clear error if there is none
   std::string problem;
@@ -128,9 +129,10 @@ std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sourc
         if (ImageCache::instance().find(images[i].key, images[i].bytes)) continue;
         images[i].bytes = Program(sources[i]).compile(architecture);
         ImageCache::instance().put(images[i].key, images[i].bytes);
-      } catch (...) {
+      } catch (const std::exception& error) {
         const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
+        if (failures) failures->at(i) = error.what();
+        else if (!failure) failure = std::current_exception();
       }
     }
   };

@@ -10,9 +10,10 @@
 namespace tenrec::cuda {
 
 // One image a text, in order; texts compile in parallel. An Error names the kernel and repeats the
-// compiler's messages. What was compiled before in this process is not compiled again.
+// compiler's messages; with `failures` they stand there instead, one entry a text. What was
+// compiled before in this process is not compiled again.
 std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources, int capability,
-                                       int threads);
+                                       int threads, std::vector<std::string>* failures = nullptr);
 
 // "13.0", or "" and why there is no compiler.
 std::string compiler_version(std::string& problem);

@@ -12,6 +12,8 @@
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/nvrtc.h"
 #include "targets/cuda/run/cuda_device.h"
+#include "targets/cuda/run/dynlib.h"
+#include "targets/cuda/run/vendor.h"
 #include "targets/cuda/weave_pass.h"
 
 namespace tenrec::cuda {
@@ -65,8 +67,21 @@ class CudaTarget final : public Target {
   }
 
   std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
-                                         const DeviceInfo& device) const override {
-    return cuda::compile(sources, capability_of(device.fingerprint), device.threads);
+                                         const DeviceInfo& device,
+                                         std::vector<std::string>* failures) const override {
+    return cuda::compile(sources, capability_of(device.fingerprint), device.threads, failures);
+  }
+
+  std::vector<std::string> notes(const DeviceInfo& device) const override {
+    std::vector<std::string> missing;
+    if (!device.vendor) return missing;
+#ifdef TENREC_HAS_CUBLASLT
+    if (!cublaslt_library().is_open()) missing.push_back(cublaslt_library().problem());
+#endif
+#ifdef TENREC_HAS_CUDNN
+    if (!cudnn_library().is_open()) missing.push_back(cudnn_library().problem());
+#endif
+    return missing;
   }
 };
 

@@ -16,6 +16,7 @@
 #include "ops/expand.h"
 #include "ops/gather.h"
 #include "ops/gather_elements.h"
+#include "ops/grid_sample.h"
 #include "ops/matmul.h"
 #include "ops/non_max_suppression.h"
 #include "ops/non_zero.h"
@@ -28,6 +29,7 @@
 #include "ops/reduce.h"
 #include "ops/reshape.h"
 #include "ops/resize.h"
+#include "ops/roi.h"
 #include "ops/scatter.h"
 #include "ops/slice.h"
 #include "ops/softmax.h"
@@ -399,6 +401,31 @@ void products(Cases& cases) {
   add("row", f32({1, 300}), f32({300, 10}, 2), 300);
 }
 
+void samples(Cases& cases) {
+  const Tensor regions =
+      Tensor::of<float>({4, 4}, {0, 0, 7, 7, 1.5F, 2.25F, 5, 6.5F, -3, -2, 20, 4, 6, 6, 6, 6});
+  for (const bool maximum : {false, true})
+    for (const bool half_pixel : {false, true})
+      cases.push_back({fmt::format("roi align {} {}", maximum ? "max" : "mean", half_pixel),
+                       RoiAlign{.half_pixel = half_pixel,
+                                .maximum = maximum,
+                                .output_height = 2,
+                                .output_width = 3,
+                                .sampling_ratio = maximum ? 0 : 2,
+                                .spatial_scale = 0.75F},
+                       {f32({2, 3, 8, 9}), regions, ints({0, 1, 1, 0})}});
+  for (const SampleMode mode : {SampleMode::nearest, SampleMode::linear, SampleMode::cubic})
+    for (const SamplePadding padding :
+         {SamplePadding::zeros, SamplePadding::border, SamplePadding::reflection})
+      cases.push_back(
+          {fmt::format("grid sample {} {}", static_cast<int>(mode), static_cast<int>(padding)),
+           GridSample{
+               .align_corners = padding == SamplePadding::border, .mode = mode, .padding = padding},
+           {f32({2, 3, 6, 5}), f32({2, 4, 7, 2}, 2)}});
+  cases.push_back(
+      {"grid sample of volumes", GridSample{}, {f32({1, 2, 3, 4, 5}), f32({1, 2, 3, 2, 3}, 2)}});
+}
+
 void networks(Cases& cases) {
   cases.push_back({"lstm",
                    LSTM{.hidden_size = 8},
@@ -523,6 +550,7 @@ const std::vector<CudaCase>& cuda_cases() {
     networks(cases);
     channels_last(cases);
     regions(cases);
+    samples(cases);
     return cases;
   }();
   return all;

@@ -28,7 +28,7 @@ TEST(Emit, FloatsAreInfixAndExact) {
             "__device__ __forceinline__ void f(float x0, float& y0) {\n"
             "  const float v0 = x0;\n"
             "  const float v1 = 0x1.99999ap-4f;\n"
-            "  const float v2 = v0 * v1;\n"
+            "  const float v2 = __fmul_rn(v0, v1);\n"
             "  const float v3 = fn_exp<float>(v0);\n"
             "  const float v4 = v2 + v3;\n"
             "  y0 = v4;\n"

@@ -142,26 +142,45 @@ std::string run(const Variant& variant, const std::shared_ptr<Device>& gpu,
   return problems.empty() ? "" : problems[0];
 }
 
+std::vector<std::unique_ptr<Variant>> chosen_variants(std::string_view only,
+                                                      const DeviceInfo& info) {
+  std::vector<std::unique_ptr<Variant>> chosen;
+  for (const CudaCase& c : cuda_cases())
+    for (auto& variant : variants(c, info))
+      if (variant->text.find(only) != std::string::npos) chosen.push_back(std::move(variant));
+  return chosen;
+}
+
+// All texts at once, so that all cores compile them. What fails here fails again in its variant.
+void compile_all(const std::vector<std::unique_ptr<Variant>>& all, const DeviceInfo& info) {
+  plan::CodeStore code;
+  for (const auto& variant : all)
+    for (const plan::KernelSource& source : variant->code.sources()) code.add(source);
+  try {
+    find_target("cuda").compile(code.sources(), info);
+  } catch (const Error&) {
+  }
+}
+
 int check_all(std::string_view only) {
   const auto gpu = open_device("cuda", {});
   const DeviceInfo info = find_target("cuda").device_info("", 0);
+  const std::vector<std::unique_ptr<Variant>> chosen = chosen_variants(only, info);
+  compile_all(chosen, info);
   int passed = 0, failed = 0;
-  for (const CudaCase& c : cuda_cases()) {
-    for (const auto& variant : variants(c, info)) {
-      if (variant->text.find(only) == std::string::npos) continue;
-      std::string problem;
-      try {
-        problem = run(*variant, gpu, info);
-      } catch (const Error& error) {
-        problem = error.what();
-      }
-      if (problem.empty()) {
-        ++passed;
-        continue;
-      }
-      ++failed;
-      fmt::print("FAILED {}: {}\n", variant->text, problem.substr(0, 400));
+  for (const auto& variant : chosen) {
+    std::string problem;
+    try {
+      problem = run(*variant, gpu, info);
+    } catch (const Error& error) {
+      problem = error.what();
     }
+    if (problem.empty()) {
+      ++passed;
+      continue;
+    }
+    ++failed;
+    fmt::print("FAILED {}: {}\n", variant->text, problem.substr(0, 400));
   }
   fmt::print("{} passed, {} failed\n", passed, failed);
   return failed == 0 ? 0 : 1;

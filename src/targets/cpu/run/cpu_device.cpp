@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "runtime/respecialise.h"
 #include "targets/cpu/run/step_check.h"
 
 namespace tenrec::cpu {
@@ -63,9 +64,10 @@ namespace {
 Isa isa_for(const std::string& fingerprint) {
   if (fingerprint.empty()) return best_isa();
   const std::optional<Isa> isa = isa_of(fingerprint);
-  TENREC_CHECK(isa && supported(*isa), invalid_engine,
-               "this is made for \"{}\", this machine is \"{}\"; build the engine again for it",
-               fingerprint, fingerprint_of(best_isa()));
+  if (!isa || !supported(*isa))
+    throw WrongDevice(fmt::format(
+        "this is made for \"{}\", this machine is \"{}\"; build the engine again for it",
+        fingerprint, fingerprint_of(best_isa())));
   return *isa;
 }
 

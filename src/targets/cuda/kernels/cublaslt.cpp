@@ -55,7 +55,7 @@ class CublasLtKernel final : public Kernel {
     const CublasLtParams params = params_of(gemm);
     StepDraft draft = gemm_draft(node, gemm, name(), text, std::move(packed));
     draft.params = encode(params);
-    draft.scratch = Dim(parse_cublaslt_tactic(text).workspace);
+    draft.scratch = Dim(cublaslt_scratch(parse_cublaslt_tactic(text)));
     if (params.bias && gemm.params.out_type != DType::f32) {
       draft.inputs[2] = {nullptr, Tensor::from_doubles(gemm.params.out_type, gemm.table.dims(),
                                                        gemm.table.to_doubles())};

@@ -248,11 +248,28 @@ int multiprocessors(const DeviceInfo& device) {
   return kind == 90 ? 132 : kind >= 100 ? 148 : 108;
 }
 
+namespace {
+
+// Sizes that only running tells are guesses and may contradict the weights or each other: all but
+// the input's batch, height and width follow.
+GemmSizes guessed_convolution(const GemmParams& params, Dims x) {
+  x[1] = params.in_channels;
+  Dims y = {x[0], params.out_channels};
+  for (size_t i = 0; i < params.kernel.size(); ++i) {
+    const int64_t room = x[i + 2] + params.pads[i] + params.pads[i + params.kernel.size()] -
+                         (params.kernel[i] - 1) * params.dilations[i] - 1;
+    y.push_back(room < 0 ? 0 : room / params.strides[i] + 1);
+  }
+  return convolution_sizes(params, x, y);
+}
+
+}  // namespace
+
 GemmSizes GemmNode::sizes(const Node& node, const Sizes& at) const {
   const Dims a = sizes_of(*this, 0, node, at);
   const Dims& c = at.outputs.at(0);
   GemmSizes sizes;
-  if (params.convolution) return convolution_sizes(params, a, c);
+  if (params.convolution) return guessed_convolution(params, a);
   sizes.k = a.back();
   sizes.n = c.back();
   sizes.m = c[c.size() - 2];

@@ -35,6 +35,8 @@ std::span<const Kernel* const> kernel_list() {
       &order_kernel(),
       &recurrent_kernel(),
       &suppress_kernel(),
+      &sample_kernel(),
+      &late_slice_kernel(),
       // `generic` stays last: it accepts what nobody else does, and runs it on the host.
       &generic_kernel(/*on_host=*/true),
   };

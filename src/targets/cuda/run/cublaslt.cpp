@@ -3,6 +3,7 @@
 #ifdef TENREC_HAS_CUBLASLT
 #include "targets/cuda/run/cublaslt.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <numeric>
 
@@ -92,25 +93,30 @@ struct Owner {
 // Descriptions of one product. cuBLASLt counts columns first: its A is our b, its B our a.
 class Problem {
  public:
-  Problem(const CublasLtParams& params, const GemmSizes& s) {
-    const GemmParams& gemm = params.gemm;
-    const bool tf32 = gemm.type == DType::f32 && gemm.tf32;
+  explicit Problem(const CublasLtParams& params) : gemm_(params.gemm) {
+    const bool tf32 = gemm_.type == DType::f32 && gemm_.tf32;
     compute_ = tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-    type_ = type_of(gemm.type);
-    out_type_ = type_of(gemm.out_type);
+    type_ = type_of(gemm_.type);
+    out_type_ = type_of(gemm_.out_type);
     check(api().cublasLtMatmulDescCreate(&product_.value, compute_, CUDA_R_32F), "a product");
-    const cublasOperation_t turned = gemm.constant_b ? CUBLAS_OP_T : CUBLAS_OP_N;
+    const cublasOperation_t turned = gemm_.constant_b ? CUBLAS_OP_T : CUBLAS_OP_N;
     set(CUBLASLT_MATMUL_DESC_TRANSA, turned);
     const cublasLtEpilogue_t epilogue =
         params.bias ? (params.relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS)
                     : (params.relu ? CUBLASLT_EPILOGUE_RELU : CUBLASLT_EPILOGUE_DEFAULT);
     set(CUBLASLT_MATMUL_DESC_EPILOGUE, epilogue);
-    if (gemm.constant_b) layout(b_, type_, s.k, s.n, gemm.padded_channels, 0, s);
-    else layout(b_, type_, s.n, s.k, s.n, s.b_step[2], s);
-    layout(a_, type_, s.k, s.m, s.k, s.a_step[2], s);
-    layout(c_, out_type_, s.n, s.m, s.n, s.c_step[2], s);
+    for (auto& [layout, type] : {std::pair(&a_, type_), {&b_, type_}, {&c_, out_type_}})
+      check(api().cublasLtMatrixLayoutCreate(&layout->value, type, 1, 1, 1), "describing a matrix");
+  }
+
+  void resize(const GemmSizes& s) {
+    if (gemm_.constant_b) describe(b_, s.k, s.n, gemm_.padded_channels, 0, s);
+    else describe(b_, s.n, s.k, s.n, s.b_step[2], s);
+    describe(a_, s.k, s.m, s.k, s.a_step[2], s);
+    describe(c_, s.n, s.m, s.n, s.c_step[2], s);
     // The outer batches are products of their own, which start inside the tensors.
-    const int64_t in = bit_width(gemm.type) / 8, out = bit_width(gemm.out_type) / 8;
+    alignment_ = plan::arena_alignment;
+    const int64_t in = bit_width(gemm_.type) / 8, out = bit_width(gemm_.out_type) / 8;
     for (int i = 0; i < 2; ++i) {
       if (s.batch[i] == 1) continue;
       for (const int64_t step : {s.a_step[i] * in, s.b_step[i] * in, s.c_step[i] * out})
@@ -144,11 +150,12 @@ class Problem {
     return results;
   }
 
-  // The tactic's algorithm; false where this library or these sizes do not allow it.
-  bool restore(const CublasLtTactic& tactic, cublasLtMatmulAlgo_t& algo) const {
+  // The tactic's algorithm; none where this library does not have it.
+  std::optional<cublasLtMatmulAlgo_t> algorithm(const CublasLtTactic& tactic) const {
+    cublasLtMatmulAlgo_t algo = {};
     if (api().cublasLtMatmulAlgoInit(handle(), compute_, CUDA_R_32F, type_, type_, out_type_,
                                      out_type_, tactic.algorithm, &algo) != CUBLAS_STATUS_SUCCESS)
-      return false;
+      return std::nullopt;
     bool good = true;
     const auto put = [&](cublasLtMatmulAlgoConfigAttributes_t attribute, auto value) {
       good &= api().cublasLtMatmulAlgoConfigSetAttribute(&algo, attribute, &value, sizeof value) ==
@@ -162,11 +169,14 @@ class Problem {
     put(CUBLASLT_ALGO_CONFIG_CUSTOM_OPTION, static_cast<uint32_t>(tactic.custom));
     put(CUBLASLT_ALGO_CONFIG_INNER_SHAPE_ID, static_cast<uint16_t>(tactic.inner));
     put(CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID, static_cast<uint16_t>(tactic.cluster));
+    return good ? std::optional(algo) : std::nullopt;
+  }
+
+  bool fits(const cublasLtMatmulAlgo_t& algo, int64_t workspace) const {
     cublasLtMatmulHeuristicResult_t result = {};
-    return good &&
-           api().cublasLtMatmulAlgoCheck(handle(), product_.value, b_.value, a_.value, c_.value,
+    return api().cublasLtMatmulAlgoCheck(handle(), product_.value, b_.value, a_.value, c_.value,
                                          c_.value, &algo, &result) == CUBLAS_STATUS_SUCCESS &&
-           result.workspaceSize <= static_cast<size_t>(tactic.workspace);
+           result.workspaceSize <= static_cast<size_t>(workspace);
   }
 
   cublasStatus_t run(const void* a, const void* b, const void* residual, void* d,
@@ -185,22 +195,21 @@ class Problem {
           "describing a product");
   }
   using Layout = Owner<&Api::cublasLtMatrixLayoutDestroy, cublasLtMatrixLayout_t>;
-  static void layout(Layout& out, cudaDataType_t type, int64_t rows, int64_t columns, int64_t lead,
-                     int64_t step, const GemmSizes& s) {
-    check(api().cublasLtMatrixLayoutCreate(&out.value, type, static_cast<uint64_t>(rows),
-                                           static_cast<uint64_t>(columns), lead),
-          "describing a matrix");
-    const auto batch = static_cast<int32_t>(s.batch[2]);
-    if (batch == 1) return;
-    check(api().cublasLtMatrixLayoutSetAttribute(out.value, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT,
-                                                 &batch, sizeof batch),
-          "describing a batch");
-    check(api().cublasLtMatrixLayoutSetAttribute(
-              out.value, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step, sizeof step),
-          "describing a batch");
+  static void describe(Layout& layout, int64_t rows, int64_t columns, int64_t lead, int64_t step,
+                       const GemmSizes& s) {
+    const auto put = [&](cublasLtMatrixLayoutAttribute_t attribute, auto value) {
+      check(api().cublasLtMatrixLayoutSetAttribute(layout.value, attribute, &value, sizeof value),
+            "describing a matrix");
+    };
+    put(CUBLASLT_MATRIX_LAYOUT_ROWS, static_cast<uint64_t>(rows));
+    put(CUBLASLT_MATRIX_LAYOUT_COLS, static_cast<uint64_t>(columns));
+    put(CUBLASLT_MATRIX_LAYOUT_LD, lead);
+    put(CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<int32_t>(s.batch[2]));
+    put(CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, s.batch[2] == 1 ? int64_t{0} : step);
   }
 
-  uint32_t alignment_ = plan::arena_alignment;  // that of weights too
+  GemmParams gemm_;
+  uint32_t alignment_ = plan::arena_alignment;  // of what it is given; that of weights too
   cublasComputeType_t compute_ = CUBLAS_COMPUTE_32F;
   cudaDataType_t type_ = CUDA_R_32F, out_type_ = CUDA_R_32F;
   Owner<&Api::cublasLtMatmulDescDestroy, cublasLtMatmulDesc_t> product_;
@@ -255,13 +264,21 @@ class CublasLtRunner final : public StepRunner {
       return;
     }
     environment_.gpu.enter();
-    problem_.emplace(params_, sizes_);
+    if (!problem_) {
+      problem_.emplace(params_);
+      if (!tactic_.automatic) tuned_ = problem_->algorithm(tactic_);
+    }
+    problem_->resize(sizes_);
     if (params_.bias) problem_->set_bias(args.inputs[2].data);
-    if (!tactic_.automatic && problem_->restore(tactic_, algo_)) return;
-    const auto found =
-        problem_->heuristics(1, std::min<int64_t>(tactic_.workspace, cublaslt_workspace));
-    TENREC_CHECK(!found.empty(), unsupported, "cuBLASLt has no algorithm for {} x {} x {}",
-                 sizes_.m, sizes_.n, sizes_.k);
+    const int64_t room = std::clamp<int64_t>(
+        static_cast<int64_t>(args.scratch.size()) - cublaslt_alignment, 0, tactic_.workspace);
+    if (tuned_ && problem_->fits(*tuned_, room)) {
+      algo_ = *tuned_;
+      return;
+    }
+    const auto found = problem_->heuristics(1, room);
+    TENREC_CHECK(!found.empty() && found[0].state == CUBLAS_STATUS_SUCCESS, unsupported,
+                 "cuBLASLt has no algorithm for {} x {} x {}", sizes_.m, sizes_.n, sizes_.k);
     algo_ = found[0].algo;
   }
 
@@ -270,6 +287,7 @@ class CublasLtRunner final : public StepRunner {
     const GemmParams& gemm = params_.gemm;
     const int64_t in = bit_width(gemm.type) / 8, out = bit_width(gemm.out_type) / 8;
     if (params_.bias) problem_->set_bias(args.inputs[2].data);
+    const std::span<std::byte> workspace = aligned(args.scratch);
     for (int64_t i = 0; i < sizes_.batch[0]; ++i)
       for (int64_t j = 0; j < sizes_.batch[1]; ++j) {
         const int64_t at_c = (i * sizes_.c_step[0] + j * sizes_.c_step[1]) * out;
@@ -278,18 +296,25 @@ class CublasLtRunner final : public StepRunner {
         check(
             problem_->run(args.inputs[0].data + (i * sizes_.a_step[0] + j * sizes_.a_step[1]) * in,
                           args.inputs[1].data + (i * sizes_.b_step[0] + j * sizes_.b_step[1]) * in,
-                          residual, args.outputs[0].data + at_c, algo_, args.scratch.data(),
-                          args.scratch.size(), environment_.stream.get()),
+                          residual, args.outputs[0].data + at_c, algo_, workspace.data(),
+                          workspace.size(), environment_.stream.get()),
             "a product");
       }
   }
 
  private:
+  static std::span<std::byte> aligned(std::span<std::byte> scratch) {
+    const auto past = reinterpret_cast<uintptr_t>(scratch.data()) % cublaslt_alignment;
+    const size_t skipped = past == 0 ? 0 : static_cast<size_t>(cublaslt_alignment - past);
+    return skipped < scratch.size() ? scratch.subspan(skipped) : std::span<std::byte>{};
+  }
+
   CublasLtParams params_;
   CublasLtTactic tactic_;
   RunEnvironment& environment_;
   GemmSizes sizes_;
   std::optional<Problem> problem_;
+  std::optional<cublasLtMatmulAlgo_t> tuned_;
   cublasLtMatmulAlgo_t algo_ = {};
 };
 
@@ -329,7 +354,9 @@ std::vector<CublasLtTactic> cublaslt_tactics(const CublasLtParams& params, const
   if (!find_driver(problem) || !cublaslt_library().is_open() || !api().is_complete) return tactics;
   if (sizes.empty() || sizes.k == 0) return tactics;
   Gpu::open(0)->enter();
-  for (const auto& result : Problem(params, sizes).heuristics(most, cublaslt_workspace)) {
+  Problem product(params);
+  product.resize(sizes);
+  for (const auto& result : product.heuristics(most, cublaslt_workspace)) {
     if (result.state == CUBLAS_STATUS_SUCCESS) tactics.push_back(tactic_of(result));
   }
   return tactics;

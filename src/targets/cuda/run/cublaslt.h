@@ -33,6 +33,11 @@ struct CublasLtTactic {
   int inner = 0, cluster = 0;
   int64_t workspace = cublaslt_workspace;
 };
+// The library wants its workspace at a multiple of this; scratch lies at smaller ones.
+constexpr int64_t cublaslt_alignment = 256;
+inline int64_t cublaslt_scratch(const CublasLtTactic& tactic) {  // bytes
+  return tactic.workspace == 0 ? 0 : tactic.workspace + cublaslt_alignment;
+}
 std::string to_text(const CublasLtTactic& tactic);
 CublasLtTactic parse_cublaslt_tactic(const std::string& text);  // an invalid_engine Error
 

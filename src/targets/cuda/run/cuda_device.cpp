@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "runtime/respecialise.h"
 
 namespace tenrec::cuda {
 namespace {
@@ -147,6 +148,18 @@ std::shared_ptr<Device> CudaDevice::with_own_queue() {
   return std::make_shared<CudaDevice>(gpu_, limit_, used_);
 }
 
+void CudaDevice::follow(void* queue) {
+  if (!mark_) mark_.emplace(gpu_);
+  mark_->record(static_cast<CUstream>(queue));
+  mark_->hold_back(stream_.get());
+}
+
+void CudaDevice::lead(void* queue) {
+  if (!mark_) mark_.emplace(gpu_);
+  mark_->record(stream_.get());
+  mark_->hold_back(static_cast<CUstream>(queue));
+}
+
 void CudaDevice::begin_recording() {
   gpu_->enter();
   // Relaxed: other threads may allocate meanwhile, which cannot disturb this stream.
@@ -166,12 +179,13 @@ void register_cuda_device() {
     auto gpu = Gpu::open(options.index);
     const int made_for =
         options.fingerprint.empty() ? gpu->capability() : capability_of(options.fingerprint);
-    TENREC_CHECK(made_for == gpu->capability() ||
-                     (made_for < 90 && made_for / 10 == gpu->capability() / 10 &&
-                      made_for <= gpu->capability()),
-                 invalid_engine,
-                 "this is made for \"{}\", the GPU is {} (\"{}\"); build the engine again for it",
-                 options.fingerprint, gpu->name(), fingerprint_of(gpu->capability()));
+    const bool fits =
+        made_for == gpu->capability() ||
+        (made_for < 90 && made_for / 10 == gpu->capability() / 10 && made_for <= gpu->capability());
+    if (!fits)
+      throw WrongDevice(fmt::format(
+          "this is made for \"{}\", the GPU is {} (\"{}\"); build the engine again for it",
+          options.fingerprint, gpu->name(), fingerprint_of(gpu->capability())));
     return std::make_shared<CudaDevice>(std::move(gpu), options.memory_limit,
                                         std::make_shared<std::atomic<uint64_t>>(0));
   });

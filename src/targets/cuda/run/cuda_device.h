@@ -4,6 +4,7 @@
 #pragma once
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "targets/cuda/run/family.h"
@@ -35,6 +36,8 @@ class CudaDevice : public Device {
   std::unique_ptr<StepRunner> prepare_coded(const plan::Plan& plan, const plan::Step& step,
                                             std::span<const plan::KernelImage> code) override;
   std::shared_ptr<Device> with_own_queue() override;
+  void follow(void* queue) override;
+  void lead(void* queue) override;
   bool can_record() const override { return true; }
   void begin_recording() override;
   std::unique_ptr<Recording> end_recording() override;
@@ -44,6 +47,7 @@ class CudaDevice : public Device {
  private:
   std::shared_ptr<Gpu> gpu_;
   Stream stream_;
+  std::optional<Event> mark_;  // between a caller's stream and this one
   uint64_t limit_;
   std::shared_ptr<std::atomic<uint64_t>> used_;  // bytes of all devices of one engine
   RunEnvironment environment_;

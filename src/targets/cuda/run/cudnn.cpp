@@ -566,7 +566,10 @@ std::vector<CudnnTactic> cudnn_tactics(const GemmParams& params, const GemmSizes
     const OperationGraph graph(handle, params, sizes, full_types);
     for (CudnnTactic& tactic : advised(graph, params)) {
       if (tactics.size() == most) break;
-      tactic.workspace = cudnn_workspace;
+      // What is advised does not always make a plan.
+      const Plan plan = restore(handle, graph, tactic, params);
+      if (!plan.descriptor || plan.workspace > cudnn_workspace) continue;
+      tactic.workspace = plan.workspace;
       tactics.push_back(std::move(tactic));
     }
   } catch (const Error&) {

@@ -4,6 +4,11 @@
 #include "base/error.h"
 
 namespace tenrec::cuda {
+namespace {
+
+constexpr int oldest_driver = 12000;  // as cuDriverGetVersion counts
+
+}  // namespace
 
 void check(CUresult result, std::string_view what) {
   if (result == CUDA_SUCCESS) return;
@@ -27,6 +32,9 @@ std::shared_ptr<Gpu> Gpu::open(int index) {
 Gpu::Gpu(int index) : api_(driver()) {
   check(api_.cuInit(0), "starting CUDA");
   check(api_.cuDriverGetVersion(&driver_version_), "asking for the driver's version");
+  TENREC_CHECK(driver_version_ >= oldest_driver, device,
+               "the driver is of CUDA {}.{}, Tenrec needs {}.0 or newer; install a newer driver",
+               driver_version_ / 1000, driver_version_ % 1000 / 10, oldest_driver / 1000);
   int count = 0;
   check(api_.cuDeviceGetCount(&count), "counting GPUs");
   TENREC_CHECK(index >= 0 && index < count, device, "there is no GPU {}; this machine has {}",
@@ -100,20 +108,19 @@ void Stream::synchronise() const {
 
 Event::Event(std::shared_ptr<Gpu> gpu) : gpu_(std::move(gpu)) {
   gpu_->enter();
-  check(gpu_->api().cuEventCreate(&event_, CU_EVENT_DEFAULT), "making an event");
+  check(gpu_->api().cuEventCreate(&event_, CU_EVENT_DISABLE_TIMING), "making an event");
 }
 Event::~Event() {
   gpu_->enter_unchecked();
   gpu_->api().cuEventDestroy(event_);
 }
-void Event::record(const Stream& stream) {
-  check(gpu_->api().cuEventRecord(event_, stream.get()), "recording an event");
+void Event::record(CUstream stream) {
+  gpu_->enter();
+  check(gpu_->api().cuEventRecord(event_, stream), "recording an event");
 }
-void Event::wait() const { check(gpu_->api().cuEventSynchronize(event_), "waiting for an event"); }
-double Event::microseconds_since(const Event& start) const {
-  float milliseconds = 0;
-  check(gpu_->api().cuEventElapsedTime(&milliseconds, start.event_, event_), "reading a timer");
-  return static_cast<double>(milliseconds) * 1000;
+void Event::hold_back(CUstream stream) const {
+  gpu_->enter();
+  check(gpu_->api().cuStreamWaitEvent(stream, event_, 0), "waiting for an event");
 }
 
 }  // namespace tenrec::cuda

@@ -66,15 +66,15 @@ class Stream {
   CUstream stream_ = nullptr;
 };
 
+// A point in a stream that another one waits for.
 class Event {
  public:
   explicit Event(std::shared_ptr<Gpu> gpu);
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
   ~Event();
-  void record(const Stream& stream);
-  void wait() const;
-  double microseconds_since(const Event& start) const;  // both recorded and waited for
+  void record(CUstream stream);
+  void hold_back(CUstream stream) const;  // what comes later there starts after the point
 
  private:
   std::shared_ptr<Gpu> gpu_;

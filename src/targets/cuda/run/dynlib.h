@@ -61,8 +61,6 @@ class DynamicLibrary {
   X(cuEventCreate)                 \
   X(cuEventDestroy)                \
   X(cuEventRecord)                 \
-  X(cuEventSynchronize)            \
-  X(cuEventElapsedTime)            \
   X(cuModuleLoadData)              \
   X(cuModuleUnload)                \
   X(cuModuleGetFunction)           \

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "ir/tensor.h"
+#include "ir/type.h"
 #include "plan/dims.h"
 #include "targets/common/run/reference_step.h"
 #include "targets/cuda/run/runners.h"
@@ -20,8 +21,9 @@ struct Mirror {
 
 class HostStep : public StepRunner {
  public:
-  HostStep(const StepSource& source, std::unique_ptr<StepRunner> inner)
-      : device_(source.environment.device), inner_(std::move(inner)) {
+  // `sizes_only`: of the inputs only those are fetched whose elements can be sizes.
+  HostStep(const StepSource& source, std::unique_ptr<StepRunner> inner, bool sizes_only)
+      : device_(source.environment.device), inner_(std::move(inner)), sizes_only_(sizes_only) {
     for (const int32_t input : source.step.inputs)
       on_host_.push_back(lies_on_host(source.plan, input));
     inputs_.resize(source.step.inputs.size());
@@ -67,6 +69,10 @@ class HostStep : public StepRunner {
         host_inputs_.push_back(view);
         continue;
       }
+      if (sizes_only_ && static_cast<uint64_t>(view.elements()) > max_known_elements) {
+        host_inputs_.push_back(view);  // inference looks at its dims alone
+        continue;
+      }
       host_inputs_.push_back(mirror(view, inputs_[i]));
       if (view.def && view.data && !view.datum)
         device_.copy_to_host(host_inputs_[i].data, view.data, bytes_of(view));
@@ -83,6 +89,7 @@ class HostStep : public StepRunner {
 
   Device& device_;
   std::unique_ptr<StepRunner> inner_;
+  bool sizes_only_;
   std::vector<bool> on_host_;
   std::vector<Mirror> inputs_, outputs_;
   std::vector<TensorView> host_inputs_, host_outputs_;
@@ -93,11 +100,11 @@ class HostStep : public StepRunner {
 }  // namespace
 
 Runner prepare_generic(const StepSource& source) {
-  return std::make_unique<HostStep>(source, make_reference_step(source.step));
+  return std::make_unique<HostStep>(source, make_reference_step(source.step), false);
 }
 
 Runner prepare_infer(const StepSource& source) {
-  return std::make_unique<HostStep>(source, make_infer_step(source.step));
+  return std::make_unique<HostStep>(source, make_infer_step(source.step), true);
 }
 
 }  // namespace tenrec::cuda
