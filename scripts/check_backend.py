@@ -4,8 +4,8 @@
 
 usage: check_backend.py [--sample N] [--filter RE] [--device CPU|CUDA]
   --sample N   only every Nth case
-Cases that may fail are tests/conformance/expected_failures.txt's, which have to fail. Models that
-the suite would download are left out, counted and named.
+Cases that may fail, and then have to, are those of tests/conformance/expected_failures.txt and
+tests/python/backend_failures.txt. Models that the suite would download are left out and counted.
 """
 
 import argparse
@@ -21,12 +21,12 @@ import onnx.backend.test
 import tenrec.backend
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-EXPECTED = ROOT / "tests/conformance/expected_failures.txt"
+LISTS = ("tests/conformance/expected_failures.txt", "tests/python/backend_failures.txt")
 
 
 def expected_failures():
-    lines = EXPECTED.read_text(encoding="utf-8").splitlines()
-    return {line.split()[0] for line in lines if line and not line.startswith("#")}
+    lines = [line for name in LISTS for line in (ROOT / name).read_text().splitlines()]
+    return {line.split()[0].rstrip(":") for line in lines if line and not line.startswith("#")}
 
 
 def cases(device):
@@ -43,6 +43,13 @@ def cases(device):
             short = name.removesuffix(f"_{device.lower()}")
             (elsewhere if category == "RealModel" else here).append((short, case))
     return here, elsewhere
+
+
+def cause(trace):
+    """The line of a trace that says what was wrong."""
+    lines = [line for line in trace.splitlines() if line and not line.startswith(" ")]
+    told = [line for line in lines if line.startswith(("Mismatched", "tenrec."))]
+    return (told or lines[-1:])[0][:300]
 
 
 def main():
@@ -68,11 +75,10 @@ def main():
             excused += 1
         elif problems:
             failed += 1
-            lines = problems[0][1].strip().splitlines()
-            print(f"failed: {name}: {lines[-1][:300]}")
+            print(f"failed: {name}: {cause(problems[0][1])}")
         elif name in expected:
             failed += 1
-            print(f"failed: {name} passed, take it from {EXPECTED.name}")
+            print(f"failed: {name} passed, take it from the list of expected failures")
         else:
             passed += 1
     print(f"{excused} excused, {skipped} skipped, {len(elsewhere)} left out that need downloads")

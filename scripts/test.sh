@@ -5,7 +5,8 @@
 #
 # usage: scripts/test.sh [--quick] [STAGE...]
 #   --quick   without the sanitizers and the model checks
-#   STAGE     only these: style harness build unit sample package conformance fuzz models asan tsan
+#   STAGE     only these: style harness build unit python sample package conformance fuzz models
+#             asan tsan
 # Logs are in build/test/.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -41,7 +42,9 @@ stage_harness() {
 }
 
 stage_build() {
-  cmake --preset release -DTENREC_TESTS=ON && counted cmake --build --preset release -j "$jobs"
+  local python
+  python=$(scripts/python_env.sh) || return 1
+  cmake --preset release -DTENREC_TESTS=ON -DTENREC_PYTHON=ON "-DPython_EXECUTABLE=$python" && counted cmake --build --preset release -j "$jobs"
 }
 
 stage_unit() {
@@ -56,6 +59,18 @@ stage_sample() {  # all ten digits, through the command and the public API
   for digit in samples/mnist/digits/*.pgm; do
     counted "$bin/sample_mnist" "$engine" "$digit"
   done
+}
+
+stage_python() {  # the package, its sample and a tenth of ONNX's tests of backends
+  local python model=../shared/models/rvm/rvm_mobilenetv3_fp32.onnx.zst
+  python=$(scripts/python_env.sh) || return 1
+  export PYTHONPATH=$PWD/build/release/python
+  "$python" tests/python/package_test.py
+  if [ -f "$model" ]; then
+    zstd -dqf "$model" -o "$logs/rvm.onnx" &&
+      "$python" tests/python/samples_test.py build/release/bin "$logs/rvm.onnx"
+  fi
+  scripts/check_backend.sh --sample 10
 }
 
 stage_package() {
@@ -163,15 +178,15 @@ run_stage() {
 }
 
 # `fuzz` runs by hand: it still finds cases in which ONNX's text and onnxruntime may differ.
-all=(style harness build unit sample package conformance models asan tsan)
+all=(style harness build unit python sample package conformance models asan tsan)
 # The models lie beside the repository where it is developed; a clone elsewhere has none.
 [ -d ../shared/models ] || all=("${all[@]/models/}")
 [ -f "$cases" ] || all=("${all[@]/conformance/}")
 stages=()
 for argument in "$@"; do
   case "$argument" in
-    --quick) stages=(style harness build unit sample package) ;;
-    -*) sed -n '3,9s/^# \?//p' "$0" >&2; exit 2 ;;
+    --quick) stages=(style harness build unit python sample package) ;;
+    -*) sed -n '3,10s/^# \?//p' "$0" >&2; exit 2 ;;
     *)
       if [[ " ${all[*]} fuzz " != *" $argument "* ]]; then
         echo "no stage $argument; there are ${all[*]}" >&2
