@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compiler flags for every target of the project, as one interface library.
 find_program(TENREC_CCACHE ccache)
-if(TENREC_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+if(TENREC_CCACHE AND NOT TENREC_ONCE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${TENREC_CCACHE})
 endif()
 find_program(TENREC_MOLD mold)
@@ -27,3 +27,13 @@ if(TENREC_MOLD)
 endif()
 target_include_directories(tenrec_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                                   ${PROJECT_BINARY_DIR}/generated)
+
+# What most files include, precompiled; more headers may follow the target's name. ccache and people
+# who change one file at a time are better off without.
+function(tenrec_precompile target)
+  if(TENREC_ONCE)
+    target_precompile_headers(
+      ${target} PRIVATE <algorithm> <functional> <map> <memory> <optional> <span> <string> <tuple>
+                        <vector> <fmt/format.h> <fmt/ranges.h> ${ARGN})
+  endif()
+endfunction()

@@ -13,7 +13,7 @@ step "Packages"
 scripts/install_deps.sh --build
 
 step "Build"
-cmake --preset release
+cmake --preset release -DTENREC_ONCE=ON
 cmake --build --preset release --target tenrec sample_mnist
 
 step "Engine"

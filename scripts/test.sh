@@ -41,10 +41,19 @@ stage_harness() {
   "$python" tests/scripts/check_layers_test.py && "$python" tests/scripts/check_models_test.py
 }
 
+# A first build is made in one go; who builds often configures it before (CONTRIBUTING.md).
+configure() {  # PRESET [OPTION]...
+  local preset=$1 once=()
+  shift
+  [ -e "build/$preset/CMakeCache.txt" ] || once=(-DTENREC_ONCE=ON)
+  cmake --preset "$preset" "${once[@]}" "$@"
+}
+
 stage_build() {
   local python
   python=$(scripts/python_env.sh) || return 1
-  cmake --preset release -DTENREC_TESTS=ON -DTENREC_PYTHON=ON "-DPython_EXECUTABLE=$python" && counted cmake --build --preset release -j "$jobs"
+  configure release -DTENREC_TESTS=ON -DTENREC_PYTHON=ON "-DPython_EXECUTABLE=$python" &&
+    counted cmake --build --preset release -j "$jobs"
 }
 
 stage_unit() {
@@ -116,7 +125,7 @@ sanitized() {  # PRESET FOLDER...: the tests of these folders under a sanitizer
     compgen -G "tests/$folder/*_test.cpp" >/dev/null && targets+=("${folder}_test")
   done
   labels=$(IFS='|'; echo "$*")
-  cmake --preset "$preset" &&
+  configure "$preset" &&
     cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}" &&
     ctest --preset "$preset" --label-regex "^($labels)\$"
 }

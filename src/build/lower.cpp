@@ -274,10 +274,10 @@ class Lowering {
     if (const Tensor* constant = value->constant()) {
       const int32_t id = new_value(*value);
       plan::ValueDef& def = plan_.values.back();
-      TENREC_CHECK(
-          def.storage != plan::Storage::host, unsupported,
-          "constant \"{}\" holds strings; constants of strings cannot be built into an engine yet",
-          value->name);
+      if (constant->dtype() == DType::string) {
+        plan_.strings.push_back({id, constant->dims(), constant->strings()});
+        return id;
+      }
       def.storage = plan::Storage::weight;
       def.index = add_weight(*constant);
       return id;

@@ -8,26 +8,34 @@
 //   struct Foo {
 //     int64_t axis = -1;
 //     static auto fields(auto& s) { return std::tuple{field(1, "axis", s.axis)}; }
-//     Types infer(const Types& in) const;       // symbolic in, symbolic out; omitted inputs:
-//     !present() Tensors eval(const Tensors& in) const;    // the oracle: plain loops, double
-//     accumulation static Values from_onnx(const OnnxNode& node, OnnxContext& context);  // opset
-//     differences
+//     // Symbolic in, symbolic out. Omitted inputs are types that are not present().
+//     Types infer(const Types& in) const;
+//     // The oracle: plain loops, sums in double.
+//     Tensors eval(const Tensors& in) const;
+//     // Lifts older opsets to this form.
+//     static Values from_onnx(const OnnxNode& node, OnnxContext& context);
 //   };
 //   TENREC_OP(Foo, "foo")
 //
 // and tests/cases/foo.cpp. CMake finds the TENREC_OP line; nothing else needs an edit.
 //
 // Optional members, detected by name:
-//   Types infer(const Types&, const std::vector<const Graph*>& bodies) const    nodes with bodies
-//   Data eval_data(const Data&) const                  sequences, optionals (instead of eval)
-//   Data eval_bodies(const Data&, const BodyRunner&) const                      If, Loop, Scan
-//   template <class T> T apply(T... ) const            makes it pointwise; infer and eval are
-//   derived std::optional<Dim> apply_dims(const Dim&...) const  pointwise: the same on known
-//   integer values static constexpr Accuracy accuracy = exact() / rounding(k) / random_output()
-//   static constexpr bool side_effect, is_view, data_dependent (output sizes known only by
-//   running),
-//                         body_is_region (body 0 computes on exactly the node's inputs)
-//   double flops(const Types& in, const Types& out) const
+//   nodes with bodies:
+//     Types infer(const Types&, const std::vector<const Graph*>& bodies) const
+//     Data eval_bodies(const Data&, const BodyRunner&) const
+//     static constexpr bool body_is_region     body 0 computes on exactly the node's inputs
+//   sequences and optionals, instead of eval:
+//     Data eval_data(const Data&) const
+//   pointwise operators, from which infer and eval follow:
+//     template <class T> T apply(T...) const
+//     std::optional<Dim> apply_dims(const Dim&...) const     the same on known integer values
+//   any:
+//     static constexpr Accuracy accuracy = exact() / rounding(k) / random_output()
+//     static constexpr uint32_t narrowable     float inputs that may be computed in a narrow type:
+//                                              all_inputs, or input_bit(0) | input_bit(2)
+//     static constexpr bool side_effect, is_view
+//     static constexpr bool data_dependent     output sizes known only by running
+//     double flops(const Types& in, const Types& out) const
 #pragma once
 #include <any>
 #include <functional>
@@ -58,6 +66,10 @@ constexpr Accuracy exact() { return {Accuracy::Kind::exact, 0}; }
 constexpr Accuracy rounding(double ulps) { return {Accuracy::Kind::rounding, ulps}; }
 constexpr Accuracy random_output() { return {Accuracy::Kind::random, 0}; }
 
+// Sets of inputs.
+constexpr uint32_t input_bit(size_t input) { return input < 32 ? uint32_t{1} << input : 0; }
+constexpr uint32_t all_inputs = ~uint32_t{0};  // however many there are
+
 // Runs body graph `index` of the node being evaluated.
 using BodyRunner = std::function<Data(size_t index, const Data& inputs)>;
 
@@ -72,6 +84,12 @@ struct OpInfo {
   bool data_dependent = false;
   bool pointwise = false;
   bool body_is_region = false;  // body 0 computes on exactly the node's inputs
+  // Inputs whose floats are data; those of the others are positions, sizes, scales. Pointwise
+  // operators: all.
+  uint32_t narrowable = 0;
+  bool is_narrowable(size_t input) const {
+    return narrowable == all_inputs || (narrowable & input_bit(input)) != 0;
+  }
 
   // Plain functions on the operator struct (`const void*`): made once an operator, so cheap to
   // compile.

@@ -34,6 +34,7 @@ struct Attention {
                       field(9, "left_window", s.left_window),
                       field(10, "right_window", s.right_window)};
   }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   double flops(const Types& in, const Types& out) const;

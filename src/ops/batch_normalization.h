@@ -10,6 +10,7 @@ namespace tenrec {
 struct BatchNormalization {
   float epsilon = 1e-5F;
   static auto fields(auto& s) { return std::tuple{field(1, "epsilon", s.epsilon)}; }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);

@@ -9,6 +9,7 @@ struct Concat {
   int64_t axis = 0;
   static auto fields(auto& s) { return std::tuple{field(1, "axis", s.axis)}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);

@@ -18,6 +18,7 @@ struct Conv {
                       field(3, "group", s.group), field(4, "pads", s.pads),
                       field(5, "strides", s.strides)};
   }
+  static constexpr uint32_t narrowable = all_inputs;
   Window window() const { return {auto_pad, strides, dilations, pads, false}; }
 
   Types infer(const Types& in) const;

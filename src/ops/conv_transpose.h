@@ -24,6 +24,7 @@ struct ConvTranspose {
                       field(6, "pads", s.pads),
                       field(7, "strides", s.strides)};
   }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   double flops(const Types& in, const Types& out) const;

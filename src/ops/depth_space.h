@@ -14,6 +14,7 @@ struct DepthToSpace {
                       field(2, "column_row_depth", s.column_row_depth)};
   }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);
@@ -28,6 +29,7 @@ struct SpaceToDepth {
                       field(2, "column_row_depth", s.column_row_depth)};
   }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);

@@ -10,6 +10,7 @@ namespace tenrec {
 struct Einsum {
   std::string equation = {};
   static auto fields(auto& s) { return std::tuple{field(1, "equation", s.equation)}; }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   double flops(const Types& in, const Types& out) const;

@@ -8,6 +8,7 @@ namespace tenrec {
 struct Expand {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = input_bit(0);
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
 };

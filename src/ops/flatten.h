@@ -10,6 +10,7 @@ struct Flatten {
   int64_t axis = 1;
   static auto fields(auto& s) { return std::tuple{field(1, "axis", s.axis)}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
   static constexpr bool is_view = true;
 
   Types infer(const Types& in) const {

@@ -9,6 +9,7 @@ struct Gather {
   int64_t axis = 0;
   static auto fields(auto& s) { return std::tuple{field(1, "axis", s.axis)}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = input_bit(0);
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
 };

@@ -8,6 +8,7 @@ namespace tenrec {
 struct Identity {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
   static constexpr bool is_view = true;
   Types infer(const Types& in) const {
     TENREC_CHECK(in.size() == 1, invalid_model, "Identity takes 1 input, got {}", in.size());

@@ -8,6 +8,7 @@ namespace tenrec {
 
 struct MatMul {
   static auto fields(auto&) { return std::tuple{}; }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   double flops(const Types& in, const Types& out) const;

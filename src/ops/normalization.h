@@ -10,6 +10,7 @@ namespace tenrec {
 struct InstanceNormalization {
   float epsilon = 1e-5F;
   static auto fields(auto& s) { return std::tuple{field(1, "epsilon", s.epsilon)}; }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
 };
@@ -22,6 +23,7 @@ struct GroupNormalization {
   static auto fields(auto& s) {
     return std::tuple{field(1, "epsilon", s.epsilon), field(2, "num_groups", s.num_groups)};
   }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);
@@ -38,6 +40,7 @@ struct LayerNormalization {
     return std::tuple{field(1, "axis", s.axis), field(2, "epsilon", s.epsilon),
                       field(3, "statistics", s.statistics), field(4, "stash_type", s.stash_type)};
   }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);
@@ -51,6 +54,7 @@ struct RMSNormalization {
   static auto fields(auto& s) {
     return std::tuple{field(1, "axis", s.axis), field(2, "epsilon", s.epsilon)};
   }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
 };

@@ -147,6 +147,7 @@ OpInfo make_info(std::string_view name) {
   if constexpr (requires { T::is_view; }) info.is_view = T::is_view;
   if constexpr (requires { T::body_is_region; }) info.body_is_region = T::body_is_region;
   if constexpr (requires { T::data_dependent; }) info.data_dependent = T::data_dependent;
+  if constexpr (requires { T::narrowable; }) info.narrowable = T::narrowable;
   info.infer = infer<T>;
   info.eval = eval<T>;
   if constexpr (requires(const T& t, const Types& x) { t.flops(x, x); }) {
@@ -156,6 +157,7 @@ OpInfo make_info(std::string_view name) {
   }
   if constexpr (HasApply<T>) {
     info.pointwise = true;
+    info.narrowable = all_inputs;
     info.record = record<T>;
   }
   if constexpr (std::is_empty_v<T>) set_no_field_functions(info);

@@ -22,6 +22,7 @@ struct MaxPool {
                       field(7, "strides", s.strides),     field(8, "indices", s.indices)};
   }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
   Window window() const { return {auto_pad, strides, dilations, pads, ceil_mode}; }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
@@ -46,6 +47,7 @@ struct AveragePool {
                       field(6, "pads", s.pads),
                       field(7, "strides", s.strides)};
   }
+  static constexpr uint32_t narrowable = all_inputs;
   Window window() const { return {auto_pad, strides, dilations, pads, ceil_mode}; }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;

@@ -28,6 +28,7 @@ struct Reduce {
     return std::tuple{field(1, "kind", s.kind), field(2, "keepdims", s.keepdims),
                       field(3, "noop_with_empty_axes", s.noop_with_empty_axes)};
   }
+  static constexpr uint32_t narrowable = input_bit(0);
   static constexpr std::string_view onnx_name = "";
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;

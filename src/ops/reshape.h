@@ -10,6 +10,7 @@ struct Reshape {
   bool allowzero = false;
   static auto fields(auto& s) { return std::tuple{field(1, "allowzero", s.allowzero)}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = input_bit(0);
   static constexpr bool is_view = true;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;

@@ -50,6 +50,7 @@ struct Resize {
                       field(8, "mode", s.mode),
                       field(9, "nearest", s.nearest)};
   }
+  static constexpr uint32_t narrowable = input_bit(0);
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);

@@ -8,6 +8,7 @@ namespace tenrec {
 struct Softmax {
   int64_t axis = -1;
   static auto fields(auto& s) { return std::tuple{field(1, "axis", s.axis)}; }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);
@@ -17,6 +18,7 @@ TENREC_OP(Softmax, "softmax")
 struct LogSoftmax {
   int64_t axis = -1;
   static auto fields(auto& s) { return std::tuple{field(1, "axis", s.axis)}; }
+  static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);

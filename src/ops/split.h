@@ -16,6 +16,7 @@ struct Split {
                       field(3, "even", s.even)};
   }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = input_bit(0);
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);

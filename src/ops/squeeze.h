@@ -8,6 +8,7 @@ namespace tenrec {
 struct Squeeze {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = input_bit(0);
   static constexpr bool is_view = true;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
@@ -19,6 +20,7 @@ TENREC_OP(Squeeze, "squeeze")
 struct Unsqueeze {
   static auto fields(auto&) { return std::tuple{}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = input_bit(0);
   static constexpr bool is_view = true;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;

@@ -10,6 +10,7 @@ struct Transpose {
   std::vector<int64_t> perm;
   static auto fields(auto& s) { return std::tuple{field(1, "perm", s.perm)}; }
   static constexpr Accuracy accuracy = exact();
+  static constexpr uint32_t narrowable = all_inputs;
 
   std::vector<int64_t> order(int64_t rank) const {
     if (perm.empty()) return even_offsets(rank, -1, rank - 1);

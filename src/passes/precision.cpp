@@ -6,39 +6,13 @@
 #include <limits>
 #include <map>
 #include <set>
-#include <string_view>
 
 #include "ir/constant.h"
 #include "ops/elementwise.h"
+#include "ops/resize.h"
 
 namespace tenrec {
 namespace {
-
-// Operators whose float inputs are all data. Pointwise ones need no mention.
-const std::set<std::string_view> all_data{"attention",
-                                          "average_pool",
-                                          "batch_normalization",
-                                          "concat",
-                                          "conv",
-                                          "conv_transpose",
-                                          "depth_to_space",
-                                          "einsum",
-                                          "flatten",
-                                          "group_normalization",
-                                          "identity",
-                                          "instance_normalization",
-                                          "layer_normalization",
-                                          "log_softmax",
-                                          "matmul",
-                                          "max_pool",
-                                          "rms_normalization",
-                                          "softmax",
-                                          "space_to_depth",
-                                          "transpose"};
-// Operators whose first input alone is data.
-const std::set<std::string_view> first_data{"expand",  "gather", "pad",      "reduce",
-                                            "reshape", "resize", "slice",    "split",
-                                            "squeeze", "tile",   "unsqueeze"};
 
 // What f16 can tell from zero and from infinity. Infinities stay what they are.
 bool is_representable(const Tensor& constant, DType to) {
@@ -83,15 +57,9 @@ class Narrowing {
            std::none_of(outputs.begin(), outputs.end(), is_wide);
   }
 
-  bool is_data(const Node& node, size_t i) const {
-    const std::string_view name = node.op().name();
-    if (first_data.count(name)) return i == 0 || (name == "pad" && i == 2);
-    return true;
-  }
-
   // What only enlarges on the way out is better enlarged in the type that leaves.
   static bool enlarges_output(const Node& node) {
-    if (node.op().name() != "resize") return false;
+    if (!node.as<Resize>()) return false;
     for (const Use& use : node.output()->uses()) {
       if (use.node) return false;
     }
@@ -100,14 +68,11 @@ class Narrowing {
 
   bool can_narrow(const Node& node) const {
     if (enlarges_output(node)) return false;
-    const std::string_view name = node.op().name();
-    const bool listed = all_data.count(name) || first_data.count(name);
-    if (node.body_count() > 0 || (!listed && !node.op().info().pointwise) || node.as<Cast>())
-      return false;
+    if (node.body_count() > 0 || node.as<Cast>()) return false;
     bool any = false;
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       const Value* input = node.input(i);
-      if (!input || !is_data(node, i)) continue;
+      if (!input || !node.op().info().is_narrowable(i)) continue;
       if (narrowed_.count(input)) any = true;
       else if (is_wide(input)) any = true;
       else continue;
@@ -127,7 +92,7 @@ class Narrowing {
     }
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       Value* input = node.input(i);
-      if (input && is_data(node, i) && is_wide(input))
+      if (input && node.op().info().is_narrowable(i) && is_wide(input))
         graph_.set_input(&node, i, narrow_form(input, &node));
     }
     infer(node);

@@ -174,6 +174,17 @@ struct Range {
   }
 };
 
+// A Storage::host value that nothing writes: strings cannot lie in WEIGHTS.
+struct StringConstant {
+  int32_t value = none;
+  std::vector<int64_t> dims;
+  std::vector<std::string> strings;
+  static auto fields(auto& s) {
+    return std::tuple{field(1, "value", s.value), field(2, "dims", s.dims),
+                      field(3, "strings", s.strings)};
+  }
+};
+
 struct Plan {
   std::vector<SymbolDef> symbols;
   std::vector<DimInstruction> program;
@@ -186,6 +197,7 @@ struct Plan {
   std::vector<Range> ranges;        // one per input; profile bounds (dims)
   std::vector<Range> value_ranges;  // one per input; empty ranges where it is no shape input
   int64_t arena_bytes = -1;         // bounded plans: total; -1: open
+  std::vector<StringConstant> strings;
   static auto fields(auto& s) {
     return std::tuple{field(1, "symbols", s.symbols),
                       field(2, "program", s.program),
@@ -197,7 +209,8 @@ struct Plan {
                       field(8, "bodies", s.bodies),
                       field(9, "ranges", s.ranges),
                       field(10, "value_ranges", s.value_ranges),
-                      field(11, "arena_bytes", s.arena_bytes)};
+                      field(11, "arena_bytes", s.arena_bytes),
+                      field(12, "strings", s.strings)};
   }
 };
 

@@ -59,6 +59,7 @@ class Validator {
     fold_constants();
     each("value", plan_.values.size(), [&](size_t i) { check_sizes(i); });
     check_input_stages();
+    each("string constant", plan_.strings.size(), [&](size_t i) { check_strings(i); });
     check_order();
     check_placement();
     check_bodies();
@@ -101,7 +102,8 @@ class Validator {
         {"symbols", plan_.symbols.size()}, {"program", plan_.program.size()},
         {"checks", plan_.checks.size()},   {"values", plan_.values.size()},
         {"inputs", plan_.inputs.size()},   {"outputs", plan_.outputs.size()},
-        {"steps", plan_.steps.size()},     {"bodies", plan_.bodies.size()}};
+        {"steps", plan_.steps.size()},     {"bodies", plan_.bodies.size()},
+        {"strings", plan_.strings.size()}};
     for (const auto& [field, count] : counts)
       PLAN_CHECK(count <= max_plan_items, "{}: {} are too many", field, count);
     PLAN_CHECK(plan_.arena_bytes >= -1, "arena_bytes: {} is no size", plan_.arena_bytes);
@@ -440,6 +442,23 @@ class Validator {
                  input);
   }
 
+  void check_strings(size_t i) const {
+    const StringConstant& constant = plan_.strings[i];
+    check_value_index(constant.value, "value");
+    const ValueDef& value = value_at(constant.value);
+    PLAN_CHECK(value.storage == Storage::host && value.dtype == DType::string,
+               "value: {} holds no strings", constant.value);
+    PLAN_CHECK(constant.dims.size() <= max_rank, "dims: rank {} is above {}", constant.dims.size(),
+               max_rank);
+    uint64_t count = 1;
+    bool fits = true;
+    for (const int64_t dim : constant.dims)
+      fits = fits && dim >= 0 && !__builtin_mul_overflow(count, static_cast<uint64_t>(dim), &count);
+    PLAN_CHECK(fits && count == constant.strings.size(),
+               "dims: [{}] is not the shape of {} strings", fmt::join(constant.dims, ", "),
+               constant.strings.size());
+  }
+
   // Steps read only what is written, write only what may be written, once, and after its memory is
   // there.
   void check_order() {
@@ -453,6 +472,12 @@ class Validator {
         mark_written(static_cast<int32_t>(v));
     }
     for (const int32_t input : plan_.inputs) mark_written(input);
+    for (const StringConstant& constant : plan_.strings) {
+      PLAN_CHECK(!touched_[static_cast<size_t>(constant.value)],
+                 "strings: value {} is an input or has two contents", constant.value);
+      mark_written(constant.value);
+    }
+    starts_written_ = touched_;
     each("step", plan_.steps.size(), [&](size_t s) {
       const Step& step = plan_.steps[s];
       for (const int32_t value : step.inputs) check_read(value, static_cast<int32_t>(s));
@@ -503,9 +528,8 @@ class Validator {
     PLAN_CHECK(producer_[static_cast<size_t>(value)] == none, "writes value {}, as step {} does",
                value, producer_[static_cast<size_t>(value)]);
     producer_[static_cast<size_t>(value)] = step;
-    for (const int32_t input : plan_.inputs)
-      PLAN_CHECK(value_at(value).storage != Storage::host || input != value,
-                 "writes value {}, which is an input", value);
+    PLAN_CHECK(storage != Storage::host || !starts_written_[static_cast<size_t>(value)],
+               "writes value {}, which is an input or a constant", value);
     PLAN_CHECK(schedule_->value_stage(value) <= step,
                "writes value {}, whose size is not known yet", value);
     PLAN_CHECK(value == root || schedule_->value_stage(root) < step,
@@ -609,7 +633,8 @@ class Validator {
   std::optional<DimSchedule> schedule_;
   std::vector<std::optional<int64_t>> constants_;
   Lifetimes live_;
-  std::vector<bool> touched_;  // values that hold data, whole or in part
+  std::vector<bool> touched_;         // values that hold data, whole or in part
+  std::vector<bool> starts_written_;  // inputs and constants
   std::vector<int32_t> producer_;
 };
 

@@ -45,6 +45,9 @@ Executor::Executor(const PlanInfo& info, std::span<const plan::Weight> table,
   loose_dims_.resize(values);
   words_.resize(info_.words_total);
   data_.resize(values);
+  for (const plan::StringConstant& constant : plan.strings)
+    data_[static_cast<size_t>(constant.value)] =
+        Tensor::of_strings(constant.dims, constant.strings);
   own_block_.assign(values, plan::none);
   for (size_t v = 0; v < values; ++v)
     if (plan.values[v].ranked)

@@ -11,6 +11,7 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <iostream>
@@ -155,9 +156,10 @@ double distance(const HostTensor& a, const HostTensor& b) {
 struct Report {
   int runs = 0, fixed = 0, interpreted = 0, failed = 0;
   uint64_t device_allocations = 0;
-  int64_t heap_growth = 0;  // bytes in use above those after the largest run
-  int most_calls = 0;       // of operator new in a run at a new shape
-  int calls_again = 0;      // in runs at the shape before
+  int64_t heap_growth = 0;       // bytes in use above those after the largest run
+  int most_calls = 0;            // of operator new in a run at a new shape
+  int calls_again = 0;           // in runs at the shape before
+  std::vector<double> extra_us;  // of a run at a new shape over its repetition
   double from_fixed = 0, from_interpreter = 0;
 };
 
@@ -202,7 +204,9 @@ class Checker {
     const int calls = counted(context, all);
     fed_ = {};
     if (s_.feed.empty()) {
+      const double first = took_us_;
       report_.calls_again += counted(context, all);
+      report_.extra_us.push_back(first - took_us_);
     } else {
       std::map<std::string, HostTensor> before = outputs_of(engine_, context);
       for (const auto& [input, output] : s_.feed) all[input] = std::move(before.at(output));
@@ -218,7 +222,10 @@ class Checker {
     for (const auto& [name, tensor] : inputs) context.set_input(name, tensor);
     const int64_t before = heap_in_use();
     count.start();
+    const auto start = std::chrono::steady_clock::now();
     context.run();
+    took_us_ =
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
     count.stop();
     grown_ = heap_in_use() - before;
     return count.total();
@@ -294,18 +301,26 @@ class Checker {
   std::shared_ptr<Graph> graph_;
   Inputs fed_;  // the inputs of the second run, where outputs are fed back
   int64_t grown_ = 0;
+  double took_us_ = 0;
   Report report_;
 };
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::ranges::nth_element(values, values.begin() + static_cast<int64_t>(values.size() / 2));
+  return values[values.size() / 2];
+}
 
 int check(const std::vector<std::string>& words) {
   const Settings settings = settings_of(words);
   const Report r = Checker(settings).run();
   std::cout << fmt::format(
       "{}: {} shapes; device allocations {}; heap left in use by a run: {} bytes; calls of new: {} "
-      "at most at a new shape, {} at known ones\n"
+      "at most at a new shape, {} at known ones; a new shape costs {:.0f} us more\n"
       "  {} fixed engines, furthest {:.2g}; {} by the interpreter, furthest {:.2g}; limit {:.2g}\n",
       settings.model, r.runs, r.device_allocations, r.heap_growth, r.most_calls, r.calls_again,
-      r.fixed, r.from_fixed, r.interpreted, r.from_interpreter, settings.tolerance);
+      median(r.extra_us), r.fixed, r.from_fixed, r.interpreted, r.from_interpreter,
+      settings.tolerance);
   const bool good = r.failed == 0 && r.device_allocations == 0;
   std::cout << (good ? "1 passed, 0 failed\n" : "0 passed, 1 failed\n");
   return good ? 0 : 1;

@@ -118,6 +118,28 @@ TEST(Validate, SizesAndPlacement) {
   });
 }
 
+TEST(Validate, StringConstants) {
+  EngineParts parts = add_engine(16);
+  Plan& plan = parts.plans[0];
+  ValueDef text;
+  text.dtype = DType::string;
+  text.storage = Storage::host;
+  plan.values.push_back(text);
+  const auto value = static_cast<int32_t>(plan.values.size() - 1);
+  plan.strings.push_back({value, {2}, {"a", "b"}});
+  expect_refused(parts, "string constant 0: value: value 99",
+                 [](Plan& p) { p.strings[0].value = 99; });
+  expect_refused(parts, "string constant 0: value: 0 holds no strings",
+                 [](Plan& p) { p.strings[0].value = 0; });
+  for (const std::vector<int64_t>& dims : {std::vector<int64_t>{3}, {-1, -2}, {INT64_MAX, 4, 2}})
+    expect_refused(parts, "is not the shape of 2 strings",
+                   [&](Plan& p) { p.strings[0].dims = dims; });
+  expect_refused(parts, fmt::format("value {} is an input or has two contents", value),
+                 [](Plan& p) { p.strings.push_back(p.strings[0]); });
+  expect_refused(parts, fmt::format("writes value {}, which is an input or a constant", value),
+                 [&](Plan& p) { p.steps[0].outputs.push_back(value); });
+}
+
 TEST(Validate, DefinesAndBodies) {
   expect_refused(nonzero_engine(), "symbol 1: step 1 has no define 0",
                  [](Plan& p) { p.symbols[1].index = 1; });
