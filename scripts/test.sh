@@ -31,6 +31,7 @@ stage_style() {
   counted scripts/check_layers.py
   counted scripts/check_style.py
   counted scripts/check_fields.py
+  counted scripts/trt_table.py --check
   counted codespell
   counted shellcheck scripts/*.sh .ci/run
 }
