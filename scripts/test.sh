@@ -5,8 +5,8 @@
 #
 # usage: scripts/test.sh [--quick] [STAGE...]
 #   --quick   without the sanitizers and the model checks
-#   STAGE     only these: style harness build unit python sample package conformance fuzz models
-#             asan tsan
+#   STAGE     only these: style harness build unit python sample package tutorial conformance fuzz
+#             models asan tsan
 # Logs are in build/test/.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -85,6 +85,19 @@ stage_python() {  # the package, its sample and a tenth of ONNX's tests of backe
 
 stage_package() {
   scripts/check_package.sh
+}
+
+# The tutorial on a package, at sizes that two cores can bear; NVIDIA's Python module on MNIST.
+stage_tutorial() {
+  local package python programs model=../shared/models/rvm/rvm_mobilenetv3_fp32.onnx.zst
+  package=$(scripts/package.sh) && python=$(scripts/python_env.sh) &&
+    programs=$(scripts/dropin_env.sh) || return 1
+  if [ -f "$model" ]; then
+    zstd -dqf "$model" -o "$logs/rvm.onnx" || return 1
+    export TENREC_RVM=$PWD/$logs/rvm.onnx TENREC_DROPIN=$programs TENREC_PYTHON=$python
+  fi
+  scripts/tutorial.sh "$package"
+  scripts/check_dropin.sh
 }
 
 cases=../shared/onnx-cases/onnx-node-tests.tar.zst
@@ -188,7 +201,7 @@ run_stage() {
 }
 
 # `fuzz` runs by hand: it still finds cases in which ONNX's text and onnxruntime may differ.
-all=(style harness build unit python sample package conformance models asan tsan)
+all=(style harness build unit python sample package tutorial conformance models asan tsan)
 # The models lie beside the repository where it is developed; a clone elsewhere has none.
 [ -d ../shared/models ] || all=("${all[@]/models/}")
 [ -f "$cases" ] || all=("${all[@]/conformance/}")

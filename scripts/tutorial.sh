@@ -46,6 +46,10 @@ step mnist '&&&& RUNNING TensorRT.sample_mnist|Class 7: \*\*\*|&&&& PASSED Tenso
   sample_mnist -d data/mnist/ --fp16
 step trtexec_mnist "$summary|=== Model Options ===|=== Device Information ===" \
   trtexec --onnx=data/mnist/mnist.onnx --saveEngine=mnist.engine "${quick[@]}"
+for each in mnist:sample_mnist trtexec_mnist:trtexec_mnist; do
+  step "lines_of_${each%:*}" "" "$scripts/check_log.py" \
+    "$scripts/../tests/tutorial/${each#*:}.txt" "${each%:*}.log"
+done
 step trtexec_json "$summary" trtexec --loadEngine=mnist.engine --exportTimes=times.json \
   --exportOutput=output.json --exportLayerInfo=layers.json "${quick[@]}"
 step trtexec_unknown_fails "" bash -c '! trtexec --noSuchFlag'
@@ -78,7 +82,7 @@ fi
 if [ -n "${TENREC_RVM:-}" ] && [ -n "${TENREC_DROPIN:-}" ]; then
   PATH=$TENREC_DROPIN:$PATH
   step rvm_modify "" python "$scripts/dropin_rvm.py" --modify "$TENREC_RVM" rvm5.onnx 144 256 0.25
-  step polygraphy_onnxrt "Completed 1 iteration" \
+  step polygraphy_onnxrt 'Saving inference results to onnx_outputs.json|PASSED .* Command: ' \
     polygraphy run rvm5.onnx --onnxrt --val-range '[0,1]' --save-inputs onnx_inputs.json \
     --save-outputs onnx_outputs.json
   for precision in fp32 fp16; do
@@ -86,7 +90,7 @@ if [ -n "${TENREC_RVM:-}" ] && [ -n "${TENREC_DROPIN:-}" ]; then
     [ "$precision" = fp32 ] || flags+=(--fp16)
     step "rvm_build_$precision" '&&&& PASSED TensorRT.trtexec' \
       trtexec "${flags[@]}" "--saveEngine=rvm5_$precision.engine"
-    step "polygraphy_$precision" "PASSED .* Pass Rate: 100.0%|PASSED .* Command: " \
+    step "polygraphy_$precision" 'Pass Rate: 100.00%|PASSED .* Command: ' \
       polygraphy run "rvm5_$precision.engine" --model-type engine --trt \
       --load-inputs onnx_inputs.json --load-outputs onnx_outputs.json --rtol 1e-3 --atol 1e-3
   done
