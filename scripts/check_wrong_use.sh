@@ -34,11 +34,12 @@ objects=("${objects[@]/#/$work/}")
 mapfile -t behind < <(find "$release/src/CMakeFiles" -name '*.o' -path '*/tenrec_*.dir/*' \
   ! -path '*/tenrec_api.dir/*' ! -path '*/tenrec_runtime_only.dir/*' \
   ! -path '*/tenrec_imgcodecs.dir/*')
+mkdir -p "$work/models" && "$release/bin/api_make_models" "$work/models" || exit 1
 passed=0 failed=0
 for client in "${clients[@]}"; do
   if g++ -fsanitize=address,undefined -fuse-ld=mold "$work/tests_api_clients_$client.cpp.o" \
     "${objects[@]/%/.o}" "${behind[@]}" -o "$work/$client" -lfmt -ldnnl -lhwy -lgomp -ldl -lpthread &&
-    MODELS=$release/tests/api/models ASAN_OPTIONS=detect_leaks=1 "$work/$client"; then
+    MODELS=$work/models ASAN_OPTIONS=detect_leaks=1 "$work/$client"; then
     passed=$((passed + 1))
   else
     failed=$((failed + 1))
