@@ -224,6 +224,7 @@ class Builder {
     binding.name = name;
     binding.dtype = type.dtype;
     binding.ranked = type.ranked;
+    binding.type = type.str();
     binding.is_host = type.kind != Type::Kind::tensor || type.dtype == DType::string;
     for (const Dim& dim : type.shape) binding.dims.push_back(dim.str());
     return binding;

@@ -236,14 +236,16 @@ struct Binding {  // one input or output of the model
   std::vector<std::string> dims;  // declared text: "N", "3", "?" ; for people
   bool ranked = true;
   bool is_shape_input = false;  // its value decides shapes
-  bool is_host = false;         // strings, sequences, optionals
+  bool is_host = false;         // strings, sequences, optionals, maps
+  std::string type;             // "f32[N, 3]", "seq(string[?])"
   static auto fields(auto& s) {
     return std::tuple{field(1, "name", s.name),
                       field(2, "dtype", s.dtype),
                       field(3, "dims", s.dims),
                       field(4, "ranked", s.ranked),
                       field(5, "is_shape_input", s.is_shape_input),
-                      field(6, "is_host", s.is_host)};
+                      field(6, "is_host", s.is_host),
+                      field(7, "type", s.type)};
   }
 };
 

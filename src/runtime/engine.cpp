@@ -23,8 +23,8 @@ int64_t parse_fixed(const std::string& label) {
 std::vector<TensorInfo> describe(const std::vector<plan::Binding>& bindings) {
   std::vector<TensorInfo> infos;
   for (const plan::Binding& binding : bindings) {
-    TensorInfo info{binding.name, binding.dtype,          binding.ranked, {},
-                    binding.dims, binding.is_shape_input, binding.is_host};
+    TensorInfo info{binding.name, binding.dtype,          binding.ranked,  {},
+                    binding.dims, binding.is_shape_input, binding.is_host, binding.type};
     for (const std::string& label : binding.dims) info.dims.push_back(parse_fixed(label));
     infos.push_back(std::move(info));
   }
