@@ -43,7 +43,7 @@ void bind_descriptions(nb::module_& module) {
       .def_ro("labels", &TensorInfo::labels, "The model's own text for each dim: \"batch\", \"3\".")
       .def_ro("ranked", &TensorInfo::ranked, "False: any number of dims.")
       .def_ro("is_shape_input", &TensorInfo::is_shape_input, "Its value decides shapes.")
-      .def_ro("is_host", &TensorInfo::is_host, "Strings, sequences, optionals.")
+      .def_ro("is_host", &TensorInfo::is_host, "Strings, sequences, optionals, maps.")
       .def("__repr__", [](const TensorInfo& info) { return describe(info); });
   nb::class_<InputRange>(module, "InputRange", "What a profile allows for one input.")
       .def_ro("name", &InputRange::name)

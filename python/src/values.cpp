@@ -61,6 +61,7 @@ std::string kind_name(const HostValue& value) {
     case HostValue::Kind::tensor: return "tensor";
     case HostValue::Kind::sequence: return "sequence";
     case HostValue::Kind::optional: return "optional";
+    case HostValue::Kind::map: return "map";
   }
   return "";
 }
@@ -69,7 +70,7 @@ std::string kind_name(const HostValue& value) {
 
 void bind_values(nb::module_& module) {
   using Kind = HostValue::Kind;
-  nb::class_<HostValue>(module, "Value", "A tensor, sequence or optional on the host.")
+  nb::class_<HostValue>(module, "Value", "A tensor, sequence, optional or map on the host.")
       .def_static("tensor", tensor_value, nb::arg("dtype"), nb::arg("dims"), nb::arg("memory"),
                   "A copy of packed, row-major elements.")
       .def_static("strings_tensor", strings_value, nb::arg("dims"), nb::arg("strings"))
@@ -81,7 +82,13 @@ void bind_values(nb::module_& module) {
           "optional",
           [](std::vector<HostValue> all) { return container(Kind::optional, std::move(all)); },
           nb::arg("zero_or_one"))
-      .def_prop_ro("kind", kind_name, "tensor, sequence, optional or none")
+      .def_static(
+          "map",
+          [](const HostValue& keys, const HostValue& values) {
+            return container(Kind::map, {keys, values});
+          },
+          nb::arg("keys"), nb::arg("values"))
+      .def_prop_ro("kind", kind_name, "tensor, sequence, optional, map or none")
       .def_prop_ro("dtype",
                    [](const HostValue& value) { return tenrec::dtype_name(value.tensor.dtype); })
       .def_prop_ro("dims", [](const HostValue& value) { return value.tensor.dims; })

@@ -246,7 +246,8 @@ class Context:
 
         value: an array of the input's type (used in place if it is contiguous, so leave it alone
             until run() returns; copied if not), or a `Tensor` of an earlier run. Where the model
-            says so: strings, a list for a sequence, None for an empty optional.
+            says so: strings, a list for a sequence, None for an empty optional, a dict for a map
+            (its floats are float32 unless they are of NumPy's type float64).
         Raises Error INVALID_INPUT for a wrong name, type or number of axes; sizes are checked by
         run().
         """
@@ -308,7 +309,7 @@ class Context:
             has = ", ".join(self._outputs)
             raise Error(ErrorCode.INVALID_INPUT, f'the model has no output "{name}"; it has {has}')
         if self._outputs[name].is_host:
-            what = f'output "{name}" holds strings, a sequence or an optional: it has no memory'
+            what = f'output "{name}" is no tensor of numbers: it has no memory'
             raise Error(ErrorCode.USAGE, what)
 
     def _writable(self, name: str, array: np.ndarray) -> np.ndarray:

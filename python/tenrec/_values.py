@@ -89,19 +89,31 @@ def _texts(array: np.ndarray) -> list[str]:
 
 
 def to_value(data: Any) -> _tenrec.Value:
-    """Any value of a model: an array, a list for a sequence, None for an empty optional."""
+    """Any value of a model: an array, a list for a sequence, None for an empty optional, a dict for
+    a map."""
     if data is None:
         return _tenrec.Value.optional([])
     if isinstance(data, (list, tuple)):
         return _tenrec.Value.sequence([to_value(each) for each in data])
+    if isinstance(data, dict):
+        keys, values = (to_value(_vector(each)) for each in (data.keys(), data.values()))
+        return _tenrec.Value.map(keys, values)
     array = np.asarray(data)
     if dtype_name(array.dtype) == "string":
         return _tenrec.Value.strings_tensor(list(array.shape), _texts(array))
     return _tenrec.Value.tensor(*memory_of(array))
 
 
+def _vector(elements: Any) -> np.ndarray:
+    """Python's floats become float32, which models mostly want; np.float64 stays as it is."""
+    listed = list(elements)
+    array = np.array(listed)
+    is_plain = array.dtype == np.float64 and not any(isinstance(x, np.float64) for x in listed)
+    return array.astype(np.float32) if is_plain else array
+
+
 def from_value(value: _tenrec.Value) -> Any:
-    """An array, list, or None for an empty optional. Arrays of numbers are not copied."""
+    """An array, list, dict, or None for an empty optional. Arrays of numbers are not copied."""
     kind = value.kind
     if kind == "tensor":
         if value.dtype != "string":
@@ -110,6 +122,8 @@ def from_value(value: _tenrec.Value) -> Any:
         texts[:] = value.strings
         return texts.reshape(value.dims)
     elements = [from_value(each) for each in value.elements]
+    if kind == "map":
+        return dict(zip(elements[0].tolist(), elements[1].tolist()))
     if kind == "sequence":
         return elements
     return elements[0] if elements else None

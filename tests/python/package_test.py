@@ -9,6 +9,7 @@ import unittest
 
 import ml_dtypes
 import numpy as np
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 import tenrec
@@ -162,6 +163,80 @@ class Types(unittest.TestCase):
         context = has.create_context()
         self.assertFalse(context.run({"x": None})["y"])
         self.assertTrue(context.run({"x": values[1]})["y"])
+
+
+class Maps(unittest.TestCase):
+    """ai.onnx.ml's maps. onnxruntime cannot be given all of them from Python."""
+
+    CODES = {str: TensorProto.STRING, int: I64, float: F32, np.float64: TensorProto.DOUBLE}
+
+    def run_one(self, op, given, outputs, **attributes):
+        """What Tenrec gives, and the model."""
+        node = helper.make_node(op, ["x"], ["y"], domain="ai.onnx.ml", **attributes)
+        if isinstance(given, dict):
+            key, value = (self.CODES[type(each)] for each in next(iter(given.items())))
+            kind = helper.make_map_type_proto(key, helper.make_tensor_type_proto(value, []))
+            x = helper.make_value_info("x", kind)
+        else:
+            x = info("x", [None] * given.ndim)
+        built = model([node], [x], outputs)
+        context = tenrec.build(built, tune=False).load().create_context()
+        return context.run({"x": given})["y"], built
+
+    def test_zip_map(self):
+        scores = np.random.default_rng(3).random((4, 3), np.float32)
+        for key, labels in (
+            (TensorProto.STRING, {"classlabels_strings": ["c", "a", "b"]}),
+            (I64, {"classlabels_int64s": [7, -2, 0]}),
+        ):
+            kind = helper.make_map_type_proto(key, helper.make_tensor_type_proto(F32, []))
+            y = helper.make_value_info("y", helper.make_sequence_type_proto(kind))
+            for given in (scores, scores[:1], scores[0]):
+                found, built = self.run_one("ZipMap", given, [y], **labels)
+                session = onnxruntime.InferenceSession(built, providers=["CPUExecutionProvider"])
+                self.assertEqual(found, session.run(None, {"x": given})[0])
+
+    def test_dict_vectorizer(self):
+        texts, numbers = {"string_vocabulary": ["a", "b", "c"]}, {"int64_vocabulary": [9, 1, 4]}
+        for given, vocabulary, wanted in (
+            ({"b": 1.5, "d": 2.0}, texts, np.float32([[0, 1.5, 0]])),
+            ({"b": np.float64(1.5)}, texts, np.float64([[0, 1.5, 0]])),
+            ({"c": 3, "a": -1}, texts, np.int64([[-1, 0, 3]])),
+            ({4: "x", 9: "y"}, numbers, np.array([["y", "", "x"]], object)),
+            ({4: 1.5}, numbers, np.float32([[0, 0, 1.5]])),
+        ):
+            with self.subTest(given=given):
+                y = info("y", [1, None], self.CODES[type(next(iter(given.values())))])
+                found, _ = self.run_one("DictVectorizer", given, [y], **vocabulary)
+                self.assertEqual(found.dtype, wanted.dtype)
+                np.testing.assert_array_equal(found, wanted)
+
+    def test_cast_map(self):
+        for given, to, dense, fill in (
+            ({3: 1.5, 0: 2.0}, "TO_FLOAT", np.float32([2, 1.5]), 0),
+            ({3: 1.5, 0: 2.0}, "TO_INT64", np.int64([2, 1]), 0),
+            ({3: 1.5, 0: 2.0}, "TO_STRING", np.array(["2.0", "1.5"], object), ""),
+            ({3: "7", 0: "2"}, "TO_FLOAT", np.float32([2, 7]), 0),
+            ({3: "7", 0: "2"}, "TO_INT64", np.int64([2, 7]), 0),
+            ({3: "7", 0: "2"}, "TO_STRING", np.array(["2", "7"], object), ""),
+        ):
+            sparse = np.full(5, fill, dense.dtype)
+            sparse[[0, 3]] = dense
+            code = {"TO_FLOAT": F32, "TO_INT64": I64, "TO_STRING": TensorProto.STRING}[to]
+            for form, wanted in (
+                ({"map_form": "DENSE"}, dense),
+                ({"map_form": "SPARSE", "max_map": 5}, sparse),
+            ):
+                with self.subTest(given=given, to=to, **form):
+                    y = [info("y", [1, None], code)]
+                    found, built = self.run_one("CastMap", given, y, cast_to=to, **form)
+                    self.assertEqual(found.dtype, wanted.dtype)
+                    np.testing.assert_array_equal(found, wanted[np.newaxis])
+                    if isinstance(given[0], float) and fill == 0:
+                        session = onnxruntime.InferenceSession(
+                            built, providers=["CPUExecutionProvider"]
+                        )
+                        np.testing.assert_array_equal(found, session.run(None, {"x": given})[0])
 
 
 class Building(unittest.TestCase):
