@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/error.h"
 #include "import/import.h"
@@ -17,34 +16,17 @@ struct CheckCommand {
 };
 
 struct Findings {
-  std::vector<std::string> problems, notes;
-  std::optional<ErrorCode> code;  // of the first problem
-
-  void add(const Error& error) {
-    problems.push_back(error.what());
-    if (!code) code = error.code();
-  }
+  std::vector<ImportProblem> problems;
+  std::vector<std::string> notes;
 };
-
-// Problems are collected as texts; the first one is found again, thrown, for its code.
-void import_all(const onnx::Model& model, Findings& findings) {
-  ImportOptions options;
-  options.problems = &findings.problems;
-  findings.notes = import_model(model, options).notes;
-  if (findings.problems.empty()) return;
-  try {
-    import_model(model);
-  } catch (const Error& error) {
-    findings.code = error.code();
-  }
-  TENREC_ASSERT(findings.code, "import reports problems but does not fail");
-}
 
 Findings check(const CheckCommand& command) {
   init_ops();
   Findings findings;
   try {
-    import_all(onnx::read_model(command.model), findings);
+    ImportOptions all;
+    all.problems = &findings.problems;
+    findings.notes = import_model(onnx::read_model(command.model), all).notes;
     if (!findings.problems.empty()) return findings;
     BuildOptions options = command.flags.finish();
     options.no_tune = true;
@@ -54,7 +36,9 @@ Findings check(const CheckCommand& command) {
                              error.code() == ErrorCode::unsupported ||
                              error.code() == ErrorCode::internal;
     if (!about_model) throw;
-    findings.add(error);
+    ImportProblem& problem = findings.problems.emplace_back();
+    problem.code = error.code();
+    problem.text = problem.reason = error.what();
   }
   return findings;
 }
@@ -68,24 +52,59 @@ std::string_view class_name(ErrorCode code) {
   }
 }
 
+std::string_view suggestion(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::invalid_model:
+      return "correct the node where the model is made, or export it again with a newer exporter";
+    case ErrorCode::unsupported:
+      return "express it by operators that `tenrec ops` lists, or ask for it in an issue";
+    default: return "report it as a bug of Tenrec, with the model";
+  }
+}
+
+nlohmann::json as_json(const ImportProblem& problem) {
+  nlohmann::json json{{"text", problem.text},
+                      {"reason", problem.reason},
+                      {"class", class_name(problem.code)},
+                      {"suggestion", suggestion(problem.code)}};
+  if (!problem.node.empty()) {
+    json["node"] = problem.node;
+    json["operator"] = problem.op;
+    json["opset"] = problem.opset;
+    json["inputs"] = problem.inputs;
+  }
+  return json;
+}
+
+void print(const ImportProblem& problem) {
+  if (problem.node.empty()) {
+    fmt::print("problem: {}\n", problem.reason);
+  } else {
+    fmt::print("problem: node \"{}\" ({}, opset {})\n", problem.node, problem.op, problem.opset);
+    if (!problem.inputs.empty()) fmt::print("  inputs  {}\n", problem.inputs);
+    fmt::print("  reason  {}\n", problem.reason);
+  }
+  fmt::print("  next    {}\n", suggestion(problem.code));
+}
+
 void run_check(const CheckCommand& command) {
   const Findings findings = check(command);
+  const bool ok = findings.problems.empty();
   if (command.json) {
-    nlohmann::json json{{"model", command.model},
-                        {"ok", !findings.code},
-                        {"problems", findings.problems},
-                        {"notes", findings.notes}};
-    if (findings.code) json["class"] = class_name(*findings.code);
+    nlohmann::json problems = nlohmann::json::array();
+    for (const ImportProblem& problem : findings.problems) problems.push_back(as_json(problem));
+    const nlohmann::json json{
+        {"model", command.model}, {"ok", ok}, {"problems", problems}, {"notes", findings.notes}};
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
-    for (const std::string& problem : findings.problems) fmt::print("problem: {}\n", problem);
+    for (const ImportProblem& problem : findings.problems) print(problem);
     for (const std::string& note : findings.notes) fmt::print("note: {}\n", note);
-    if (!findings.code) fmt::print("{}: fine\n", command.model);
+    if (ok) fmt::print("{}: fine\n", command.model);
   }
-  if (findings.code) {
+  if (!ok) {
     const size_t count = findings.problems.size();
-    throw Error(*findings.code, fmt::format("\"{}\" has {} problem{}", command.model, count,
-                                            count == 1 ? "" : "s"));
+    throw Error(findings.problems[0].code, fmt::format("\"{}\" has {} problem{}", command.model,
+                                                       count, count == 1 ? "" : "s"));
   }
 }
 

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "api/convert.h"
-#include "import/import.h"
 #include "ir/op.h"
 #include "onnx/reader.h"
 #include "tenrec/tensor.h"
@@ -27,25 +26,6 @@ Code to_parser_code(ErrorCode code) {
     case ErrorCode::out_of_memory: return Code::kMEM_ALLOC_FAILED;
     default: return Code::kINTERNAL_ERROR;
   }
-}
-
-// The names that messages use for nodes (see the importer).
-std::string origin_of(const onnx::Node& node, size_t index) {
-  if (!node.name.empty()) return std::string(node.name);
-  if (!node.outputs.empty() && !node.outputs[0].empty()) return std::string(node.outputs[0]);
-  return fmt::format("{}_{}", node.op_type, index);
-}
-
-// Which node of the main graph a message speaks of; -1: of none.
-int node_of(const std::string& message, const onnx::Model& model) {
-  constexpr std::string_view lead = "importing node \"";
-  const size_t start = message.find(lead);
-  if (start == message.npos) return -1;
-  for (size_t i = 0; i < model.graph.nodes.size(); ++i) {
-    const std::string name = origin_of(model.graph.nodes[i], i) + "\" (";
-    if (message.compare(start + lead.size(), name.size(), name) == 0) return static_cast<int>(i);
-  }
-  return -1;
 }
 
 // Types that the interface cannot speak of at the edge of a network.
@@ -73,25 +53,25 @@ bool Parser::collecting(const char* call, Body&& body) noexcept {
     try {
       return body();
     } catch (const Error& error) {
-      add_error(call, error.code(), error.what(), nullptr);
+      add_error(call, error.code(), error.what());
       return false;
     }
   });
 }
 
-void Parser::add_error(const char* call, ErrorCode code, const std::string& text,
-                       const onnx::Model* model) {
+ParserError& Parser::add_error(const char* call, ErrorCode code, const std::string& text) {
   auto error = std::make_unique<ParserError>();
   error->error_code = to_parser_code(code);
   error->text = text;
-  error->node_index = model == nullptr ? -1 : node_of(text, *model);
-  if (error->node_index >= 0) {
-    const auto index = static_cast<size_t>(error->node_index);
-    error->node_name = origin_of(model->graph.nodes[index], index);
-    error->node_operator = std::string(model->graph.nodes[index].op_type);
-  }
-  errors_.push_back(std::move(error));
   report_.error(call, Error(code, text));
+  return *errors_.emplace_back(std::move(error));
+}
+
+void Parser::add_problem(const char* call, const ImportProblem& problem) {
+  ParserError& error = add_error(call, problem.code, problem.text);
+  error.node_index = problem.main_node;
+  error.node_name = problem.node;
+  error.node_operator = problem.op;
 }
 
 onnx::Model Parser::read(const void* bytes, size_t size, const char* path) const {
@@ -109,10 +89,9 @@ onnx::Model Parser::read(const void* bytes, size_t size, const char* path) const
 bool Parser::import(const onnx::Model& model) {
   constexpr auto call = "IParser::parse";
   init_ops();
-  std::vector<std::string> problems;
+  std::vector<ImportProblem> problems;
   ImportedModel imported = import_model(model, {.problems = &problems});
-  for (const std::string& problem : problems)
-    add_error(call, ErrorCode::unsupported, problem, &model);
+  for (const ImportProblem& problem : problems) add_problem(call, problem);
   if (!problems.empty()) return false;
   for (const std::string& note : imported.notes) report_.log(Severity::kVERBOSE, note);
   check_types(*imported.graph);
@@ -165,12 +144,12 @@ bool Parser::supportsOperator(const char* op_name) const noexcept {
 bool Parser::group_nodes(const onnx::Model& model) {
   init_ops();
   groups_.clear();
-  std::vector<std::string> problems;
+  std::vector<ImportProblem> problems;
   import_model(model, {.problems = &problems});
   std::set<int> broken;
-  for (const std::string& problem : problems) {
-    broken.insert(node_of(problem, model));
-    add_error("IParser::supportsModel", ErrorCode::unsupported, problem, &model);
+  for (const ImportProblem& problem : problems) {
+    broken.insert(problem.main_node);
+    add_problem("IParser::supportsModel", problem);
   }
   for (size_t i = 0; i < model.graph.nodes.size(); ++i) {
     const bool is_supported = !broken.contains(static_cast<int>(i));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/network.h"
+#include "import/import.h"
 #include "onnx/model.h"
 
 namespace tenrec::trt {
@@ -79,8 +80,8 @@ class Parser final : public nvonnxparser::IParser {
   onnx::Model read(const void* bytes, size_t size, const char* path) const;
   bool import(const onnx::Model& model);
   bool group_nodes(const onnx::Model& model);
-  void add_error(const char* call, ErrorCode code, const std::string& text,
-                 const onnx::Model* model);
+  ParserError& add_error(const char* call, ErrorCode code, const std::string& text);
+  void add_problem(const char* call, const ImportProblem& problem);
 
   Network& network_;
   Report report_;

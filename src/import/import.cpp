@@ -80,9 +80,9 @@ class Importer {
  private:
   friend class NodeContext;
 
-  // Runs `body`; an Error is thrown on or, when problems are collected, noted.
-  template <class Body>
-  bool report(Body&& body) {
+  // Runs `body`; an Error is thrown on or, when problems are collected, noted as one of `about()`.
+  template <class Body, class About>
+  bool report(Body&& body, About&& about) {
     if (!options_.problems) {
       body();
       return true;
@@ -91,9 +91,25 @@ class Importer {
       body();
       return true;
     } catch (const Error& error) {
-      options_.problems->push_back(error.what());
+      ImportProblem problem = about();
+      problem.code = error.code();
+      problem.main_node = main_node_;
+      problem.text = error.what();
+      const std::string lead = describe(problem) + ": ";
+      problem.reason =
+          problem.text.starts_with(lead) ? problem.text.substr(lead.size()) : problem.text;
+      options_.problems->push_back(std::move(problem));
       return false;
     }
+  }
+  template <class Body>
+  bool report(Body&& body) {
+    return report(body, [] { return ImportProblem{}; });
+  }
+
+  static std::string describe(const ImportProblem& about) {
+    return fmt::format("importing node \"{}\" ({}, opset {}{}{})", about.node, about.op,
+                       about.opset, about.inputs.empty() ? "" : "; ", about.inputs);
   }
 
   static void add_initializers(const onnx::Graph& graph, Scope& scope) {
@@ -170,11 +186,14 @@ class Importer {
     if (!report([&] { order = topological_order(nodes); })) return;
     for (const size_t index : order) {
       const onnx::Node& node = nodes[index];
+      if (&nodes == &model_.graph.nodes) main_node_ = static_cast<int>(index);
       if (depends_on_broken(node, scope) ||
-          !report([&] { import_node(node, index, scope, frame); })) {
+          !report([&] { import_node(node, index, scope, frame); },
+                  [&] { return about(node, index, scope, frame); })) {
         scope.broken.insert(node.outputs.begin(), node.outputs.end());
       }
     }
+    if (&nodes == &model_.graph.nodes) main_node_ = -1;
   }
 
   static bool depends_on_broken(const onnx::Node& node, const Scope& scope) {
@@ -185,6 +204,8 @@ class Importer {
   }
 
   void import_node(const onnx::Node& raw, size_t index, Scope& scope, const Frame& frame);
+  ImportProblem about(const onnx::Node& node, size_t index, const Scope& scope,
+                      const Frame& frame) const;
   Values call_function(const onnx::Function& function, const onnx::Node& call, Values inputs,
                        Scope& scope, const Frame& frame);
 
@@ -229,6 +250,7 @@ class Importer {
       functions_;
   std::vector<std::string> notes_;
   int overridable_ = 0;
+  int main_node_ = -1;  // the node of the main graph that is being imported
 };
 
 // What one node's mapping sees.
@@ -324,49 +346,71 @@ std::string origin_of(const onnx::Node& node, size_t index) {
   return fmt::format("{}_{}", node.op_type, index);
 }
 
+// The node as messages speak of it, with the types of the inputs that are known by then.
+ImportProblem Importer::about(const onnx::Node& node, size_t index, const Scope& scope,
+                              const Frame& frame) const {
+  constexpr size_t most_inputs = 8;  // of those that are listed
+  ImportProblem about;
+  about.node = origin_of(node, index);
+  about.op = fmt::format("{}{}{}", node.domain, node.domain.empty() ? "" : "::", node.op_type);
+  about.opset = opset_of(node.domain, frame).value_or(0);
+  size_t listed = 0;
+  for (const std::string_view name : node.inputs) {
+    const auto value = scope.values.find(name);
+    if (value == scope.values.end() || !value->second) continue;
+    if (listed++ == most_inputs) {
+      about.inputs += ", ...";
+      break;
+    }
+    about.inputs +=
+        fmt::format("{}{}: {}", about.inputs.empty() ? "" : ", ", name, value->second->type.str());
+  }
+  return about;
+}
+
 void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, const Frame& frame) {
   const onnx::Node node = frame.in_function ? with_attributes(raw, frame) : raw;
   const std::string origin = origin_of(node, index);
   const std::optional<int64_t> opset = opset_of(node.domain, frame);
-  const auto describe = [&] {
-    return fmt::format("importing node \"{}\" ({}{}{}, opset {})", origin, node.domain,
-                       node.domain.empty() ? "" : "::", node.op_type, opset.value_or(0));
-  };
-  with_context(describe, [&] {
-    Values inputs;
-    for (const std::string_view name : node.inputs) {
-      Value* value = name.empty() ? nullptr : find(name, scope);
-      const bool omitted =
-          name.empty() || (scope.values.count(name) && !value);  // of a function call
-      TENREC_CHECK(omitted || value, invalid_model,
-                   "input \"{}\" is neither computed by a node nor a graph input or initialiser",
-                   name);
-      inputs.push_back(value);
-    }
-    const auto function = functions_.find({node.domain, node.op_type, node.overload});
-    Values outputs;
-    if (function != functions_.end()) {
-      outputs = call_function(*function->second, node, std::move(inputs), scope, frame);
-    } else {
-      const OnnxMapping mapping = find_onnx(node.domain, node.op_type);
-      TENREC_CHECK(mapping, unsupported,
-                   "Tenrec has no operator {} in domain \"{}\"; `tenrec ops` lists what there is",
-                   node.op_type, node.domain.empty() ? "ai.onnx" : node.domain);
-      TENREC_CHECK(opset, invalid_model,
-                   "the model does not import domain \"{}\"; add it to opset_import", node.domain);
-      NodeContext context(*this, node, origin, std::move(inputs), scope, frame);
-      outputs = mapping(OnnxNode(node, *opset, model_), context);
-    }
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      if (node.outputs[i].empty()) continue;
-      TENREC_CHECK(i < outputs.size() && outputs[i], unsupported,
-                   "output {} (\"{}\") is not available", i, node.outputs[i]);
-      const bool added = scope.values.emplace(node.outputs[i], outputs[i]).second;
-      TENREC_CHECK(added, invalid_model, "output \"{}\" is already computed by another node",
-                   node.outputs[i]);
-      if (outputs[i]->name.empty()) outputs[i]->name = node.outputs[i];
-    }
-  });
+  with_context(
+      [&] { return describe(about(node, index, scope, frame)); },
+      [&] {
+        Values inputs;
+        for (const std::string_view name : node.inputs) {
+          Value* value = name.empty() ? nullptr : find(name, scope);
+          const bool omitted =
+              name.empty() || (scope.values.count(name) && !value);  // of a function call
+          TENREC_CHECK(
+              omitted || value, invalid_model,
+              "input \"{}\" is neither computed by a node nor a graph input or initialiser", name);
+          inputs.push_back(value);
+        }
+        const auto function = functions_.find({node.domain, node.op_type, node.overload});
+        Values outputs;
+        if (function != functions_.end()) {
+          outputs = call_function(*function->second, node, std::move(inputs), scope, frame);
+        } else {
+          const OnnxMapping mapping = find_onnx(node.domain, node.op_type);
+          TENREC_CHECK(
+              mapping, unsupported,
+              "Tenrec has no operator {} in domain \"{}\"; `tenrec ops` lists what there is",
+              node.op_type, node.domain.empty() ? "ai.onnx" : node.domain);
+          TENREC_CHECK(opset, invalid_model,
+                       "the model does not import domain \"{}\"; add it to opset_import",
+                       node.domain);
+          NodeContext context(*this, node, origin, std::move(inputs), scope, frame);
+          outputs = mapping(OnnxNode(node, *opset, model_), context);
+        }
+        for (size_t i = 0; i < node.outputs.size(); ++i) {
+          if (node.outputs[i].empty()) continue;
+          TENREC_CHECK(i < outputs.size() && outputs[i], unsupported,
+                       "output {} (\"{}\") is not available", i, node.outputs[i]);
+          const bool added = scope.values.emplace(node.outputs[i], outputs[i]).second;
+          TENREC_CHECK(added, invalid_model, "output \"{}\" is already computed by another node",
+                       node.outputs[i]);
+          if (outputs[i]->name.empty()) outputs[i]->name = node.outputs[i];
+        }
+      });
 }
 
 Values Importer::call_function(const onnx::Function& function, const onnx::Node& call,

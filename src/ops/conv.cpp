@@ -24,7 +24,13 @@ Shape conv_output_shape(const Conv& op, const Type& x, const Type& weight) {
                weight.shape[0].str(), op.group);
   Shape shape{x.shape[0], weight.shape[0]};
   for (size_t i = 0; i < spatial; ++i) {
-    shape.push_back(window.output(i, x.shape[i + 2], weight.shape[i + 2]));
+    const Dim& in = x.shape[i + 2];
+    const Dim out = window.output(i, in, weight.shape[i + 2]);
+    // ONNX's formula gives 0 for a kernel that is a little too large: always a mistake.
+    TENREC_CHECK(!out.is_const() || out.value() > 0 || in == Dim(0), invalid_model,
+                 "spatial axis {}: a kernel of {} does not fit into {} elements and their padding",
+                 i, weight.shape[i + 2].str(), in.str());
+    shape.push_back(out);
   }
   return shape;
 }

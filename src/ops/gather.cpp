@@ -30,7 +30,7 @@ std::vector<T> replaced_axis(const std::vector<T>& shape, size_t axis, const std
 Types Gather::infer(const Types& in) const {
   check_input_count(in, 2, 2, "Gather");
   const Type& x = tensor_input(in, 0, "Gather");
-  const Type& indices = tensor_input(in, 1, "Gather");
+  const Type& indices = integer_input(in, 1, "Gather");
   if (!x.ranked || !indices.ranked) return {Type::unranked(x.dtype)};
   const auto at = static_cast<size_t>(normalise_axis(axis, x.rank()));
   Type out = Type::tensor(x.dtype, replaced_axis(x.shape, at, indices.shape));

@@ -8,7 +8,7 @@ namespace tenrec {
 Types GatherElements::infer(const Types& in) const {
   check_input_count(in, 2, 2, "GatherElements");
   const Type& x = tensor_input(in, 0, "GatherElements");
-  const Type& indices = tensor_input(in, 1, "GatherElements");
+  const Type& indices = integer_input(in, 1, "GatherElements");
   if (!indices.ranked) return {x.ranked ? fresh_tensor(x.dtype, x.rank(), "gather") : x};
   TENREC_CHECK(!x.ranked || x.rank() == indices.rank(), invalid_model,
                "GatherElements of {} by {}: both need the same number of axes", x.str(),
@@ -29,7 +29,7 @@ Tensors GatherElements::eval(const Tensors& in) const {
 Types GatherND::infer(const Types& in) const {
   check_input_count(in, 2, 2, "GatherND");
   const Type& x = tensor_input(in, 0, "GatherND");
-  const Type& indices = tensor_input(in, 1, "GatherND");
+  const Type& indices = integer_input(in, 1, "GatherND");
   if (!x.ranked || !indices.ranked) return {Type::unranked(x.dtype)};
   TENREC_CHECK(indices.rank() >= 1 && batch_dims >= 0 && batch_dims < indices.rank() &&
                    batch_dims < x.rank(),

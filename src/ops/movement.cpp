@@ -225,6 +225,14 @@ const Type& tensor_input(const Types& in, size_t index, std::string_view op) {
   return in[index];
 }
 
+const Type& integer_input(const Types& in, size_t index, std::string_view op) {
+  const Type& type = tensor_input(in, index, op);
+  TENREC_CHECK(is_integer(type.dtype), invalid_model,
+               "input {} of {} is {}, integers are needed; insert a Cast to int64", index, op,
+               type.str());
+  return type;
+}
+
 bool has_input(const Types& in, size_t index) { return index < in.size() && in[index].present(); }
 
 bool has_input(const Tensors& in, size_t index) {

@@ -74,6 +74,8 @@ bool movable_known(const Type& source, const Shape& out);
 // Helpers of shape inference.
 void check_input_count(const Types& in, size_t least, size_t most, std::string_view op);
 const Type& tensor_input(const Types& in, size_t index, std::string_view op);
+// The same for indices, sizes and axes.
+const Type& integer_input(const Types& in, size_t index, std::string_view op);
 bool has_input(const Types& in, size_t index);
 bool has_input(const Tensors& in, size_t index);
 // The number of elements of a 1-D input, if it is constant.

@@ -71,7 +71,7 @@ Types Pad::infer(const Types& in) const {
   TENREC_CHECK(mode == "constant" || mode == "reflect" || mode == "edge" || mode == "wrap",
                invalid_model, "Pad mode '{}'; there are constant, reflect, edge and wrap", mode);
   const Type& x = tensor_input(in, 0, "Pad");
-  const std::vector<Dim>* known = tensor_input(in, 1, "Pad").known_ints();
+  const std::vector<Dim>* known = integer_input(in, 1, "Pad").known_ints();
   if (!x.ranked) return {x};
   std::optional<std::vector<int64_t>> axes;
   if (has_input(in, 3)) axes = in[3].constant_ints();

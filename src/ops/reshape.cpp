@@ -147,7 +147,7 @@ Shape unknown_target(const Type& from, int64_t length) {
 Types Reshape::infer(const Types& in) const {
   check_input_count(in, 2, 2, "Reshape");
   const Type& data = tensor_input(in, 0, "Reshape");
-  const Type& target = tensor_input(in, 1, "Reshape");
+  const Type& target = integer_input(in, 1, "Reshape");
   const std::vector<Dim>* known = target.known_ints();
   if (!known || std::any_of(known->begin(), known->end(), may_be_minus_one)) {
     const std::optional<int64_t> length = constant_length(target);

@@ -9,6 +9,7 @@ namespace {
 void check_scatter(const Types& in, std::string_view op) {
   check_input_count(in, 3, 3, op);
   for (size_t i = 0; i < 3; ++i) tensor_input(in, i, op);
+  integer_input(in, 1, op);
   TENREC_CHECK(in[0].dtype == in[2].dtype, invalid_model, "{} of {} into {}", op, name(in[2].dtype),
                name(in[0].dtype));
 }

@@ -40,16 +40,17 @@ std::optional<std::pair<Dim, Dim>> forward_bounds(const Dim& size, const Dim& st
   return std::pair{*first, *last};
 }
 
-// [first, last) of a backward slice: last is before first and may be -1.
+// [first, last) of a backward slice: last is before first and may be -1. Of no elements at all
+// `top` is -1, and so is first.
 std::optional<std::pair<Dim, Dim>> backward_bounds(const Dim& size, const Dim& start,
                                                    const Dim& end) {
   const Dim top = size - 1;
   const auto clamp = [&](const Dim& bound, int64_t least) -> std::optional<Dim> {
     if (is_huge(bound)) return top;
-    if (is_hugely_negative(bound)) return Dim(least);
+    if (is_hugely_negative(bound)) return tight_min(Dim(least), top);
     const std::optional<Dim> front = from_front(bound, size);
     if (!front) return std::nullopt;
-    return tight_max(tight_min(*front, top), Dim(least));
+    return *front == top ? top : tight_min(tight_max(*front, Dim(least)), top);
   };
   const std::optional<Dim> first = clamp(start, 0);
   const std::optional<Dim> last = clamp(end, -1);
@@ -135,12 +136,12 @@ std::optional<SliceRange> slice_range(const Dim& size, const Dim& start, const D
 Types Slice::infer(const Types& in) const {
   check_input_count(in, 3, 5, "Slice");
   const Type& x = tensor_input(in, 0, "Slice");
-  const std::vector<Dim>* starts = tensor_input(in, 1, "Slice").known_ints();
-  const std::vector<Dim>* ends = tensor_input(in, 2, "Slice").known_ints();
+  const std::vector<Dim>* starts = integer_input(in, 1, "Slice").known_ints();
+  const std::vector<Dim>* ends = integer_input(in, 2, "Slice").known_ints();
   std::optional<std::vector<int64_t>> axes;
   std::optional<std::vector<int64_t>> steps;
-  if (has_input(in, 3)) axes = in[3].constant_ints();
-  if (has_input(in, 4)) steps = in[4].constant_ints();
+  if (has_input(in, 3)) axes = integer_input(in, 3, "Slice").constant_ints();
+  if (has_input(in, 4)) steps = integer_input(in, 4, "Slice").constant_ints();
   if (has_input(in, 3) && !axes) return {unknown_slice(x, std::nullopt)};
   if (!axes && constant_length(in[1])) axes = even_offsets(*constant_length(in[1]), 1);
   if (!starts || !ends || !x.ranked || (has_input(in, 4) && !steps))

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/flatten.h"
 #include "ops/reshape.h"
 #include "ops/shape.h"
 #include "ops/support.h"
@@ -40,8 +41,7 @@ double greatest(const double* x, int64_t stride, int64_t count) {
   return top;
 }
 
-// Before opset 13 the axes from `axis` on count as one. Zeros in a Reshape's target copy the sizes
-// in front, so [0, ..., -1] joins them without knowing any.
+// Before opset 13 the axes from `axis` on count as one.
 template <class T>
 Values import_softmax(const OnnxNode& node, OnnxContext& context) {
   Value* x = context.input(0);
@@ -50,12 +50,9 @@ Values import_softmax(const OnnxNode& node, OnnxContext& context) {
   const int64_t rank = x->type.rank();
   const int64_t first = rank == axis ? rank : rank == 0 ? 0 : normalise_axis(axis, rank);
   if (first == rank - 1) return context.add(T{.axis = -1}, {x});
-  std::vector<int64_t> target(static_cast<size_t>(first), 0);
-  target.push_back(-1);
-  Value* joined =
-      context.one(Reshape{}, {x, context.constant(Tensor::of<int64_t>({first + 1}, target))});
+  Value* joined = context.one(Flatten{first}, {x});
   Value* result = context.one(T{.axis = -1}, {joined});
-  return context.add(Reshape{}, {result, context.one(ShapeOf{}, {x})});
+  return context.add(Reshape{.allowzero = true}, {result, context.one(ShapeOf{}, {x})});
 }
 
 }  // namespace

@@ -99,7 +99,8 @@ Values Squeeze::from_onnx(const OnnxNode& node, OnnxContext& context) {
 Types Unsqueeze::infer(const Types& in) const {
   check_input_count(in, 2, 2, "Unsqueeze");
   const Type& x = tensor_input(in, 0, "Unsqueeze");
-  const std::optional<std::vector<int64_t>> axes = tensor_input(in, 1, "Unsqueeze").constant_ints();
+  const std::optional<std::vector<int64_t>> axes =
+      integer_input(in, 1, "Unsqueeze").constant_ints();
   if (!axes || !x.ranked) return {of_rank_change(x, in[1], 1)};
   return {with_same_known(Type::tensor(x.dtype, unsqueezed(x.shape, *axes)), x)};
 }

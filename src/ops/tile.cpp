@@ -26,7 +26,7 @@ IndexMap tile_map(const Dims& dims, const std::vector<int64_t>& repeats) {
 Types Tile::infer(const Types& in) const {
   check_input_count(in, 2, 2, "Tile");
   const Type& x = tensor_input(in, 0, "Tile");
-  const Type& repeats = tensor_input(in, 1, "Tile");
+  const Type& repeats = integer_input(in, 1, "Tile");
   const std::vector<Dim>* known = repeats.known_ints();
   if (!x.ranked) {
     const std::optional<int64_t> rank = constant_length(repeats);

@@ -30,8 +30,10 @@ Dim Window::output(size_t axis, const Dim& in, const Dim& kernel) const {
   const Dim end = pads.empty() ? 0 : pads[rank + axis];
   const Dim extent = (kernel - 1) * dilation(axis) + 1;
   const Dim slack = in + begin + end - extent;
+  // A window that is less than a stride too long fits nowhere: ONNX's formula gives 0 places.
+  const Dim room = slack + step;
   TENREC_CHECK(
-      !slack.is_const() || slack.value() >= 0 || in == Dim(0), invalid_model,
+      !room.is_const() || room.value() >= 0 || in == Dim(0), invalid_model,
       "spatial axis {}: a window of {} does not fit into {} elements with padding {} and {}", axis,
       extent.str(), in.str(), begin.str(), end.str());
   if (!ceil_mode) return floordiv(slack, step) + 1;

@@ -56,19 +56,20 @@ TEST(ModelErrors, files) {
 TEST(ModelErrors, operators) {
   EXPECT_EQ(build_error(model_of("Frobnicate")),
             "unsupported: building a model in memory: importing node \"the_node\" (Frobnicate, "
-            "opset 17): Tenrec has no operator Frobnicate in domain \"ai.onnx\"; `tenrec ops` "
-            "lists what there is");
+            "opset 17; x: f32[2, 3]): Tenrec has no operator Frobnicate in domain \"ai.onnx\"; "
+            "`tenrec ops` lists what there is");
+  EXPECT_EQ(build_error(model_of("Relu", {}, "my.own")),
+            "unsupported: building a model in memory: importing node \"the_node\" (my.own::Relu, "
+            "opset 1; x: f32[2, 3]): Tenrec has no operator Relu in domain \"my.own\"; `tenrec "
+            "ops` lists what there is");
+  EXPECT_EQ(build_error(model_of("Softmax", {{"axis", 5}})),
+            "invalid_model: building a model in memory: importing node \"the_node\" (Softmax, "
+            "opset 17; x: f32[2, 3]): \"the_node\" (softmax): axis 5 is out of range for a tensor "
+            "of rank 2: expected -2 to 1");
   EXPECT_EQ(
-      build_error(model_of("Relu", {}, "my.own")),
-      "unsupported: building a model in memory: importing node \"the_node\" (my.own::Relu, opset "
-      "1): Tenrec has no operator Relu in domain \"my.own\"; `tenrec ops` lists what there is");
-  EXPECT_EQ(
-      build_error(model_of("Softmax", {{"axis", 5}})),
-      "invalid_model: building a model in memory: importing node \"the_node\" (Softmax, opset 17): "
-      "\"the_node\" (softmax): axis 5 is out of range for a tensor of rank 2: expected -2 to 1");
-  EXPECT_EQ(build_error(model_of("Transpose", {{"perm", std::vector<int64_t>{0, 0}}})),
-            "invalid_model: building a model in memory: importing node \"the_node\" (Transpose, "
-            "opset 17): \"the_node\" (transpose): perm [0, 0] is not a permutation of 2 axes");
+      build_error(model_of("Transpose", {{"perm", std::vector<int64_t>{0, 0}}})),
+      "invalid_model: building a model in memory: importing node \"the_node\" (Transpose, opset "
+      "17; x: f32[2, 3]): \"the_node\" (transpose): perm [0, 0] is not a permutation of 2 axes");
 }
 
 TEST(ModelErrors, graphs) {
@@ -83,16 +84,17 @@ TEST(ModelErrors, graphs) {
   OnnxGraph missing("missing");
   missing.input("x", 1, {"2"}).output("y", 1, {"2"});
   missing.node("Add", {"x", "nowhere"}, {"y"}, {}, "adder");
-  EXPECT_EQ(build_error(OnnxModel(missing).opset(17).bytes()),
-            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-            "input \"nowhere\" is neither computed by a node nor a graph input or initialiser");
+  EXPECT_EQ(
+      build_error(OnnxModel(missing).opset(17).bytes()),
+      "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; x: "
+      "f32[2]): input \"nowhere\" is neither computed by a node nor a graph input or initialiser");
 
   OnnxGraph twice("twice");
   twice.input("x", 1, {"2"}).output("y", 1, {"2"});
   twice.node("Relu", {"x"}, {"y"}, {}, "first").node("Neg", {"x"}, {"y"}, {}, "second");
   EXPECT_EQ(build_error(OnnxModel(twice).opset(17).bytes()),
-            "invalid_model: building a model in memory: importing node \"second\" (Neg, opset 17): "
-            "output \"y\" is already computed by another node");
+            "invalid_model: building a model in memory: importing node \"second\" (Neg, opset 17; "
+            "x: f32[2]): output \"y\" is already computed by another node");
 
   OnnxGraph unmade("unmade");
   unmade.input("x", 1, {"2"}).output("y", 1, {"2"});
@@ -103,9 +105,9 @@ TEST(ModelErrors, graphs) {
   shapes.input("x", 1, {"2", "3"}).input("z", 1, {"4", "3"}).output("y", 1, {"?"});
   shapes.node("Add", {"x", "z"}, {"y"}, {}, "adder");
   EXPECT_EQ(build_error(OnnxModel(shapes).opset(17).bytes()),
-            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-            "\"adder\" (add): shapes [2, 3] and [4, 3] do not broadcast: aligned at the right, "
-            "sizes must be equal or one of them 1");
+            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; "
+            "x: f32[2, 3], z: f32[4, 3]): \"adder\" (add): shapes [2, 3] and [4, 3] do not "
+            "broadcast: aligned at the right, sizes must be equal or one of them 1");
 }
 
 TEST(ModelErrors, tensors) {
@@ -115,46 +117,46 @@ TEST(ModelErrors, tensors) {
     graph.node("Add", {"x", "w"}, {"y"}, {}, "adder");
     return OnnxModel(graph).opset(17).bytes();
   };
-  EXPECT_EQ(
-      build_error(with(OnnxTensor("w", {4}).floats({1, 2, 3}))),
-      "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-      "initialiser \"w\": tensor \"w\": its 4 elements take 16 bytes but float_data holds 12");
+  EXPECT_EQ(build_error(with(OnnxTensor("w", {4}).floats({1, 2, 3}))),
+            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; "
+            "x: f32[x_0]): initialiser \"w\": tensor \"w\": its 4 elements take 16 bytes but "
+            "float_data holds 12");
   EXPECT_EQ(build_error(with(OnnxTensor("w", {int64_t{1} << 62, 16}).floats({1}))),
-            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-            "initialiser \"w\": tensor \"w\": dims [4611686018427387904, 16] have more elements "
-            "than any memory holds");
+            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; "
+            "x: f32[x_0]): initialiser \"w\": tensor \"w\": dims [4611686018427387904, 16] have "
+            "more elements than any memory holds");
   EXPECT_EQ(build_error(with(OnnxTensor("w", {-1}).floats({1}))),
-            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-            "initialiser \"w\": tensor \"w\": dims [-1] have a negative size");
-  EXPECT_EQ(
-      build_error(with(OnnxTensor("w", {1}, 99).floats({1}))),
-      "unsupported: building a model in memory: importing node \"adder\" (Add, opset 17): "
-      "initialiser \"w\": tensor \"w\": 99 is not an element type of ONNX known here (1 to 26)");
+            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; "
+            "x: f32[x_0]): initialiser \"w\": tensor \"w\": dims [-1] have a negative size");
+  EXPECT_EQ(build_error(with(OnnxTensor("w", {1}, 99).floats({1}))),
+            "unsupported: building a model in memory: importing node \"adder\" (Add, opset 17; x: "
+            "f32[x_0]): initialiser \"w\": tensor \"w\": 99 is not an element type of ONNX known "
+            "here (1 to 26)");
 
   const TemporaryFolder folder;
   const std::string dir = folder.path().string();
   write_test_file(folder / "w.bin", std::string(8, '\0'));
   EXPECT_EQ(build_error(with(OnnxTensor("w", {2}).external("w.bin")), dir), "");
   EXPECT_EQ(build_error(with(OnnxTensor("w", {2}).external("gone.bin")), dir),
-            "io: building a model in memory: importing node \"adder\" (Add, opset 17): initialiser "
-            "\"w\": tensor \"w\": external data file \"gone.bin\" of the model cannot be opened in "
-            "$DIR: No such file or directory; keep it beside the model");
+            "io: building a model in memory: importing node \"adder\" (Add, opset 17; x: "
+            "f32[x_0]): initialiser \"w\": tensor \"w\": external data file \"gone.bin\" of the "
+            "model cannot be opened in $DIR: No such file or directory; keep it beside the model");
   EXPECT_EQ(build_error(with(OnnxTensor("w", {4}).external("w.bin", 0, 16)), dir),
-            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-            "initialiser \"w\": tensor \"w\": its values are bytes 0 to 16 of \"w.bin\", which has "
-            "only 8; the file is truncated or belongs to another model");
+            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; "
+            "x: f32[x_0]): initialiser \"w\": tensor \"w\": its values are bytes 0 to 16 of "
+            "\"w.bin\", which has only 8; the file is truncated or belongs to another model");
   EXPECT_EQ(build_error(with(OnnxTensor("w", {2}).external("w.bin", 4, 8)), dir),
-            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-            "initialiser \"w\": tensor \"w\": its values are bytes 4 to 12 of \"w.bin\", which has "
-            "only 8; the file is truncated or belongs to another model");
+            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; "
+            "x: f32[x_0]): initialiser \"w\": tensor \"w\": its values are bytes 4 to 12 of "
+            "\"w.bin\", which has only 8; the file is truncated or belongs to another model");
   EXPECT_EQ(build_error(with(OnnxTensor("w", {2}).external("../w.bin")), dir),
-            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-            "initialiser \"w\": tensor \"w\": external data file \"../w.bin\" must be a path "
-            "inside the model's folder, without \"..\"");
+            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; "
+            "x: f32[x_0]): initialiser \"w\": tensor \"w\": external data file \"../w.bin\" must "
+            "be a path inside the model's folder, without \"..\"");
   EXPECT_EQ(build_error(with(OnnxTensor("w", {2}).external("/etc/passwd")), dir),
-            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17): "
-            "initialiser \"w\": tensor \"w\": external data file \"/etc/passwd\" must be a path "
-            "inside the model's folder, without \"..\"");
+            "invalid_model: building a model in memory: importing node \"adder\" (Add, opset 17; "
+            "x: f32[x_0]): initialiser \"w\": tensor \"w\": external data file \"/etc/passwd\" "
+            "must be a path inside the model's folder, without \"..\"");
 }
 
 TEST(ModelErrors, dims_that_overflow) {
@@ -170,8 +172,9 @@ TEST(ModelErrors, dims_that_overflow) {
   tile.initializer(OnnxTensor("r", {1}, 7).int64s({INT64_MAX}));
   tile.node("Tile", {"x", "r"}, {"y"}, {}, "tiler");
   EXPECT_EQ(build_error(OnnxModel(tile).opset(17).bytes()),
-            "invalid_model: building a model in memory: importing node \"tiler\" (Tile, opset 17): "
-            "\"tiler\" (tile): size overflows int64: a product of sizes is about 3.689e+19");
+            "invalid_model: building a model in memory: importing node \"tiler\" (Tile, opset 17; "
+            "x: f32[4], r: i64[1]): \"tiler\" (tile): size overflows int64: a product of sizes is "
+            "about 3.689e+19");
 }
 
 TEST(ModelErrors, profiles) {

@@ -59,7 +59,8 @@ TEST(Import, UnknownOperatorNamesNodeAndDomain) {
   graph.input("x", f32, {"2"}).output("y", f32, {"2"});
   graph.node("Frobnicate", {"x"}, {"y"}, {}, "frob_1", "my.domain");
   EXPECT_EQ(error_of(OnnxModel(graph).opset(17).opset(1, "my.domain").bytes()),
-            "importing node \"frob_1\" (my.domain::Frobnicate, opset 1): Tenrec has no operator "
+            "importing node \"frob_1\" (my.domain::Frobnicate, opset 1; x: f32[2]): Tenrec has no "
+            "operator "
             "Frobnicate in "
             "domain \"my.domain\"; `tenrec ops` lists what there is");
 }
@@ -76,11 +77,50 @@ TEST(Import, AllProblemsAreCollected) {
   graph.node("Nope", {"x"}, {"a"}, {}, "one").node("Relu", {"a"}, {"b"}, {}, "depends");
   graph.node("Relu", {"missing"}, {"c"}, {}, "two")
       .node("Add", {"b", "c"}, {"y"}, {}, "depends_too");
-  std::vector<std::string> problems;
+  std::vector<ImportProblem> problems;
   EXPECT_FALSE(import_bytes(OnnxModel(graph).opset(17).bytes(), {.problems = &problems}).graph);
   ASSERT_EQ(problems.size(), 2U);
-  EXPECT_NE(problems[0].find("\"one\""), std::string::npos);
-  EXPECT_NE(problems[1].find("\"two\""), std::string::npos);
+  EXPECT_EQ(problems[0].code, ErrorCode::unsupported);
+  EXPECT_EQ(problems[0].node, "one");
+  EXPECT_EQ(problems[0].op, "Nope");
+  EXPECT_EQ(problems[0].opset, 17);
+  EXPECT_EQ(problems[0].inputs, "x: f32[2]");
+  EXPECT_EQ(problems[0].main_node, 0);
+  EXPECT_EQ(problems[0].text,
+            "importing node \"one\" (Nope, opset 17; x: f32[2]): " + problems[0].reason);
+  EXPECT_EQ(problems[1].code, ErrorCode::invalid_model);
+  EXPECT_EQ(problems[1].node, "two");
+  EXPECT_EQ(problems[1].main_node, 2);
+}
+
+TEST(Import, TenDifferentProblemsAreTenReports) {
+  OnnxGraph graph;
+  graph.input("x", f32, {"2", "3"}).input("i", i64, {"2", "3"});
+  graph.initializer(OnnxTensor("w", {2, 2}).floats({1, 2, 3, 4}));
+  graph.initializer(OnnxTensor("seven", {1}, i64).int64s({7}));
+  const std::vector<float> halves{0.5F, 1.5F};
+  graph.node("NoSuchOp", {"x"}, {"a1"}, {}, "unknown operator");
+  graph.node("Foo", {"x"}, {"a2"}, {}, "unknown domain", "acme.ai");
+  graph.node("Softmax", {"x"}, {"a3"}, {{"axis", 9}}, "bad axis");
+  graph.node("MatMul", {"x", "w"}, {"a4"}, {}, "sizes that do not fit");
+  graph.node("Concat", {"x", "w"}, {"a5"}, {{"axis", 0}}, "sizes that differ");
+  graph.node("Conv", {"x"}, {"a6"}, {}, "missing input");
+  graph.node("Transpose", {"x"}, {"a7"}, {{"perm", halves}}, "wrong attribute type");
+  graph.node("Add", {"x", "i"}, {"a8"}, {}, "two types");
+  graph.node("Reshape", {"x", "seven"}, {"a9"}, {}, "impossible shape");
+  graph.node("Gather", {"x", "x"}, {"a10"}, {}, "indices of floats");
+  for (int i = 1; i <= 10; ++i) graph.output("a" + std::to_string(i));
+  std::vector<ImportProblem> problems;
+  import_bytes(OnnxModel(graph).opset(17).opset(1, "acme.ai").bytes(), {.problems = &problems});
+  ASSERT_EQ(problems.size(), 10U);
+  for (size_t i = 0; i < problems.size(); ++i) {
+    const ImportProblem& problem = problems[i];
+    EXPECT_EQ(problem.main_node, static_cast<int>(i));
+    EXPECT_EQ(problem.code, i < 2 ? ErrorCode::unsupported : ErrorCode::invalid_model);
+    EXPECT_EQ(problem.opset, i == 1 ? 1 : 17);
+    EXPECT_NE(problem.inputs.find("x: f32[2, 3]"), std::string::npos);
+    EXPECT_FALSE(problem.reason.empty());
+  }
 }
 
 TEST(Import, FunctionsAreInlinedWithTheirAttributes) {
