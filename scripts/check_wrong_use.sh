@@ -38,7 +38,8 @@ mkdir -p "$work/models" && "$release/bin/api_make_models" "$work/models" || exit
 passed=0 failed=0
 for client in "${clients[@]}"; do
   if g++ -fsanitize=address,undefined -fuse-ld=mold "$work/tests_api_clients_$client.cpp.o" \
-    "${objects[@]/%/.o}" "${behind[@]}" -o "$work/$client" -lfmt -ldnnl -lhwy -lgomp -ldl -lpthread &&
+    "${objects[@]/%/.o}" "${behind[@]}" -o "$work/$client" \
+    -lfmt -ldnnl -lhwy -lgomp -ldl -lpthread &&
     MODELS=$work/models ASAN_OPTIONS=detect_leaks=1 "$work/$client"; then
     passed=$((passed + 1))
   else
