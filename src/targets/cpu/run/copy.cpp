@@ -175,7 +175,8 @@ Moves slice(const StepArgs& args) {
     // ONNX: going backwards a start is at least 0, an end at least -1 (before the first element).
     const auto bound = [&](int64_t value, int64_t least) {
       const int64_t front = value < 0 ? value + size : value;
-      return std::clamp(front, std::min(least, size - 1), step > 0 ? size : size - 1);
+      const int64_t most = step > 0 ? size : size - 1;
+      return std::clamp(front, std::min(least, most), most);
     };
     const int64_t first = bound(starts[i], 0), last = bound(ends[i], step > 0 ? 0 : -1);
     const int64_t count = step > 0 ? std::max<int64_t>((last - first + step - 1) / step, 0)
