@@ -9,24 +9,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 build=${TENREC_BUILD:-build/release}
 libraries="$PWD/$build/lib/trt:$PWD/$build/lib"
-packages=(tensorrt_cu13_bindings==10.16.1.11 polygraphy==0.53.6)
-others=(onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6 onnx_graphsurgeon==0.6.1)
-venv=build/venv-dropin
 work=build/dropin
-stamp="$venv/.packages"
-
-if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "${packages[*]} ${others[*]}" ]; then
-  rm -rf "$venv"
-  python3 -m venv "$venv"
-  pip="$venv/bin/pip --quiet --disable-pip-version-check"
-  $pip install --no-deps "${packages[@]}" || exit 1
-  $pip install "${others[@]}" || exit 1
-  site=$("$venv/bin/python" -c 'import site; print(site.getsitepackages()[0])')
-  mkdir -p "$site/tensorrt"
-  echo 'from tensorrt_bindings import *; from tensorrt_bindings import __version__' \
-    > "$site/tensorrt/__init__.py"
-  echo "${packages[*]} ${others[*]}" > "$stamp"
-fi
+programs=$(scripts/dropin_env.sh) || exit 1
 
 rm -rf "$work"
 mkdir -p "$work"
@@ -42,8 +26,8 @@ check() {
     tail -3 "$work/$name.log" | cut -c1-300
   fi
 }
-python=$venv/bin/python
-polygraphy=$venv/bin/polygraphy
+python=$programs/python
+polygraphy=$programs/polygraphy
 
 "$build/bin/api_make_models" "$work" || exit 1
 check bindings "$python" tests/api/dropin.py "$work"

@@ -5,6 +5,8 @@ six-input model with states fed back against goldens, and the tutorial's five-in
 bindings by number against onnxruntime.
 
 usage: dropin_rvm.py rvm_mobilenetv3_fp32.onnx FOLDER_WITH_GOLDENS
+       dropin_rvm.py --modify rvm_mobilenetv3_fp32.onnx OUT.onnx HEIGHT WIDTH RATIO
+  --modify   only writes the five-input model
 """
 
 import pathlib
@@ -93,6 +95,10 @@ def by_number(engine, names, model_bytes, src):
 
 
 def main():
+    if sys.argv[1] == "--modify":
+        path, out, height, width, ratio = sys.argv[2:]
+        pathlib.Path(out).write_bytes(five_inputs(path, int(height), int(width), float(ratio)))
+        return
     path, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     small = dict(np.load(folder / "rvm_288x512_r0.5.npz"))
     engine, _ = build(pathlib.Path(path).read_bytes())

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes build/tenrec-VERSION-ARCH.tar.gz: a relocatable tree (bin lib include samples data docs) of
-# the release build.
+# Makes build/tenrec-VERSION-ARCH.tar.gz: a relocatable tree (bin lib include samples data docs, and
+# python where the build has the package) of the release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/^project(tenrec VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
@@ -19,7 +19,7 @@ if [ "$libdir" != "$tree/lib" ]; then
   mv "$tree/lib.new" "$tree/lib"
 fi
 mkdir -p "$tree/samples" "$tree/data/mnist" "$tree/docs"
-cp -r samples/tensorrt "$tree/samples/"
+cp -r samples/tensorrt samples/tenrec "$tree/samples/"
 cp -r samples/mnist "$tree/samples/"
 cp samples/mnist/mnist.onnx samples/mnist/digits/*.pgm samples/mnist/NOTICE "$tree/data/mnist/"
 cp docs/tensorrt.md docs/tensorrt-methods.md "$tree/docs/"

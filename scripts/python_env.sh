@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes build/venv with what the checks compare against, and prints the path of its Python.
+# Makes build/venv with what the checks compare against and what the Python package is built with,
+# and prints the path of its Python.
 # Pinned, so that a new release of a reference runtime cannot change what CI says.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6)
+packages=(onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6 nanobind==3.1.0)
 venv=build/venv
 stamp="$venv/.packages"
 

@@ -5,7 +5,8 @@
 #
 # usage: scripts/test.sh [--quick] [STAGE...]
 #   --quick   without the sanitizers and the model checks
-#   STAGE     only these: style harness build unit sample package conformance fuzz models asan tsan
+#   STAGE     only these: style harness build unit python sample package tutorial conformance fuzz
+#             models asan tsan
 # Logs are in build/test/.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -30,6 +31,7 @@ stage_style() {
   counted scripts/check_layers.py
   counted scripts/check_style.py
   counted scripts/check_fields.py
+  counted scripts/trt_table.py --check
   counted codespell
   counted shellcheck scripts/*.sh .ci/run
 }
@@ -49,7 +51,10 @@ configure() {  # PRESET [OPTION]...
 }
 
 stage_build() {
-  configure release -DTENREC_TESTS=ON && counted cmake --build --preset release -j "$jobs"
+  local python
+  python=$(scripts/python_env.sh) || return 1
+  configure release -DTENREC_TESTS=ON -DTENREC_PYTHON=ON "-DPython_EXECUTABLE=$python" &&
+    counted cmake --build --preset release -j "$jobs"
 }
 
 stage_unit() {
@@ -66,8 +71,33 @@ stage_sample() {  # all ten digits, through the command and the public API
   done
 }
 
+stage_python() {  # the package, its sample and all of ONNX's tests of backends
+  local python model=../shared/models/rvm/rvm_mobilenetv3_fp32.onnx.zst
+  python=$(scripts/python_env.sh) || return 1
+  export PYTHONPATH=$PWD/build/release/python
+  "$python" tests/python/package_test.py
+  if [ -f "$model" ]; then
+    zstd -dqf "$model" -o "$logs/rvm.onnx" &&
+      "$python" tests/python/samples_test.py build/release/bin "$logs/rvm.onnx"
+  fi
+  scripts/check_backend.sh
+}
+
 stage_package() {
   scripts/check_package.sh
+}
+
+# The tutorial on a package, at sizes that two cores can bear; NVIDIA's Python module on MNIST.
+stage_tutorial() {
+  local package python programs model=../shared/models/rvm/rvm_mobilenetv3_fp32.onnx.zst
+  package=$(scripts/package.sh) && python=$(scripts/python_env.sh) &&
+    programs=$(scripts/dropin_env.sh) || return 1
+  if [ -f "$model" ]; then
+    zstd -dqf "$model" -o "$logs/rvm.onnx" || return 1
+    export TENREC_RVM=$PWD/$logs/rvm.onnx TENREC_DROPIN=$programs TENREC_PYTHON=$python
+  fi
+  scripts/tutorial.sh "$package"
+  scripts/check_dropin.sh
 }
 
 cases=../shared/onnx-cases/onnx-node-tests.tar.zst
@@ -171,15 +201,15 @@ run_stage() {
 }
 
 # `fuzz` runs by hand: it still finds cases in which ONNX's text and onnxruntime may differ.
-all=(style harness build unit sample package conformance models asan tsan)
+all=(style harness build unit python sample package tutorial conformance models asan tsan)
 # The models lie beside the repository where it is developed; a clone elsewhere has none.
 [ -d ../shared/models ] || all=("${all[@]/models/}")
 [ -f "$cases" ] || all=("${all[@]/conformance/}")
 stages=()
 for argument in "$@"; do
   case "$argument" in
-    --quick) stages=(style harness build unit sample package) ;;
-    -*) sed -n '3,9s/^# \?//p' "$0" >&2; exit 2 ;;
+    --quick) stages=(style harness build unit python sample package) ;;
+    -*) sed -n '3,10s/^# \?//p' "$0" >&2; exit 2 ;;
     *)
       if [[ " ${all[*]} fuzz " != *" $argument "* ]]; then
         echo "no stage $argument; there are ${all[*]}" >&2

@@ -23,6 +23,16 @@ KEPT = re.compile(
     r"QuantizationFlag|Metadata"
 )
 WORKS, HARDWARE, LATER, KEEPS = "works", "as without that hardware", "not yet", "kept, no effect"
+CALLED, NOT_CALLED = "called", "not called yet"
+
+
+# What applications implement and Tenrec calls.
+APPLICATION = re.compile(
+    r"^(IErrorRecorder|ILogger|ILoggerFinder|IProfiler|IOutputAllocator|IDebugListener|"
+    r"IGpu\w+|IStream\w+|IProgressMonitor|IVersionedInterface|IPlugin(?!Registry|V\d?Layer)\w*|"
+    r"IAlgorithmSelector|"
+    r"IInt8\w+)$"
+)
 
 
 def sources():
@@ -45,6 +55,9 @@ def public_classes():
 
 def status(name, method, text, implemented):
     short = name.split("::")[-1]
+    if APPLICATION.match(short):
+        is_called = re.search(rf"(->|\.){method}\(", text) and not short.startswith("IPlugin")
+        return CALLED if is_called else NOT_CALLED
     if short not in implemented:
         return LATER
     if f'not_yet("{short}::{method}")' in text:
@@ -63,26 +76,20 @@ def page():
     implemented = set(re.findall(r"public\s+(?:nv|nvonnxparser)::(I\w+)", text))
     implemented |= {f"I{name}" for name in re.findall(r"TENREC_LAYER\((\w+),", text)}
     implemented.add("ILayer")
-    application = re.compile(
-        r"^(IErrorRecorder|ILogger|ILoggerFinder|IProfiler|IOutputAllocator|IDebugListener|"
-        r"IGpu\w+|IStream\w+|IProgressMonitor|IVersionedInterface|IPlugin\w*|"
-        r"IAlgorithmSelector|"
-        r"IInt8\w+)$"
-    )
     lines = [
         "# TensorRT's interface, method by method",
         "",
         "Written by `scripts/trt_table.py`. *works*; *kept, no effect*: stored and answered,",
         "changes nothing on a CPU; *as without that hardware*; *not yet*: fails through the",
-        "logger with its name. Interfaces that applications implement (loggers, allocators,",
-        "plugins, ...) are listed in `include/trt` only.",
+        "logger with its name. Methods of interfaces that applications implement (loggers,",
+        "allocators, plugins, ...) are *called* or *not called yet*.",
         "",
     ]
     counts = {}
     rows = []
     for name, methods in public_classes().items():
         short = name.split("::")[-1]
-        is_public = short.startswith("I") and "apiv" not in name and not application.match(short)
+        is_public = short.startswith("I") and "apiv" not in name
         if not is_public or not methods:
             continue
         groups = {}

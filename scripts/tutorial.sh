@@ -5,9 +5,12 @@
 #
 # usage: tutorial.sh PACKAGE.tar.gz
 #   TENREC_FCN=fcn-resnet101.onnx   also runs the segmentation part
-#   TENREC_RVM=rvm_mobilenetv3_fp32.onnx   also runs the matting part
+#   TENREC_RVM=rvm_mobilenetv3_fp32.onnx   also runs the matting part; with
+#   TENREC_DROPIN=$(scripts/dropin_env.sh)   in NVIDIA's Python module and Polygraphy too, and with
+#   TENREC_PYTHON=$(scripts/python_env.sh)   in Tenrec's own Python package
 set -uo pipefail
 package=$(realpath "$1")
+scripts=$(realpath "$(dirname "$0")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -43,6 +46,10 @@ step mnist '&&&& RUNNING TensorRT.sample_mnist|Class 7: \*\*\*|&&&& PASSED Tenso
   sample_mnist -d data/mnist/ --fp16
 step trtexec_mnist "$summary|=== Model Options ===|=== Device Information ===" \
   trtexec --onnx=data/mnist/mnist.onnx --saveEngine=mnist.engine "${quick[@]}"
+for each in mnist:sample_mnist trtexec_mnist:trtexec_mnist; do
+  step "lines_of_${each%:*}" "" "$scripts/check_log.py" \
+    "$scripts/../tests/tutorial/${each#*:}.txt" "${each%:*}.log"
+done
 step trtexec_json "$summary" trtexec --loadEngine=mnist.engine --exportTimes=times.json \
   --exportOutput=output.json --exportLayerInfo=layers.json "${quick[@]}"
 step trtexec_unknown_fails "" bash -c '! trtexec --noSuchFlag'
@@ -63,6 +70,30 @@ if [ -n "${TENREC_RVM:-}" ]; then
     --builderOptimizationLevel=0 --saveEngine=rvm.engine "${quick[@]}"
   (printf 'P6\n256 144\n255\n'; head -c $((256 * 144 * 3)) /dev/zero | tr '\0' '\200') > frame.ppm
   step rvm_infer "wrote frame_matting.pam" rvm_infer rvm.engine frame.ppm frame.ppm
+  if [ -n "${TENREC_PYTHON:-}" ]; then
+    mv frame_matting.pam expected.pam
+    step rvm_python "wrote frame_matting.pam" env PYTHONPATH=python "$TENREC_PYTHON" \
+      samples/tenrec/rvm_infer.py rvm.engine frame.ppm frame.ppm
+    step rvm_python_same "" cmp frame_matting.pam expected.pam
+  fi
+fi
+# As the tutorial compares: the ratio a constant, onnxruntime's outputs kept in a file, then an
+# engine for each precision on the same inputs.
+if [ -n "${TENREC_RVM:-}" ] && [ -n "${TENREC_DROPIN:-}" ]; then
+  PATH=$TENREC_DROPIN:$PATH
+  step rvm_modify "" python "$scripts/dropin_rvm.py" --modify "$TENREC_RVM" rvm5.onnx 144 256 0.25
+  step polygraphy_onnxrt 'Saving inference results to onnx_outputs.json|PASSED .* Command: ' \
+    polygraphy run rvm5.onnx --onnxrt --val-range '[0,1]' --save-inputs onnx_inputs.json \
+    --save-outputs onnx_outputs.json
+  for precision in fp32 fp16; do
+    flags=(--onnx=rvm5.onnx --builderOptimizationLevel=0 --buildOnly)
+    [ "$precision" = fp32 ] || flags+=(--fp16)
+    step "rvm_build_$precision" '&&&& PASSED TensorRT.trtexec' \
+      trtexec "${flags[@]}" "--saveEngine=rvm5_$precision.engine"
+    step "polygraphy_$precision" 'Pass Rate: 100.00%|PASSED .* Command: ' \
+      polygraphy run "rvm5_$precision.engine" --model-type engine --trt \
+      --load-inputs onnx_inputs.json --load-outputs onnx_outputs.json --rtol 1e-3 --atol 1e-3
+  done
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

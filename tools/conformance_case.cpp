@@ -12,6 +12,7 @@
 #include "import/import.h"
 #include "onnx/reader.h"
 #include "ops/evaluate.h"
+#include "ops/movement.h"
 #include "ops/onnx_context.h"
 #include "runtime/engine_impl.h"
 #include "tenrec/tenrec.h"
@@ -25,12 +26,24 @@ using Values = std::map<std::string, Datum>;
 
 // ---- reading ----
 
+Datum to_map(const onnx::ValueProto& value, const Data& values) {
+  Tensors parts;
+  for (const Datum& each : values) parts.push_back(each.tensor.reshaped({1}));
+  TENREC_CHECK(!parts.empty(), invalid_input, "a map without entries");
+  const Dims dims{static_cast<int64_t>(parts.size())};
+  std::vector<std::string> names(value.string_keys.begin(), value.string_keys.end());
+  return Datum::map_of(
+      names.empty() ? Tensor::of(dims, value.keys) : Tensor::of_strings(dims, std::move(names)),
+      joined(parts, 0));
+}
+
 Datum to_datum(const onnx::ValueProto& value, const onnx::Model& model) {
   using Kind = onnx::TypeProto::Kind;
   if (value.kind == Kind::tensor) return to_ir_tensor(value.tensor, model);
   Data elements;
   for (const onnx::ValueProto& element : value.elements)
     elements.push_back(to_datum(element, model));
+  if (value.kind == Kind::map) return to_map(value, elements);
   return value.kind == Kind::sequence ? Datum::sequence(std::move(elements))
                                       : Datum::optional_of(std::move(elements));
 }
@@ -158,6 +171,7 @@ std::string_view kind_name(Datum::Kind kind) {
     case Datum::Kind::tensor: return "a tensor";
     case Datum::Kind::sequence: return "a sequence";
     case Datum::Kind::optional: return "an optional";
+    case Datum::Kind::map: return "a map";
   }
   TENREC_ASSERT(false, "kind {}", static_cast<int>(kind));
 }

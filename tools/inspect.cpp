@@ -235,11 +235,18 @@ struct ModelSummary {
   }
 };
 
+std::string dtype_text(int32_t type) {
+  const bool known = type > 0 && type < 256 && is_valid(static_cast<DType>(type));
+  return known ? std::string(name(static_cast<DType>(type))) : fmt::format("type{}", type);
+}
+
 std::string type_text(const onnx::TypeProto& type) {
   using Kind = onnx::TypeProto::Kind;
   switch (type.kind) {
     case Kind::none: return "untyped";
-    case Kind::map: return "map";
+    case Kind::map:
+      return fmt::format("map({}, {})", dtype_text(type.key_type),
+                         type.element ? type_text(*type.element) : "?");
     case Kind::opaque: return "opaque";
     case Kind::sequence:
       return fmt::format("seq({})", type.element ? type_text(*type.element) : "?");
@@ -248,10 +255,7 @@ std::string type_text(const onnx::TypeProto& type) {
     case Kind::tensor:
     case Kind::sparse_tensor: break;
   }
-  const bool known =
-      type.elem_type > 0 && type.elem_type < 256 && is_valid(static_cast<DType>(type.elem_type));
-  const std::string dtype = known ? std::string(name(static_cast<DType>(type.elem_type)))
-                                  : fmt::format("type{}", type.elem_type);
+  const std::string dtype = dtype_text(type.elem_type);
   if (!type.shape) return dtype + "[...]";
   std::vector<std::string> dims;
   for (const onnx::Dimension& dim : *type.shape) {

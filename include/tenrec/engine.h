@@ -44,7 +44,7 @@ struct TensorInfo {
   std::vector<int64_t> dims;        // -1 where the size is only known when running
   std::vector<std::string> labels;  // the model's own text for each dim: "batch", "3", "?"
   bool is_shape_input = false;      // its value decides shapes
-  bool is_host = false;             // strings, sequences, optionals: set and read as HostValue
+  bool is_host = false;  // strings, sequences, optionals, maps: set and read as HostValue
 };
 
 struct InputRange {  // what a profile allows for one input

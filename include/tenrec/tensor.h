@@ -100,12 +100,13 @@ struct HostTensor {
   }
 };
 
-// A value of any kind: models may take and give sequences and optionals of tensors.
+// A value of any kind: models may take and give sequences and optionals of tensors, and maps from
+// integers or strings to scalars.
 struct HostValue {
-  enum class Kind { none, tensor, sequence, optional };
+  enum class Kind { none, tensor, sequence, optional, map };
   Kind kind = Kind::none;
   HostTensor tensor;
-  std::vector<HostValue> elements;  // sequence: all; optional: zero or one
+  std::vector<HostValue> elements;  // sequence: all; optional: zero or one; map: keys, values
 
   HostValue() = default;
   HostValue(HostTensor value) : kind(Kind::tensor), tensor(std::move(value)) {}  // NOLINT

@@ -57,6 +57,13 @@ class Parser {
                       : Type::optional_of(std::move(element));
     }
     DType dtype{};
+    if (reader_.accept("map(")) {
+      parse_value(dtype, reader_);
+      reader_.expect(",");
+      Type value = type(depth + 1);
+      reader_.expect(")");
+      return Type::map_of(dtype, std::move(value));
+    }
     parse_value(dtype, reader_);
     Type type = Type::unranked(dtype);
     if (!reader_.accept("[...]")) type = Type::tensor(dtype, reader_.shape());

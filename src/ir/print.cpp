@@ -37,6 +37,8 @@ class Printer {
       case Type::Kind::none: return "none";
       case Type::Kind::sequence: return "seq(" + this->type(*type.element) + ")";
       case Type::Kind::optional: return "optional(" + this->type(*type.element) + ")";
+      case Type::Kind::map:
+        return fmt::format("map({}, {})", name(type.dtype), this->type(*type.element));
       case Type::Kind::tensor: break;
     }
     std::string text =

@@ -258,4 +258,14 @@ Datum Datum::optional_of(std::vector<Datum> zero_or_one) {
   return datum;
 }
 
+Datum Datum::map_of(Tensor keys, Tensor values) {
+  TENREC_CHECK(keys.rank() == 1 && keys.dims() == values.dims(), invalid_input,
+               "a map of keys {} and values {}: it needs one value a key", to_string(keys.dims()),
+               to_string(values.dims()));
+  Datum datum;
+  datum.kind = Kind::map;
+  datum.elements = {std::move(keys), std::move(values)};
+  return datum;
+}
+
 }  // namespace tenrec

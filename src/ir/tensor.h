@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host data: a Tensor is type + shared bytes (often a view into the mapped model), a Datum is a
-// Tensor, a sequence of Data, or an optional.
+// Tensor, a sequence of Data, an optional, or a map.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -78,14 +78,15 @@ constexpr DType dtype_of();
 
 // A run-time value of any kind.
 struct Datum {
-  enum class Kind { none, tensor, sequence, optional } kind = Kind::none;
+  enum class Kind { none, tensor, sequence, optional, map } kind = Kind::none;
   Tensor tensor;
-  std::vector<Datum> elements;  // sequence: all; optional: zero or one
+  std::vector<Datum> elements;  // sequence: all; optional: zero or one; map: keys and values
 
   Datum() = default;
   Datum(Tensor t) : kind(t ? Kind::tensor : Kind::none), tensor(std::move(t)) {}  // NOLINT
   static Datum sequence(std::vector<Datum> elements);
   static Datum optional_of(std::vector<Datum> zero_or_one);
+  static Datum map_of(Tensor keys, Tensor values);  // of one axis and one length
 };
 using Data = std::vector<Datum>;
 

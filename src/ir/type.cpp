@@ -76,6 +76,13 @@ Type Type::optional_of(Type element) {
   return type;
 }
 
+Type Type::map_of(DType keys, Type value) {
+  Type type = sequence_of(std::move(value));
+  type.kind = Kind::map;
+  type.dtype = keys;
+  return type;
+}
+
 Type Type::of_constant(const Tensor& tensor) {
   Type type = Type::tensor(tensor.dtype(), Shape(tensor.dims().begin(), tensor.dims().end()));
   if (tensor.elements() > max_known_elements) return type;
@@ -128,6 +135,7 @@ std::string Type::str() const {
     case Kind::none: return "none";
     case Kind::sequence: return fmt::format("seq({})", element ? element->str() : "?");
     case Kind::optional: return fmt::format("optional({})", element ? element->str() : "?");
+    case Kind::map: return fmt::format("map({}, {})", name(dtype), element ? element->str() : "?");
     case Kind::tensor: break;
   }
   return fmt::format("{}{}{}", name(dtype), ranked ? to_string(shape) : "[?]", layout_text(layout));

@@ -40,19 +40,20 @@ struct Known {
 constexpr uint64_t max_known_elements = 1024;  // larger tensors are never followed by value
 
 struct Type {
-  enum class Kind { none, tensor, sequence, optional };  // none: an omitted optional input
+  enum class Kind { none, tensor, sequence, optional, map };  // none: an omitted optional input
   Kind kind = Kind::none;
-  DType dtype = DType::undefined;
-  bool ranked = true;  // false: not even the rank is known (branches that differ)
+  DType dtype = DType::undefined;  // of a tensor's elements, of a map's keys
+  bool ranked = true;              // false: not even the rank is known (branches that differ)
   Shape shape;
   Layout layout;
   std::shared_ptr<const Known> known;   // null: value not known
-  std::shared_ptr<const Type> element;  // of a sequence or optional
+  std::shared_ptr<const Type> element;  // of a sequence or optional; a map's values
 
   static Type tensor(DType dtype, Shape shape);
   static Type unranked(DType dtype);
   static Type sequence_of(Type element);
   static Type optional_of(Type element);
+  static Type map_of(DType keys, Type value);
   static Type of_constant(const Tensor& tensor);  // static shape, `known` when small
 
   bool present() const { return kind != Kind::none; }
@@ -65,7 +66,7 @@ struct Type {
   Type with_known_ints(std::vector<Dim> values) const;
   Type with_known_floats(std::vector<Scale> values) const;
 
-  std::string str() const;                   // "f32[N, 3, 224, 224]", "seq(f32[?])", "none"
+  std::string str() const;  // "f32[N, 3, 224, 224]", "seq(f32[?])", "map(i64, f32[])", "none"
   bool operator==(const Type& other) const;  // all but `known`
 };
 using Types = std::vector<Type>;

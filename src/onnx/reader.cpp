@@ -491,11 +491,13 @@ class Parser {
     using Kind = TypeProto::Kind;
     value.kind = type.kind;
     if (type.kind == Kind::tensor) return read(value.tensor, message);
-    const bool is_container = type.kind == Kind::sequence || type.kind == Kind::optional;
+    const bool is_map = type.kind == Kind::map;
+    const bool is_container = type.kind == Kind::sequence || type.kind == Kind::optional || is_map;
     if (!is_container || !type.element) {
-      throw MalformedProtobuf("only tensors, sequences and optionals of them can be read",
+      throw MalformedProtobuf("only tensors, sequences, optionals and maps of them can be read",
                               message.data());
     }
+    if (is_map) return read_map(value, message, type);
     const uint32_t element_id = element_field(*type.element);
     ProtobufReader reader(message);
     while (reader.next()) {
@@ -506,6 +508,29 @@ class Parser {
       count_item(reader.position());
       within("value", static_cast<int64_t>(value.elements.size()), reader.position(),
              [&] { read(value.elements.emplace_back(), reader.bytes(), *type.element); });
+    }
+  }
+
+  void read_map(ValueProto& value, std::string_view message, const TypeProto& type) {
+    TypeProto values;
+    values.kind = TypeProto::Kind::sequence;
+    values.element = type.element;
+    ProtobufReader reader(message);
+    while (reader.next()) {
+      switch (reader.id()) {
+        case 3: add_integers(value.keys, reader); break;
+        case 4:
+          count_item(reader.position());
+          value.string_keys.push_back(reader.bytes());
+          break;
+        case 5: {
+          ValueProto list;
+          within("values", -1, reader.position(), [&] { read(list, reader.bytes(), values); });
+          value.elements = std::move(list.elements);
+          break;
+        }
+        default: reader.skip();
+      }
     }
   }
 

@@ -26,11 +26,14 @@ Model read_model(const std::filesystem::path& path, const ReadLimits& limits = {
 Model read_model(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                  const std::filesystem::path& folder = {}, const ReadLimits& limits = {});
 
-// A value by itself, as test data keeps them: a TensorProto, SequenceProto or OptionalProto.
+// A value by itself, as test data keeps them: a TensorProto, SequenceProto, OptionalProto or
+// MapProto.
 struct ValueProto {
   TypeProto::Kind kind = TypeProto::Kind::none;
   TensorProto tensor;                // kind tensor
-  std::vector<ValueProto> elements;  // sequence: all; optional: zero or one
+  std::vector<ValueProto> elements;  // sequence: all; optional: zero or one; map: of each key
+  std::vector<int64_t> keys;         // map: one of the two
+  std::vector<std::string_view> string_keys;
 };
 
 // The file does not say what it holds, `type` does. Views into `bytes`.

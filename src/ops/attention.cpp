@@ -68,11 +68,11 @@ View joined(const Tensors& in, size_t past, const View& now, int64_t batch) {
   return all;
 }
 
-// What is added to a score: the mask (broadcast; short ones end early), causality, padding.
+// What is added to a score: the mask (broadcast; short ones end early), causality, window, padding.
 class Bias {
  public:
   Bias(const Attention& op, const Tensors& in, int64_t queries, int64_t keys)
-      : causal_(op.is_causal), keys_(keys) {
+      : causal_(op.is_causal), left_(op.left_window), right_(op.right_window), keys_(keys) {
     if (present(in, 3)) {
       boolean_ = in[3].dtype() == DType::boolean;
       mask_ = in[3].to_doubles();
@@ -87,7 +87,9 @@ class Bias {
   double operator()(int64_t n, int64_t head, int64_t query, int64_t key) const {
     const int64_t valid = valid_.empty() ? keys_ : valid_[static_cast<size_t>(n)];
     if (key >= valid) return -infinity;
-    if (causal_ && key > query + (from_valid_ ? valid - queries_ : offset_)) return -infinity;
+    const int64_t own = query + (from_valid_ ? valid - queries_ : offset_);
+    if (causal_ && key > own) return -infinity;
+    if ((left_ >= 0 && key < own - left_) || (right_ >= 0 && key > own + right_)) return -infinity;
     if (mask_.empty()) return 0;
     if (key >= dims_[3] && dims_[3] != 1) return -infinity;
     const auto at = [&](size_t axis, int64_t i) { return dims_[axis] == 1 ? 0 : i; };
@@ -99,6 +101,7 @@ class Bias {
 
  private:
   bool causal_, boolean_ = false, from_valid_ = false;
+  int64_t left_, right_;
   int64_t keys_, queries_ = 0, offset_ = 0;
   std::vector<double> mask_;
   Dims dims_;
@@ -261,9 +264,14 @@ Values Attention::from_onnx(const OnnxNode& node, OnnxContext& context) {
                .scale = std::nullopt,
                .softcap = node.number("softcap", 0),
                .softmax_precision = node.dtype("softmax_precision", DType::undefined),
+               .left_window = node.integer("left_window_size", -1),
+               .right_window = node.integer("right_window_size", -1),
                .outputs = node.has_output(3)                         ? 4
                           : node.has_output(1) || node.has_output(2) ? 3
                                                                      : 1};
+  TENREC_CHECK(op.left_window >= -1 && op.right_window >= -1, invalid_model,
+               "left_window_size is {} and right_window_size {}, expected -1 or more",
+               op.left_window, op.right_window);
   if (node.has("scale")) op.scale = node.number("scale", 0);
   TENREC_CHECK(op.qk_matmul_output_mode >= 0 && op.qk_matmul_output_mode <= 3, invalid_model,
                "qk_matmul_output_mode is {}, expected 0 to 3", op.qk_matmul_output_mode);

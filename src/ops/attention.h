@@ -19,7 +19,9 @@ struct Attention {
   std::optional<float> scale = {};    // none: 1 / sqrt(head size)
   float softcap = 0;                  // 0: none
   DType softmax_precision = DType::undefined;
-  int64_t outputs = 1;  // 1: y; 3: also present key and value; 4: also the scores
+  int64_t left_window = -1;   // how many keys before a query's own it sees; -1: all
+  int64_t right_window = -1;  // and behind
+  int64_t outputs = 1;        // 1: y; 3: also present key and value; 4: also the scores
   static auto fields(auto& s) {
     return std::tuple{field(1, "is_causal", s.is_causal),
                       field(2, "kv_num_heads", s.kv_num_heads),
@@ -28,7 +30,9 @@ struct Attention {
                       field(5, "scale", s.scale),
                       field(6, "softcap", s.softcap),
                       field(7, "softmax_precision", s.softmax_precision),
-                      field(8, "outputs", s.outputs)};
+                      field(8, "outputs", s.outputs),
+                      field(9, "left_window", s.left_window),
+                      field(10, "right_window", s.right_window)};
   }
   static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;

@@ -23,9 +23,9 @@ void check_same_kind(const Type& a, const Type& b, std::string_view what) {
                what, a.str(), b.str());
 }
 
-Type with_element(const Type& type, Type element) {
-  return type.kind == Type::Kind::sequence ? Type::sequence_of(std::move(element))
-                                           : Type::optional_of(std::move(element));
+Type with_element(Type type, Type element) {
+  type.element = std::make_shared<const Type>(std::move(element));
+  return type;
 }
 
 void collect(const Type& type, SymbolSet& into) {

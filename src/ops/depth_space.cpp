@@ -41,6 +41,13 @@ Tensor gather_elements(const Tensor& x, const Dims& out, Source&& source) {
   return y;
 }
 
+bool is_crd(const OnnxNode& node) {
+  const std::string mode = node.text("mode", "DCR");
+  TENREC_CHECK(mode == "DCR" || mode == "CRD", invalid_model, "mode is \"{}\", expected DCR or CRD",
+               mode);
+  return mode == "CRD";
+}
+
 }  // namespace
 
 Types DepthToSpace::infer(const Types& in) const {
@@ -64,11 +71,8 @@ Tensors DepthToSpace::eval(const Tensors& in) const {
 }
 
 Values DepthToSpace::from_onnx(const OnnxNode& node, OnnxContext& context) {
-  const std::string mode = node.text("mode", "DCR");
-  TENREC_CHECK(mode == "DCR" || mode == "CRD", invalid_model, "mode is \"{}\", expected DCR or CRD",
-               mode);
   return context.add(
-      DepthToSpace{.blocksize = node.integer("blocksize"), .column_row_depth = mode == "CRD"},
+      DepthToSpace{.blocksize = node.integer("blocksize"), .column_row_depth = is_crd(node)},
       {context.input(0)});
 }
 
@@ -85,11 +89,19 @@ Tensors SpaceToDepth::eval(const Tensors& in) const {
   const Dims strides = row_major_strides(in[0].dims());
   const int64_t channels = in[0].dims()[1];
   return {gather_elements(in[0], out, [&](const Dims& at) {
-    const int64_t block = at[1] / channels;
-    return at[0] * strides[0] + at[1] % channels * strides[1] +
+    const int64_t squared = blocksize * blocksize;
+    const int64_t block = column_row_depth ? at[1] % squared : at[1] / channels;
+    const int64_t channel = column_row_depth ? at[1] / squared : at[1] % channels;
+    return at[0] * strides[0] + channel * strides[1] +
            (at[2] * blocksize + block / blocksize) * strides[2] + at[3] * blocksize +
            block % blocksize;
   })};
+}
+
+Values SpaceToDepth::from_onnx(const OnnxNode& node, OnnxContext& context) {
+  return context.add(
+      SpaceToDepth{.blocksize = node.integer("blocksize"), .column_row_depth = is_crd(node)},
+      {context.input(0)});
 }
 
 }  // namespace tenrec

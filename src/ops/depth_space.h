@@ -23,11 +23,16 @@ TENREC_OP(DepthToSpace, "depth_to_space")
 
 struct SpaceToDepth {
   int64_t blocksize = 1;
-  static auto fields(auto& s) { return std::tuple{field(1, "blocksize", s.blocksize)}; }
+  bool column_row_depth = false;  // as above
+  static auto fields(auto& s) {
+    return std::tuple{field(1, "blocksize", s.blocksize),
+                      field(2, "column_row_depth", s.column_row_depth)};
+  }
   static constexpr Accuracy accuracy = exact();
   static constexpr uint32_t narrowable = all_inputs;
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
+  static Values from_onnx(const OnnxNode& node, OnnxContext& context);
 };
 TENREC_OP(SpaceToDepth, "space_to_depth")
 

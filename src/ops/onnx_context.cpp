@@ -131,12 +131,15 @@ Type to_ir_type(const onnx::TypeProto& proto, std::string_view name) {
       return Type::sequence_of(proto.element ? to_ir_type(*proto.element, name) : Type{});
     case Kind::optional:
       return Type::optional_of(proto.element ? to_ir_type(*proto.element, name) : Type{});
+    case Kind::map:
+      return Type::map_of(onnx::to_dtype(proto.key_type),
+                          proto.element ? to_ir_type(*proto.element, name) : Type{});
     case Kind::tensor: break;
     case Kind::none: fail(ErrorCode::invalid_model, "\"{}\" has no type", name);
     default:
       fail(ErrorCode::unsupported,
-           "\"{}\" is a map, sparse or opaque value; only tensors, "
-           "sequences and optionals can be inputs",
+           "\"{}\" is a sparse or opaque value; only tensors, sequences, optionals and maps can be "
+           "inputs",
            name);
   }
   const DType dtype = onnx::to_dtype(proto.elem_type);

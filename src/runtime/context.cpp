@@ -180,8 +180,10 @@ void Context::Impl::set_input_value(std::string_view name, HostValue value) {
     return;
   }
   const TensorInfo& info = engine->inputs[i];
-  TENREC_CHECK(value.kind != HostValue::Kind::tensor || value.tensor.dtype == info.dtype,
-               invalid_input, "input \"{}\" is {}, got {}", name, dtype_name(info.dtype),
+  // An optional may be given as what it holds.
+  const bool is_tensor = value.kind == HostValue::Kind::tensor && info.dtype != DType::undefined;
+  TENREC_CHECK(!is_tensor || value.tensor.dtype == info.dtype, invalid_input,
+               "input \"{}\" is {}, got {}", name, dtype_name(info.dtype),
                dtype_name(value.tensor.dtype));
   input.datum = with_context([&] { return fmt::format("input \"{}\"", name); },
                              [&] { return to_datum(value); });

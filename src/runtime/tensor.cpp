@@ -45,6 +45,11 @@ Datum to_datum(const HostValue& value) {
   }
   Data elements;
   for (const HostValue& element : value.elements) elements.push_back(to_datum(element));
+  if (value.kind == HostValue::Kind::map) {
+    TENREC_CHECK(elements.size() == 2, invalid_input,
+                 "a map has two elements, keys and values; got {}", elements.size());
+    return Datum::map_of(std::move(elements[0].tensor), std::move(elements[1].tensor));
+  }
   return value.kind == HostValue::Kind::sequence ? Datum::sequence(std::move(elements))
                                                  : Datum::optional_of(std::move(elements));
 }
@@ -63,6 +68,7 @@ HostValue to_host_value(const Datum& datum) {
     case Datum::Kind::tensor: return to_host_tensor(datum.tensor);
     case Datum::Kind::sequence: value.kind = HostValue::Kind::sequence; break;
     case Datum::Kind::optional: value.kind = HostValue::Kind::optional; break;
+    case Datum::Kind::map: value.kind = HostValue::Kind::map; break;
   }
   for (const Datum& element : datum.elements) value.elements.push_back(to_host_value(element));
   return value;

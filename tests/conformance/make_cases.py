@@ -37,7 +37,7 @@ class Cases:
         **attributes,
     ):
         """`oracle`: a function of model and inputs, or the expected outputs themselves."""
-        inputs = [None if x is None else np.asarray(x) for x in inputs]
+        inputs = [x if x is None or isinstance(x, dict) else np.asarray(x) for x in inputs]
         model = oc.single_node(op, inputs, attributes, outputs, domain, version, constants)
         try:
             expected = oracle(model, inputs) if callable(oracle) else oracle

@@ -305,6 +305,48 @@ def tree_cases(cases):
         )
 
 
+def map_cases(cases):
+    scores, words = floats(4, 3), ["c", "a", "b"]
+    cases.add("zip_map", "ZipMap", [scores], classlabels_strings=words, **ML)
+    cases.add("zip_map_i64", "ZipMap", [scores], classlabels_int64s=[7, -2, 0], **ML)
+    cases.add("zip_map_row", "ZipMap", [scores[0]], classlabels_strings=words, **ML)
+    given = {"b": 1.5, "d": 2.0}
+    cases.add("dict_vectorizer", "DictVectorizer", [given], string_vocabulary=words, **ML)
+    # What onnxruntime cannot be given from Python.
+    for name, given, wanted in (
+        ("i64", {"c": 3, "a": -1}, np.array([[3, -1, 0]])),
+        ("strings", {"b": "x"}, np.array([["", "", "x"]], object)),
+    ):
+        cases.add(
+            f"dict_vectorizer_{name}",
+            "DictVectorizer",
+            [given],
+            oracle=[wanted],
+            string_vocabulary=words,
+            **ML,
+        )
+    numbers = {3: 1.5, 0: 2.0}
+    for to in ("TO_FLOAT", "TO_INT64"):
+        cases.add(f"cast_map_{to.lower()}", "CastMap", [numbers], cast_to=to, **ML)
+        cases.add(
+            f"cast_map_sparse_{to.lower()}",
+            "CastMap",
+            [numbers],
+            cast_to=to,
+            map_form="SPARSE",
+            max_map=5,
+            **ML,
+        )
+    cases.add(
+        "cast_map_texts",
+        "CastMap",
+        [{3: "7", 0: "2"}],
+        oracle=[np.array([[2, 7]], np.float32)],
+        cast_to="TO_FLOAT",
+        **ML,
+    )
+
+
 def make(cases):
-    for part in (feature_cases, linear_cases, svm_cases, tree_cases):
+    for part in (feature_cases, linear_cases, svm_cases, tree_cases, map_cases):
         part(cases)

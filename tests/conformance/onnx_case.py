@@ -18,7 +18,18 @@ def tensor_type(array):
     return helper.np_dtype_to_tensor_dtype(np.asarray(array).dtype)
 
 
+def map_type(entries):
+    """Of a dict from integers or strings to floats, integers or strings."""
+    codes = {str: TensorProto.STRING, int: TensorProto.INT64, float: TensorProto.FLOAT}
+    key, value = next(iter(entries.items()))
+    return helper.make_map_type_proto(
+        codes[type(key)], helper.make_tensor_type_proto(codes[type(value)], [])
+    )
+
+
 def value_info(name, array):
+    if isinstance(array, dict):
+        return helper.make_value_info(name, map_type(array))
     return helper.make_tensor_value_info(name, tensor_type(array), np.asarray(array).shape)
 
 
@@ -57,7 +68,11 @@ def single_node(
 
 def feeds(model, inputs):
     wanted = {i.name for i in model.graph.input}
-    return {f"x{i}": np.asarray(x) for i, x in enumerate(inputs) if f"x{i}" in wanted}
+    return {
+        f"x{i}": x if isinstance(x, dict) else np.asarray(x)
+        for i, x in enumerate(inputs)
+        if f"x{i}" in wanted
+    }
 
 
 def run_onnxruntime(model, inputs):
@@ -73,13 +88,37 @@ def run_reference(model, inputs):
 
 def with_output_types(model, outputs):
     for info, value in zip(model.graph.output, outputs):
+        if isinstance(value, list):  # of maps
+            kind = helper.make_sequence_type_proto(map_type(value[0]))
+            info.CopyFrom(helper.make_value_info(info.name, kind))
+            continue
         array = np.asarray(value)
         dtype = TensorProto.STRING if array.dtype.kind in "OUS" else tensor_type(array)
         info.CopyFrom(helper.make_tensor_value_info(info.name, dtype, [None] * array.ndim))
     return model
 
 
+def map_proto(entries):
+    code = {str: TensorProto.STRING, int: TensorProto.INT64, float: TensorProto.FLOAT}
+    kinds = {str: object, int: np.int64, float: np.float32}
+    keys = sorted(entries)
+    proto = onnx.MapProto(key_type=code[type(keys[0])])
+    (proto.string_keys if isinstance(keys[0], str) else proto.keys).extend(
+        [key.encode() if isinstance(key, str) else key for key in keys]
+    )
+    for key in keys:
+        value = np.array(entries[key], kinds[type(entries[key])])
+        proto.values.tensor_values.append(numpy_helper.from_array(value))
+    proto.values.elem_type = onnx.SequenceProto.TENSOR
+    return proto
+
+
 def to_proto(value):
+    if isinstance(value, dict):
+        return map_proto(value)
+    if isinstance(value, list):
+        maps = [map_proto(each) for each in value]
+        return onnx.SequenceProto(elem_type=onnx.SequenceProto.MAP, map_values=maps)
     array = np.asarray(value)
     if array.dtype.kind in "US":
         array = array.astype(object)

@@ -25,6 +25,7 @@ TEST(Type, Text) {
   EXPECT_EQ(Type::tensor(DType::i64, {}).str(), "i64[]");
   EXPECT_EQ(Type::sequence_of(Type::unranked(DType::f32)).str(), "seq(f32[?])");
   EXPECT_EQ(Type::optional_of(Type::tensor(DType::boolean, {1})).str(), "optional(bool[1])");
+  EXPECT_EQ(Type::map_of(DType::string, Type::tensor(DType::f32, {})).str(), "map(string, f32[])");
 }
 
 TEST(Type, EqualityIgnoresTheValue) {

@@ -96,6 +96,7 @@ TEST(Copy, depth_and_space) {
   for (const bool crd : {false, true})
     check_step({.op = DepthToSpace{2, crd}, .inputs = {data({2, 12, 5, 7})}}, "copy");
   check_step({.op = SpaceToDepth{3}, .inputs = {data({2, 2, 6, 9})}}, "copy");
+  check_step({.op = SpaceToDepth{3, true}, .inputs = {data({2, 2, 6, 9})}}, "copy");
 }
 
 TEST(Copy, pads_of_every_mode) {

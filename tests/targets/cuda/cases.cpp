@@ -153,6 +153,9 @@ void movement(Cases& cases) {
       {"split", Split{.axis = 1, .num_outputs = 3}, {f32({2, 9, 4}), ints({2, 3, 4})}, {1}});
   cases.push_back({"depth_to_space", DepthToSpace{.blocksize = 2}, {f32({2, 12, 3, 5})}});
   cases.push_back({"space_to_depth", SpaceToDepth{.blocksize = 2}, {f32({2, 3, 4, 6})}});
+  cases.push_back({"space_to_depth_crd",
+                   SpaceToDepth{.blocksize = 2, .column_row_depth = true},
+                   {f32({2, 3, 4, 6})}});
   cases.push_back(
       {"trilu", Trilu{.upper = false}, {f32({2, 5, 6}), Tensor::of<int64_t>({}, {1})}, {1}});
   cases.push_back(

@@ -20,6 +20,9 @@ Type type_of(const Datum& datum) {
     case Datum::Kind::tensor: return Type::of_constant(datum.tensor);
     case Datum::Kind::sequence: return Type::sequence_of(element());
     case Datum::Kind::optional: return Type::optional_of(element());
+    case Datum::Kind::map:
+      return Type::map_of(datum.elements[0].tensor.dtype(),
+                          Type::tensor(datum.elements[1].tensor.dtype(), {}));
   }
   return {};
 }

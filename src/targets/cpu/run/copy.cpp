@@ -236,11 +236,15 @@ Moves depth_to_space(const DepthToSpace& op, const StepArgs& args) {
 Moves space_to_depth(const SpaceToDepth& op, const StepArgs& args) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
   check_plain(in, out);
-  const int64_t b = op.blocksize, depth = in.dims[1], plane = out.strides[1];
+  const int64_t b = op.blocksize, plane = out.strides[1];
+  const int64_t depth = in.dims[1];
+  const int64_t channel = op.column_row_depth ? b * b * plane : plane;
+  const int64_t row = op.column_row_depth ? b * plane : b * depth * plane;
+  const int64_t column = op.column_row_depth ? plane : depth * plane;
   return {{0, 0,
            strided(args.inputs[0], {in.dims[0], b, b, depth, out.dims[2], out.dims[3]},
                    {in.strides[0], in.strides[2], 1, in.strides[1], b * in.strides[2], b},
-                   {out.strides[0], b * depth * plane, depth * plane, plane, out.strides[2], 1})}};
+                   {out.strides[0], row, column, channel, out.strides[2], 1})}};
 }
 
 // Strides of a tensor's logical axes, the lane axis behind; the block axis steps by `block`

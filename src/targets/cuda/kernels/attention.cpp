@@ -52,6 +52,7 @@ Problem problem_of(const Node& node) {
     if (in[i].present()) return {"has a key/value cache", {}};
   }
   if (op->outputs > 1) return {"gives more than the result", {}};
+  if (op->left_window >= 0 || op->right_window >= 0) return {"has a window", {}};
   if (op->softcap > 0) return {"has a softcap", {}};
   params.packed = in[0].rank() == 3;
   const auto [heads, size] = heads_of(in[0], op->q_num_heads);

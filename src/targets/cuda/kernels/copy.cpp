@@ -158,10 +158,13 @@ Moves depth_to_space(const DepthToSpace& op, const Type& in, const Type& out) {
 
 Moves space_to_depth(const SpaceToDepth& op, const Type& in, const Type& out) {
   const Shape from = memory_strides(in), to = memory_strides(out);
-  const Dim b = op.blocksize, depth = in.shape[1], plane = to[1];
+  const Dim b = op.blocksize, plane = to[1], depth = in.shape[1];
+  const Dim channel = op.column_row_depth ? b * b * plane : plane;
+  const Dim row = op.column_row_depth ? b * plane : b * depth * plane;
+  const Dim column = op.column_row_depth ? plane : depth * plane;
   Move move;
   move.loops.sizes = {in.shape[0], b, b, depth, out.shape[2], out.shape[3]};
-  move.loops.walks = {{{to[0], b * depth * plane, depth * plane, plane, to[2], to[3]}, Dim(0)},
+  move.loops.walks = {{{to[0], row, column, channel, to[2], to[3]}, Dim(0)},
                       {{from[0], from[2], from[3], from[1], b * from[2], b * from[3]}, Dim(0)}};
   return one(std::move(move));
 }
