@@ -133,11 +133,9 @@ stage_models() {
 }
 
 sanitized() {  # PRESET FOLDER...: the tests of these folders under a sanitizer
-  local preset=$1 folder targets=() labels
+  local preset=$1 targets labels
   shift
-  for folder in "$@"; do
-    targets+=("${folder}_test")
-  done
+  targets=("${@/%/_test}")
   labels=$(IFS='|'; echo "$*")
   configure "$preset" &&
     cmake --build --preset "$preset" -j "$jobs" --target "${targets[@]}" &&
