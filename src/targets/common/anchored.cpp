@@ -62,11 +62,7 @@ class Region {
     }
     if (!allowed(out_.result.dtype))
       return fmt::format("the anchor gives {}", name(out_.result.dtype));
-    ExprNode node;
-    node.fn = Fn::input;
-    node.dtype = out_.result.dtype;
-    node.input = out_.epilogue.inputs++;
-    values_[anchor.output()] = out_.epilogue.add(node);
+    values_[anchor.output()] = append_input(out_.epilogue, out_.result.dtype);
     return "";
   }
 
@@ -90,22 +86,15 @@ class Region {
 
   int32_t operand(Value* value, Reject& reject) {
     StepArg arg = source(value);
-    ExprNode node;
-    node.dtype = value->type.dtype;
-    if (arg.weight && arg.weight.elements() == 1) {
-      node.fn = Fn::constant;
-      if (is_float(node.dtype)) node.value = arg.weight.to_doubles()[0];
-      else node.integer = arg.weight.to_ints()[0];
-      return values_[value] = out_.epilogue.add(node);
-    }
+    const DType dtype = value->type.dtype;
+    if (arg.weight && arg.weight.elements() == 1)
+      return values_[value] = append_constant(out_.epilogue, arg.weight);
     if (!arg.value && !arg.weight)
       reject = "an operand is computed inside the region, apart from the anchor";
-    else if (!allowed(node.dtype)) reject = fmt::format("an operand is {}", name(node.dtype));
+    else if (!allowed(dtype)) reject = fmt::format("an operand is {}", name(dtype));
     else if (!fits(value->type)) reject = "an operand does not broadcast by channel";
-    node.fn = Fn::input;
-    node.input = out_.epilogue.inputs++;
     out_.operands.push_back(std::move(arg));
-    return values_[value] = out_.epilogue.add(node);
+    return values_[value] = append_input(out_.epilogue, dtype);
   }
 
   bool allowed(DType dtype) const {

@@ -24,7 +24,7 @@ class Recorder {
     if (found != values_.end()) return found->second;
     const Tensor* constant = value->constant();
     const int32_t node = constant && constant->elements() == 1 && is_number(constant->dtype())
-                             ? scalar(*constant)
+                             ? append_constant(out_.program, *constant)
                              : input(value->type.dtype, {value, {}});
     return values_[value] = node;
   }
@@ -32,7 +32,7 @@ class Recorder {
   void bind(const Value* value, int32_t node) { values_[value] = node; }
 
   int32_t weight(Tensor tensor) {
-    if (tensor.elements() == 1) return scalar(tensor);
+    if (tensor.elements() == 1) return append_constant(out_.program, tensor);
     const DType dtype = tensor.dtype();
     return input(dtype, {nullptr, std::move(tensor)});
   }
@@ -62,21 +62,8 @@ class Recorder {
   }
 
   int32_t input(DType dtype, StepArg arg) {
-    ExprNode node;
-    node.fn = Fn::input;
-    node.dtype = dtype;
-    node.input = out_.program.inputs++;
     out_.inputs.push_back(std::move(arg));
-    return out_.program.add(node);
-  }
-
-  int32_t scalar(const Tensor& tensor) {
-    ExprNode node;
-    node.fn = Fn::constant;
-    node.dtype = tensor.dtype();
-    if (is_float(tensor.dtype())) node.value = tensor.to_doubles()[0];
-    else node.integer = tensor.to_ints()[0];
-    return out_.program.add(node);
+    return append_input(out_.program, dtype);
   }
 
   // x * (scale / deviation) + (bias - mean * scale / deviation), the factors computed now.
@@ -164,6 +151,23 @@ class Recorder {
 };
 
 }  // namespace
+
+int32_t append_input(ExprProgram& program, DType dtype) {
+  ExprNode node;
+  node.fn = Fn::input;
+  node.dtype = dtype;
+  node.input = program.inputs++;
+  return program.add(node);
+}
+
+int32_t append_constant(ExprProgram& program, const Tensor& scalar) {
+  ExprNode node;
+  node.fn = Fn::constant;
+  node.dtype = scalar.dtype();
+  if (is_float(scalar.dtype())) node.value = scalar.to_doubles()[0];
+  else node.integer = scalar.to_ints()[0];
+  return program.add(node);
+}
 
 int32_t append_op(ExprProgram& program, const Op& op, const std::vector<int32_t>& arguments) {
   std::vector<DType> dtypes;

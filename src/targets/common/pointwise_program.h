@@ -17,6 +17,9 @@ struct PointwiseProgram {
 
 PointwiseProgram pointwise_program(const Node& node);
 
+// Append a new input, or the one element of `scalar`.
+int32_t append_input(ExprProgram& program, DType dtype);
+int32_t append_constant(ExprProgram& program, const Tensor& scalar);
 // Appends `op` to `program`, its inputs given as nodes; the node of its result. For epilogues.
 int32_t append_op(ExprProgram& program, const Op& op, const std::vector<int32_t>& arguments);
 

@@ -17,6 +17,7 @@
 #include "ops/trilu.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernel_text.h"
+#include "targets/cuda/kernels/block_parts.h"
 #include "targets/cuda/kernels/list.h"
 
 namespace tenrec::cuda {
@@ -223,59 +224,17 @@ int64_t lanes_of(const Loops& loops, DType dtype) {
   return lanes;
 }
 
-// A transposition of matrices: the source runs along a loop that is not the target's innermost.
-std::optional<size_t> transposed_loop(const Loops& loops) {
-  const size_t last = loops.sizes.size() - 1;
-  if (loops.sizes.size() < 2 || !(loops.walks[0].strides[last] == Dim(1)) ||
-      loops.walks[1].strides[last] == Dim(1) || loops.walks[1].strides[last] == Dim(0))
-    return std::nullopt;
-  for (size_t i = 0; i < last; ++i)
-    if (loops.walks[1].strides[i] == Dim(1) && loops.sizes[i].upper() >= 8) return i;
-  return std::nullopt;
-}
-
-// One move as text, and the blocks that it takes; `block` counts from its first.
-struct MoveText {
-  std::string text;
-  Dim blocks = 0;
-};
-
-MoveText transpose_text(const Move& move, size_t along, DType dtype, KernelText& kernel) {
-  const Loops& loops = move.loops;
-  const size_t last = loops.sizes.size() - 1;
-  const Dim tiles_c = ceildiv(loops.sizes[last], Dim(32)),
-            tiles_r = ceildiv(loops.sizes[along], Dim(32));
-  std::vector<std::string> variables(loops.sizes.size());
-  Shape outer_sizes;
-  std::vector<std::string> outer;
-  for (size_t i = 0; i < last; ++i) {
-    variables[i] = fmt::format("i{}", i);
-    if (i == along) continue;
-    outer_sizes.push_back(loops.sizes[i]);
-    outer.push_back(variables[i]);
-  }
-  variables[along] = "r";
-  variables[last] = "c";
-  std::string text = fmt::format(
-      "  const idx tile_c = block % {0}, rest = block / {0};\n"
-      "  const idx tile_r = rest % {1}, outer = rest / {1};\n",
-      kernel.dim(tiles_c), kernel.dim(tiles_r));
-  if (!outer.empty()) text += kernel.unflatten("outer", outer_sizes, outer);
-  const std::string type = bits_type(dtype);
-  text += fmt::format(
-      "  transpose_tile<{0}>({1}, {2}, tile_r, tile_c,\n"
-      "      [&](idx r, idx c) {{ return ((const {0}*){3})[{4}]; }},\n"
-      "      [&](idx r, idx c, {0} x) {{ (({0}*){5})[{6}] = x; }});\n",
-      type, kernel.dim(loops.sizes[along]), kernel.dim(loops.sizes[last]), kernel.input(move.input),
-      kernel.offset(loops.walks[1], variables), kernel.output(move.output),
-      kernel.offset(loops.walks[0], variables));
-  return {text, product(outer_sizes) * tiles_c * tiles_r};
-}
-
-MoveText move_text(Move move, DType dtype, KernelText& kernel) {
+// One move as text.
+BlockPart move_text(Move move, DType dtype, KernelText& kernel) {
   move.loops.collapse();
-  if (const auto along = transposed_loop(move.loops))
-    return transpose_text(move, *along, dtype, kernel);
+  const std::string element = bits_type(dtype);
+  if (const auto along = transposed_loop(move.loops, move.loops.walks[0], move.loops.walks[1])) {
+    const auto load = [&](const std::string& offset) {
+      return fmt::format("return ((const {}*){})[{}];", element, kernel.input(move.input), offset);
+    };
+    const std::string target = fmt::format("(({}*){})", element, kernel.output(move.output));
+    return transpose_part(move.loops, *along, element, load, target, kernel);
+  }
   const int64_t lanes = lanes_of(move.loops, dtype);
   Shape grid = move.loops.sizes;
   grid.back() = floordiv(grid.back(), Dim(lanes));
@@ -288,35 +247,24 @@ MoveText move_text(Move move, DType dtype, KernelText& kernel) {
     text += fmt::format("  const idx at = {} * {};\n", variables.back(), lanes);
     variables.back() = "at";
   }
-  const std::string type = fmt::format("Pack<{}, {}>", bits_type(dtype), lanes);
+  const std::string type = fmt::format("Pack<{}, {}>", element, lanes);
   text += fmt::format("  *({0}*)(({1}*){2} + {3}) = *(const {0}*)((const {1}*){4} + {5});\n", type,
-                      bits_type(dtype), kernel.output(move.output),
+                      element, kernel.output(move.output),
                       kernel.offset(move.loops.walks[0], variables), kernel.input(move.input),
                       kernel.offset(move.loops.walks[1], variables));
   return {text, ceildiv(product(grid), Dim(block_threads))};
 }
 
-// All of them in one launch, blocks for each in turn: a launch costs more than most of them.
 void write_moves(std::vector<Move> moves, StepWriter& step) {
   if (moves.empty()) return;
   KernelText kernel(step, "move");
   kernel.reach_all();
-  kernel.functions = "#include \"transpose.cuh\"\n";
-  kernel.body = "  idx block = blockIdx.x;\n";
-  Dim blocks = 0;
-  for (size_t k = 0; k < moves.size(); ++k) {
-    const DType dtype = step.draft().outputs[moves[k].output]->type.dtype;
-    const MoveText part = move_text(std::move(moves[k]), dtype, kernel);
-    if (k + 1 < moves.size()) {
-      const std::string count = kernel.dim(part.blocks);
-      kernel.body += fmt::format("  if (block < {}) {{\n{}  return;\n  }}\n  block -= {};\n", count,
-                                 part.text, count);
-    } else {
-      kernel.body += part.text;
-    }
-    blocks = blocks + part.blocks;
+  std::vector<BlockPart> parts;
+  for (Move& move : moves) {
+    const DType dtype = step.draft().outputs[move.output]->type.dtype;
+    parts.push_back(move_text(std::move(move), dtype, kernel));
   }
-  step.launch(kernel, blocks, block_threads);
+  launch_in_turn(parts, kernel, step);
 }
 
 class Copy : public Kernel {

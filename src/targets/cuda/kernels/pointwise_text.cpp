@@ -21,9 +21,9 @@ class Writer {
     choose_width();
   }
 
-  PartText write() {
+  BlockPart write() {
     kernel_.functions += emit_function(part_.program, name_);
-    if (const auto along = transposed_loop()) return transposed(*along);
+    if (const auto along = transposed_one()) return transposed(*along);
     const Dim row = part_.loops.sizes.back();
     Shape grid = part_.loops.sizes;
     grid.back() = ceildiv(row, Dim(width_));
@@ -61,54 +61,20 @@ class Writer {
   size_t inputs() const { return part_.inputs.size(); }
   size_t outputs() const { return part_.outputs.size(); }
 
-  // The one input runs along a loop that is not the output's innermost: tiles go through shared
-  // memory.
-  std::optional<size_t> transposed_loop() const {
-    const Loops& loops = part_.loops;
-    const size_t last = loops.sizes.size() - 1;
-    if (inputs() != 1 || outputs() != 1 || last == 0) return std::nullopt;
-    const Walk &to = loops.walks[0], &from = loops.walks[1];
-    if (!(to.strides[last] == Dim(1)) || from.strides[last] == Dim(1) ||
-        from.strides[last] == Dim(0))
-      return std::nullopt;
-    for (size_t i = 0; i < last; ++i)
-      if (from.strides[i] == Dim(1) && loops.sizes[i].upper() >= 8) return i;
-    return std::nullopt;
+  std::optional<size_t> transposed_one() const {
+    if (inputs() != 1 || outputs() != 1) return std::nullopt;
+    return transposed_loop(part_.loops, part_.loops.walks[0], part_.loops.walks[1]);
   }
 
-  PartText transposed(size_t along) {
-    const Loops& loops = part_.loops;
-    const size_t last = loops.sizes.size() - 1;
-    const Dim tiles_c = ceildiv(loops.sizes[last], Dim(32)),
-              tiles_r = ceildiv(loops.sizes[along], Dim(32));
-    std::vector<std::string> variables = numbered("i", loops.sizes.size());
-    Shape outer_sizes;
-    std::vector<std::string> outer;
-    for (size_t i = 0; i < last; ++i) {
-      if (i == along) continue;
-      outer_sizes.push_back(loops.sizes[i]);
-      outer.push_back(variables[i]);
-    }
-    variables[along] = "r";
-    variables[last] = "c";
-    std::string body = fmt::format(
-        "  const idx tile_c = block % {0}, rest = block / {0};\n"
-        "  const idx tile_r = rest % {1}, outer = rest / {1};\n",
-        kernel_.dim(tiles_c), kernel_.dim(tiles_r));
-    if (!outer.empty()) body += kernel_.unflatten("outer", outer_sizes, outer);
+  BlockPart transposed(size_t along) {
     const DType from = input_type(0), to = output_type(0);
-    body += fmt::format(
-        "  transpose_tile<{0}>({1}, {2}, tile_r, tile_c,\n"
-        "      [&](idx r, idx c) {{\n        {3} y;\n        {4}({5}, y);\n"
-        "        return {6};\n      }},\n"
-        "      [&](idx r, idx c, {0} x) {{ {7}[{8}] = x; }});\n",
-        storage_type(to), kernel_.dim(loops.sizes[along]), kernel_.dim(loops.sizes[last]),
-        compute_type(to), name_,
-        load_text(from, fmt::format("{}[{}]", kernel_.input(part_.inputs[0]),
-                                    kernel_.offset(loops.walks[1], variables))),
-        store_text(to, "y"), kernel_.output(part_.outputs[0]),
-        kernel_.offset(loops.walks[0], variables));
-    return {body, product(outer_sizes) * tiles_c * tiles_r};
+    const auto load = [&](const std::string& offset) {
+      const std::string element = fmt::format("{}[{}]", kernel_.input(part_.inputs[0]), offset);
+      return fmt::format("{} y; {}({}, y); return {};", compute_type(to), name_,
+                         load_text(from, element), store_text(to, "y"));
+    };
+    return transpose_part(part_.loops, along, storage_type(to), load,
+                          kernel_.output(part_.outputs[0]), kernel_);
   }
 
   // The most lanes that fill 16 bytes of the widest tensor that is read or written in rows.
@@ -207,30 +173,19 @@ class Writer {
 
 }  // namespace
 
-PartText pointwise_text(PointwisePart part, const std::string& name, KernelText& kernel,
-                        const StepDraft& draft) {
+BlockPart pointwise_text(PointwisePart part, const std::string& name, KernelText& kernel,
+                         const StepDraft& draft) {
   return Writer(std::move(part), name, kernel, draft).write();
 }
 
 void launch_parts(std::vector<PointwisePart> parts, const std::string& entry, StepWriter& step) {
   KernelText kernel(step, entry);
   kernel.reach_all();
-  kernel.functions = "#include \"transpose.cuh\"\n";
-  kernel.body = "  idx block = blockIdx.x;\n";
-  Dim blocks = 0;
-  for (size_t k = 0; k < parts.size(); ++k) {
-    const PartText part =
-        pointwise_text(std::move(parts[k]), fmt::format("apply{}", k), kernel, step.draft());
-    if (k + 1 < parts.size()) {
-      const std::string count = kernel.dim(part.blocks);
-      kernel.body += fmt::format("  if (block < {}) {{\n{}  return;\n  }}\n  block -= {};\n", count,
-                                 part.text, count);
-    } else {
-      kernel.body += part.text;
-    }
-    blocks = blocks + part.blocks;
-  }
-  step.launch(kernel, blocks, block_threads);
+  std::vector<BlockPart> texts;
+  for (size_t k = 0; k < parts.size(); ++k)
+    texts.push_back(
+        pointwise_text(std::move(parts[k]), fmt::format("apply{}", k), kernel, step.draft()));
+  launch_in_turn(texts, kernel, step);
 }
 
 }  // namespace tenrec::cuda

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ir/expr.h"
-#include "targets/cuda/kernel_text.h"
+#include "targets/cuda/kernels/block_parts.h"
 
 namespace tenrec::cuda {
 
@@ -17,17 +17,11 @@ struct PointwisePart {
   std::vector<size_t> inputs;   // of the step, one an input of the program
 };
 
-// Statements of a block of `block_threads` threads; `block`, an idx, counts from the part's first.
-struct PartText {
-  std::string text;
-  Dim blocks = 0;
-};
-
 // `name` is that of the part's function, which is added to the kernel's.
-PartText pointwise_text(PointwisePart part, const std::string& name, KernelText& kernel,
-                        const StepDraft& draft);
+BlockPart pointwise_text(PointwisePart part, const std::string& name, KernelText& kernel,
+                         const StepDraft& draft);
 
-// All parts in one launch, blocks for each in turn: a launch costs more than most of them.
+// All parts in one launch.
 void launch_parts(std::vector<PointwisePart> parts, const std::string& entry, StepWriter& step);
 
 }  // namespace tenrec::cuda

@@ -147,7 +147,7 @@ class Weaver {
       return leaf(outside, map);
     }
     if (const Tensor* constant = value->constant()) {
-      if (constant->elements() == 1) return scalar(*constant);
+      if (constant->elements() == 1) return append_constant(part_.program, *constant);
       return leaf({nullptr, *constant}, value->type, map);
     }
     if (node->as<Fused>()) {
@@ -177,7 +177,7 @@ class Weaver {
 
   std::optional<int32_t> leaf(Value* value, const IndexMap& map) {
     if (const Tensor* constant = value->constant(); constant && constant->elements() == 1)
-      return scalar(*constant);
+      return append_constant(part_.program, *constant);
     return leaf({value, {}}, value->type, map);
   }
 
@@ -196,20 +196,7 @@ class Weaver {
     }
     part_.loops.walks.push_back(std::move(walk));
     part_.inputs.push_back(at);
-    ExprNode node;
-    node.fn = Fn::input;
-    node.dtype = type.dtype;
-    node.input = part_.program.inputs++;
-    return part_.program.add(node);
-  }
-
-  int32_t scalar(const Tensor& tensor) {
-    ExprNode node;
-    node.fn = Fn::constant;
-    node.dtype = tensor.dtype();
-    if (is_float(tensor.dtype())) node.value = tensor.to_doubles()[0];
-    else node.integer = tensor.to_ints()[0];
-    return part_.program.add(node);
+    return append_input(part_.program, type.dtype);
   }
 
   const Node& region_;
