@@ -448,15 +448,7 @@ class Validator {
     const ValueDef& value = value_at(constant.value);
     PLAN_CHECK(value.storage == Storage::host && value.dtype == DType::string,
                "value: {} holds no strings", constant.value);
-    PLAN_CHECK(constant.dims.size() <= max_rank, "dims: rank {} is above {}", constant.dims.size(),
-               max_rank);
-    uint64_t count = 1;
-    bool fits = true;
-    for (const int64_t dim : constant.dims)
-      fits = fits && dim >= 0 && !__builtin_mul_overflow(count, static_cast<uint64_t>(dim), &count);
-    PLAN_CHECK(fits && count == constant.strings.size(),
-               "dims: [{}] is not the shape of {} strings", fmt::join(constant.dims, ", "),
-               constant.strings.size());
+    validate_strings(constant.dims, constant.strings.size());
   }
 
   // Steps read only what is written, write only what may be written, once, and after its memory is
@@ -639,6 +631,17 @@ class Validator {
 };
 
 }  // namespace
+
+void validate_strings(std::span<const int64_t> dims, size_t count) {
+  PLAN_CHECK(dims.size() <= max_rank, "dims: rank {} is above {}", dims.size(), max_rank);
+  uint64_t elements = 1;
+  bool fits = true;
+  for (const int64_t dim : dims)
+    fits = fits && dim >= 0 &&
+           !__builtin_mul_overflow(elements, static_cast<uint64_t>(dim), &elements);
+  PLAN_CHECK(fits && elements == count, "dims: [{}] is not the shape of {} strings",
+             fmt::join(dims, ", "), count);
+}
 
 void validate_plan(const Plan& plan, std::span<const Weight> weights, std::string_view name,
                    size_t code) {

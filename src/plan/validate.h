@@ -21,6 +21,9 @@ constexpr int max_body_depth = 32;
 constexpr int max_alias_depth = 64;
 constexpr size_t max_name_bytes = 1 << 20;
 
+// An invalid_engine Error unless dims are the shape of so many strings.
+void validate_strings(std::span<const int64_t> dims, size_t count);
+
 // Each throws an invalid_engine Error that names plan, step or value, and field.
 void validate(const EngineFile& file);
 // `code`: entries of the engine's code table.

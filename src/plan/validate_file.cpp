@@ -26,10 +26,14 @@ void check_weights(const EngineFile& file) {
     PLAN_CHECK(weight.dims.size() <= max_rank, "weight {}: rank {} is above {}", i,
                weight.dims.size(), max_rank);
   }
-  for (const Original& original : file.graph.originals)
+  for (const Original& original : file.graph.originals) {
     PLAN_CHECK(
         original.weight >= none && original.weight < static_cast<int32_t>(file.weights.size()),
         "graph weight \"{}\": the engine has no weight {}", original.name, original.weight);
+    if (original.weight != none) continue;
+    with_context([&] { return fmt::format("graph weight \"{}\"", original.name); },
+                 [&] { validate_strings(original.dims, original.strings.size()); });
+  }
 }
 
 void check_code(const EngineFile& file) {

@@ -71,6 +71,14 @@ TEST(EngineFile, WriteReadWriteGivesTheSameBytes) {
   EXPECT_EQ(serialise(file.parts()), bytes);
 }
 
+TEST(EngineFile, GraphWeightsOfStringsHaveTheirShape) {
+  EngineParts parts = full_engine();
+  parts.graph.originals[1].dims = {3};
+  EXPECT_NE(read_error(serialise(parts))
+                .find("graph weight \"names\": dims: [3] is not the shape of 2 strings"),
+            std::string::npos);
+}
+
 TEST(EngineFile, StepsNameCodeThatIsThere) {
   const EngineFile file = EngineFile::read(serialise(full_engine()), nullptr);
   EXPECT_EQ(file.code.images.at(0).bytes, "device code");
