@@ -18,7 +18,7 @@ build=(
 )
 test=(
   git python3 python3-dev python3-venv zstd
-  libgtest-dev libbenchmark-dev
+  libgtest-dev
   libopencv-imgcodecs-dev  # ImageDecoder; also optional for a build
   clang-format-19 clang-tidy-19 codespell shellcheck
 )
