@@ -24,7 +24,12 @@ if [ ! -x "$system/bin/bash" ]; then
   cp /etc/apt/apt.conf.d/99* "$system/etc/apt/apt.conf.d/" 2>/dev/null || true
   mkdir -p "$system/etc/ssl/certs"
   cp /etc/ssl/certs/ca-certificates.crt "$system/etc/ssl/certs/" 2>/dev/null || true
+  # Packages write that file anew; pip goes on with this one.
+  cp /etc/ssl/certs/ca-certificates.crt "$system/etc/machine-certificates.crt" 2>/dev/null || true
 fi
+certificates=()
+[ ! -f "$system/etc/machine-certificates.crt" ] ||
+  certificates=(PIP_CERT=/etc/machine-certificates.crt)
 mkdir -p "$system/src"
 rm -rf "$system/src/tenrec"
 git clone -q . "$system/src/tenrec"
@@ -34,6 +39,6 @@ mount --make-rslave "$system/dev"
 
 start=$SECONDS
 mapfile -t through < <(env | grep -iE '^(pip_|[a-z]+_proxy=)' || true)
-env -i HOME=/root TERM="${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "${through[@]}" \
+env -i HOME=/root TERM="${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "${through[@]}" "${certificates[@]}" \
   chroot "$system" /bin/bash -c 'cd /src/tenrec && exec "$@"' run "$@"
 echo "took $((SECONDS - start)) s on a bare Debian 12"
