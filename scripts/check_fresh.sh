@@ -27,9 +27,6 @@ if [ ! -x "$system/bin/bash" ]; then
   # Packages write that file anew; pip goes on with this one.
   cp /etc/ssl/certs/ca-certificates.crt "$system/etc/machine-certificates.crt" 2>/dev/null || true
 fi
-certificates=()
-[ ! -f "$system/etc/machine-certificates.crt" ] ||
-  certificates=(PIP_CERT=/etc/machine-certificates.crt)
 mkdir -p "$system/src"
 rm -rf "$system/src/tenrec"
 git clone -q . "$system/src/tenrec"
@@ -39,6 +36,8 @@ mount --make-rslave "$system/dev"
 
 start=$SECONDS
 mapfile -t through < <(env | grep -iE '^(pip_|[a-z]+_proxy=)' || true)
-env -i HOME=/root TERM="${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "${through[@]}" "${certificates[@]}" \
+[ ! -f "$system/etc/machine-certificates.crt" ] ||
+  through+=(PIP_CERT=/etc/machine-certificates.crt)
+env -i HOME=/root TERM="${TERM:-dumb}" PATH=/usr/sbin:/usr/bin:/sbin:/bin "${through[@]}" \
   chroot "$system" /bin/bash -c 'cd /src/tenrec && exec "$@"' run "$@"
 echo "took $((SECONDS - start)) s on a bare Debian 12"
