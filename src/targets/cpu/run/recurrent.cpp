@@ -105,7 +105,8 @@ class Recurrent final : public StepRunner {
     check_lengths(args);
     auto* memory = reinterpret_cast<float*>(args.scratch.data());
     const auto directions = static_cast<int>(shape_.directions);
-    for (int d = 0; d < directions; ++d) start(args, d, memory);
+    const float* const packed = weights(args, memory);
+    for (int d = 0; d < directions; ++d) start(args, d, packed, memory);
     if (time_ * batch_ > 0 && shape_.hidden > 0) run_all();
     for (int d = 0; d < directions; ++d) finish(args, d);
   }
@@ -196,7 +197,7 @@ class Recurrent final : public StepRunner {
     return i < args.outputs.size() && args.outputs[i].def ? args.outputs[i].as<float>() : nullptr;
   }
 
-  void start(const StepArgs& args, int d, float* memory) {
+  void start(const StepArgs& args, int d, const float* packed, float* memory) {
     Direction& direction = directions_[static_cast<size_t>(d)];
     const int64_t states = batch_ * shape_.width(), all = states * shape_.directions;
     RecurrentLayer& layer = direction.layer;
@@ -207,7 +208,7 @@ class Recurrent final : public StepRunner {
                 layer.functions.begin());
     layer.backwards = op_.direction == "reverse" || d == 1;
     layer.has_peepholes = op_.layer.cell == Cell::lstm;
-    layer.packed = weights(args, memory) + d * shape_.floats();
+    layer.packed = packed + d * shape_.floats();
     direction.x = args.inputs[0].as<float>();
     direction.inputs = memory + work_.inputs + d * time_ * batch_ * shape_.columns();
     direction.states[0] = memory + work_.states + d * states;
