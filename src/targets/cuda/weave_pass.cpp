@@ -30,8 +30,7 @@ bool is_pointwise(const Node& node) {
 
 bool is_reader(const Node* node) { return node && (node->as<Concat>() || is_pointwise(*node)); }
 
-// --- slices of their own for readers that can do without a copy
-// ------------------------------------
+// --- slices of their own for readers that can do without a copy ---
 
 class Slicer {
  public:
@@ -89,8 +88,7 @@ class Slicer {
   Graph& graph_;
 };
 
-// --- regions
-// ---------------------------------------------------------------------------------------
+// --- regions ---
 
 // Reads one tensor, element by element.
 bool is_unary(const Node& node) {
