@@ -157,8 +157,7 @@ bool is_worth(const std::vector<Node*>& nodes) {
                      [](const Node* node) { return !is_pointwise(*node); });
 }
 
-// --- whole blocks of channels
-// -----------------------------------------------------------------------
+// --- whole blocks of channels ---
 
 // The weights of a convolution for `more` channels that are zero.
 Tensor with_channels(const Tensor& weights, int64_t more) {
