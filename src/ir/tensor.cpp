@@ -88,7 +88,7 @@ void check_numeric(DType dtype, const char* what) {
 
 }  // namespace
 
-uint64_t element_count(const Dims& dims) {
+uint64_t element_count(std::span<const int64_t> dims) {
   uint64_t count = 1;
   bool overflow = false;
   for (const int64_t dim : dims) {
@@ -107,7 +107,9 @@ Dims row_major_strides(const Dims& dims) {
   return strides;
 }
 
-std::string to_string(const Dims& dims) { return fmt::format("[{}]", fmt::join(dims, ", ")); }
+std::string to_string(std::span<const int64_t> dims) {
+  return fmt::format("[{}]", fmt::join(dims, ", "));
+}
 
 Tensor::Tensor(DType dtype, Dims dims) : dtype_(dtype), dims_(std::move(dims)) {
   if (dtype == DType::string) {

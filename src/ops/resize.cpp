@@ -62,7 +62,7 @@ double cubic(double distance, double a) {
 // outside.
 struct Kernel {
   int64_t first = 0;
-  std::vector<double> weights;
+  SmallVector<double, 16> weights;  // antialiasing takes more where it shrinks by more than 4
 };
 
 Kernel kernel_at(const Resize& op, double x, double scale) {
@@ -96,12 +96,11 @@ void exclude_outside(Kernel& kernel, int64_t length) {
   for (double& weight : kernel.weights) weight /= sum;
 }
 
-ResizeTaps identity_taps(int64_t length) {
-  ResizeTaps taps;
+void set_identity(ResizeTaps& taps, int64_t length) {
+  taps.width = 1;
   taps.index.resize(static_cast<size_t>(length));
   std::iota(taps.index.begin(), taps.index.end(), int64_t{0});
   taps.weight.assign(taps.index.size(), 1.0);
-  return taps;
 }
 
 // One axis of `x` resized.
@@ -126,8 +125,8 @@ std::vector<double> apply_taps(const std::vector<double>& x, Dims& dims, size_t 
   return y;
 }
 
-std::vector<size_t> resized_axes(const Resize& op, int64_t rank) {
-  std::vector<size_t> axes;
+SmallVector<size_t, 8> resized_axes(const Resize& op, int64_t rank) {
+  SmallVector<size_t, 8> axes;
   if (op.axes.empty()) {
     for (int64_t i = 0; i < rank; ++i) axes.push_back(static_cast<size_t>(i));
   }
@@ -161,10 +160,9 @@ void check_count(size_t found, size_t expected, std::string_view what) {
 
 }  // namespace
 
-std::vector<ResizeAxis> resize_axes(const Resize& op, const Dims& x, const std::vector<double>& roi,
-                                    const std::vector<double>& scales,
-                                    const std::vector<int64_t>& sizes) {
-  const std::vector<size_t> chosen = resized_axes(op, static_cast<int64_t>(x.size()));
+ResizeAxes resize_axes(const Resize& op, std::span<const int64_t> x, std::span<const double> roi,
+                       std::span<const double> scales, std::span<const int64_t> sizes) {
+  const auto chosen = resized_axes(op, static_cast<int64_t>(x.size()));
   TENREC_CHECK(!sizes.empty() || !scales.empty() || chosen.empty(), invalid_model,
                "neither scales nor sizes are given");
   if (!sizes.empty()) check_count(sizes.size(), chosen.size(), "sizes");
@@ -172,7 +170,7 @@ std::vector<ResizeAxis> resize_axes(const Resize& op, const Dims& x, const std::
   if (op.coordinate == ResizeCoordinate::tf_crop_and_resize) {
     check_count(roi.size(), 2 * chosen.size(), "roi");
   }
-  std::vector<ResizeAxis> axes(x.size());
+  ResizeAxes axes(x.size(), {});
   for (size_t i = 0; i < x.size(); ++i) axes[i].in = axes[i].out = x[i];
   float common = 0;
   for (size_t i = 0; i < chosen.size(); ++i) {
@@ -207,14 +205,17 @@ std::vector<ResizeAxis> resize_axes(const Resize& op, const Dims& x, const std::
   return axes;
 }
 
-ResizeTaps resize_taps(const Resize& op, const ResizeAxis& axis) {
+void resize_taps(const Resize& op, const ResizeAxis& axis, ResizeTaps& taps) {
   const bool crops = op.coordinate == ResizeCoordinate::tf_crop_and_resize;
+  taps.outside.clear();
   if (!axis.resized_axis || (axis.scale == 1 && axis.in == axis.out && !crops)) {
-    return identity_taps(axis.out);
+    return set_identity(taps, axis.out);
   }
   TENREC_CHECK(axis.in > 0 || axis.out == 0, invalid_input, "an empty axis cannot be resized to {}",
                axis.out);
-  ResizeTaps taps;
+  taps.width = 1;
+  taps.index.clear();
+  taps.weight.clear();
   if (crops) taps.outside.assign(static_cast<size_t>(axis.out), 0);
   for (int64_t i = 0; i < axis.out; ++i) {
     const float x = original_coordinate(op, axis, i);
@@ -239,14 +240,13 @@ ResizeTaps resize_taps(const Resize& op, const ResizeAxis& axis) {
       taps.weight.push_back(kernel.weights[j]);
     }
   }
-  return taps;
 }
 
 Types Resize::infer(const Types& in) const {
   const Type& x = required(in, 0, "the input");
   TENREC_CHECK(given(in, 2) || given(in, 3), invalid_model, "neither scales nor sizes are given");
   if (!x.ranked) return {Type::unranked(x.dtype)};
-  const std::vector<size_t> chosen = resized_axes(*this, x.rank());
+  const auto chosen = resized_axes(*this, x.rank());
   Shape shape = x.shape;
   if (given(in, 3)) {
     const std::vector<Dim>* sizes = in[3].known_ints();
@@ -278,13 +278,12 @@ Tensors Resize::eval(const Tensors& in) const {
     return present(in, i) ? in[i].to_doubles() : std::vector<double>{};
   };
   const std::vector<int64_t> sizes = present(in, 3) ? in[3].to_ints() : std::vector<int64_t>{};
-  const std::vector<ResizeAxis> axes =
-      resize_axes(*this, in[0].dims(), floats(1), floats(2), sizes);
+  const ResizeAxes axes = resize_axes(*this, in[0].dims(), floats(1), floats(2), sizes);
   Dims dims = in[0].dims();
   std::vector<double> x = in[0].to_doubles();
-  std::vector<ResizeTaps> taps;
+  std::vector<ResizeTaps> taps(axes.size());
   for (size_t i = 0; i < axes.size(); ++i) {
-    taps.push_back(resize_taps(*this, axes[i]));
+    resize_taps(*this, axes[i], taps[i]);
     if (axes[i].resized_axis) x = apply_taps(x, dims, i, taps[i], axes[i].out);
   }
   if (coordinate == ResizeCoordinate::tf_crop_and_resize && !x.empty()) {

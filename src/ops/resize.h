@@ -4,6 +4,7 @@
 // elements
 // (`resize_taps`), which is what the kernels of every target read too.
 #pragma once
+#include "base/small_vector.h"
 #include "ir/op_decl.h"
 #include "ops/onnx_context.h"
 
@@ -69,10 +70,10 @@ struct ResizeAxis {
   float roi_start = 0, roi_end = 1;
   bool resized_axis = false;  // false: not among the axes, copied as it is
 };
+using ResizeAxes = SmallVector<ResizeAxis, 8>;
 // All axes of x; `roi`, `scales` and `sizes` are empty when not given.
-std::vector<ResizeAxis> resize_axes(const Resize& op, const Dims& x, const std::vector<double>& roi,
-                                    const std::vector<double>& scales,
-                                    const std::vector<int64_t>& sizes);
+ResizeAxes resize_axes(const Resize& op, std::span<const int64_t> x, std::span<const double> roi,
+                       std::span<const double> scales, std::span<const int64_t> sizes);
 
 // Output i along an axis = sum over j < width of weight[i * width + j] * x[index[i * width + j]].
 struct ResizeTaps {
@@ -82,6 +83,7 @@ struct ResizeTaps {
   std::vector<uint8_t> outside =
       {};  // tf_crop_and_resize: takes the extrapolation value; else empty
 };
-ResizeTaps resize_taps(const Resize& op, const ResizeAxis& axis);
+// Writes over `taps`, whose memory it keeps.
+void resize_taps(const Resize& op, const ResizeAxis& axis, ResizeTaps& taps);
 
 }  // namespace tenrec

@@ -43,31 +43,38 @@ Dim Window::output(size_t axis, const Dim& in, const Dim& kernel) const {
   return min(rounded_up, ceildiv(in + begin, step));
 }
 
-std::pair<int64_t, int64_t> Window::padding(size_t axis, int64_t in, int64_t kernel) const {
-  if (auto_pad == AutoPad::notset || auto_pad == AutoPad::valid) {
-    if (pads.empty()) return {0, 0};
-    return {pads[axis], pads[pads.size() / 2 + axis]};
-  }
-  const int64_t out = (in + stride(axis) - 1) / stride(axis);
-  const int64_t extent = (kernel - 1) * dilation(axis) + 1;
-  const int64_t total = std::max<int64_t>((out - 1) * stride(axis) + extent - in, 0);
+std::pair<int64_t, int64_t> axis_padding(AutoPad auto_pad, int64_t in, int64_t kernel,
+                                         int64_t stride, int64_t dilation,
+                                         std::pair<int64_t, int64_t> given) {
+  if (auto_pad == AutoPad::notset || auto_pad == AutoPad::valid) return given;
+  const int64_t out = (in + stride - 1) / stride;
+  const int64_t extent = (kernel - 1) * dilation + 1;
+  const int64_t total = std::max<int64_t>((out - 1) * stride + extent - in, 0);
   const int64_t half = total / 2;
   return auto_pad == AutoPad::same_upper ? std::pair{half, total - half}
                                          : std::pair{total - half, half};
 }
 
+std::pair<int64_t, int64_t> Window::padding(size_t axis, int64_t in, int64_t kernel) const {
+  const auto given = pads.empty() ? std::pair<int64_t, int64_t>{0, 0}
+                                  : std::pair{pads[axis], pads[pads.size() / 2 + axis]};
+  return axis_padding(auto_pad, in, kernel, stride(axis), dilation(axis), given);
+}
+
+WindowAxis resolve(const Window& window, size_t axis, int64_t in, int64_t kernel) {
+  const auto [begin, end] = window.padding(axis, in, kernel);
+  return {.in = in,
+          .out = std::max<int64_t>(window.output(axis, in, kernel).value(), 0),
+          .kernel = kernel,
+          .stride = window.stride(axis),
+          .dilation = window.dilation(axis),
+          .pad_begin = begin,
+          .pad_end = end};
+}
+
 std::vector<WindowAxis> resolve(const Window& window, const Dims& in, const Dims& kernel) {
-  std::vector<WindowAxis> axes(in.size());
-  for (size_t i = 0; i < in.size(); ++i) {
-    const auto [begin, end] = window.padding(i, in[i], kernel[i]);
-    axes[i] = {.in = in[i],
-               .out = std::max<int64_t>(window.output(i, in[i], kernel[i]).value(), 0),
-               .kernel = kernel[i],
-               .stride = window.stride(i),
-               .dilation = window.dilation(i),
-               .pad_begin = begin,
-               .pad_end = end};
-  }
+  std::vector<WindowAxis> axes;
+  for (size_t i = 0; i < in.size(); ++i) axes.push_back(resolve(window, i, in[i], kernel[i]));
   return axes;
 }
 

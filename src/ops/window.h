@@ -13,6 +13,11 @@ namespace tenrec {
 // Numbers are permanent (engine files hold them). VALID is turned into zero pads by the importer.
 enum class AutoPad : uint8_t { notset = 0, same_upper = 1, same_lower = 2, valid = 3 };
 
+// Padding before and behind of one axis, for actual sizes; `given` where auto_pad does not decide.
+std::pair<int64_t, int64_t> axis_padding(AutoPad auto_pad, int64_t in, int64_t kernel,
+                                         int64_t stride, int64_t dilation,
+                                         std::pair<int64_t, int64_t> given);
+
 struct Window {
   AutoPad auto_pad = AutoPad::notset;
   std::vector<int64_t> strides;    // empty: all 1
@@ -34,6 +39,7 @@ struct WindowAxis {
   int64_t in = 1, out = 1, kernel = 1, stride = 1, dilation = 1, pad_begin = 0, pad_end = 0;
 };
 
+WindowAxis resolve(const Window& window, size_t axis, int64_t in, int64_t kernel);
 std::vector<WindowAxis> resolve(const Window& window, const Dims& in, const Dims& kernel);
 
 AutoPad parse_auto_pad(std::string_view text);

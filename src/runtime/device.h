@@ -57,7 +57,8 @@ struct StepArgs {
 class StepRunner {
  public:
   virtual ~StepRunner() = default;
-  // Called when dims or pointers' sizes changed, before `run`; may allocate, may throw Error.
+  // Called when dims or pointers' sizes changed, before `run`; may throw Error. May allocate, but
+  // not again for sizes no larger than before (exception: vendor libraries' objects).
   virtual void reshape(const StepArgs&) {}
   // Bytes of scratch that `run` needs at the shapes of the last reshape, where the plan gives none
   // (how much may depend on the threads, which a plan does not know). Aligned to 64 bytes; steps

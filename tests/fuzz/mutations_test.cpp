@@ -34,7 +34,7 @@ uint64_t setting(const char* name, uint64_t fallback) {
 
 // What became of the mutations.
 struct Tally {
-  uint64_t all = 0, loaded = 0, ran = 0;
+  uint64_t all = 0, loaded = 0, ran = 0, ran_again = 0;  // again: at other sizes
   std::set<std::string> bad;  // kinds of failures that no damage may cause
 };
 
@@ -42,6 +42,7 @@ struct Seed {
   std::string name;
   Bytes bytes;
   Data inputs;
+  Data largest;  // other sizes, for which the engine may not be made
 };
 
 // Of the right type for the binding if the case's own data is; else something of that type.
@@ -64,17 +65,23 @@ HostValue input_for(const TensorInfo& info, const InputRange& range, const Datum
   return HostTensor(info.dtype, dims);
 }
 
-void run(const Engine& engine, const Data& inputs, Tally& tally) {
-  Context context = engine.create_context();
-  for (int round = 0; round < 2; ++round) {
-    for (size_t i = 0; i < engine.inputs().size(); ++i)
-      context.set_input_value(engine.inputs()[i].name,
-                              input_for(engine.inputs()[i], engine.profiles().at(0).at(i),
-                                        i < inputs.size() ? &inputs[i] : nullptr));
-    context.run();
-  }
-  ++tally.ran;
+void run_on(const Engine& engine, Context& context, const Data& inputs) {
+  for (size_t i = 0; i < engine.inputs().size(); ++i)
+    context.set_input_value(engine.inputs()[i].name,
+                            input_for(engine.inputs()[i], engine.profiles().at(0).at(i),
+                                      i < inputs.size() ? &inputs[i] : nullptr));
+  context.run();
   for (const TensorInfo& output : engine.outputs()) (void)context.output_value(output.name);
+}
+
+// Twice at the seed's sizes, then at others: the first run checks more than later ones.
+void run(const Engine& engine, const Seed& seed, Tally& tally) {
+  Context context = engine.create_context();
+  run_on(engine, context, seed.inputs);
+  run_on(engine, context, seed.inputs);
+  ++tally.ran;
+  run_on(engine, context, seed.largest);
+  ++tally.ran_again;
 }
 
 // Anything but an Error of the user's kinds is our bug.
@@ -92,7 +99,7 @@ void expect_clean(const std::string& what, Tally& tally, const std::function<voi
 
 void report(const char* kind, const Tally& tally) {
   std::cout << kind << ": " << tally.all << " mutations, " << tally.loaded << " accepted, "
-            << tally.ran << " ran\n";
+            << tally.ran << " ran, " << tally.ran_again << " also at other sizes\n";
   for (const std::string& bad : tally.bad) ADD_FAILURE() << bad;
 }
 
@@ -107,7 +114,8 @@ std::vector<Seed> engine_seeds() {
         Seed seed{
             fmt::format("{}/{}/{}", c.name, fixed ? "fixed" : "free", no_vendor ? "own" : "vendor"),
             {},
-            random_inputs(c, *graph, Point::opt)};
+            random_inputs(c, *graph, Point::opt),
+            random_inputs(c, *graph, Point::max)};
         BuildOptions options;
         options.no_tune = true;
         options.threads = 2;
@@ -144,7 +152,7 @@ TEST(Mutations, engines) {
           const Engine engine =
               Engine::from_bytes(bytes, {.threads = 2, .device = 0, .memory_limit = memory_limit});
           ++tally.loaded;
-          run(engine, seed.inputs, tally);
+          run(engine, seed, tally);
         });
   }
   report("engines", tally);
@@ -153,7 +161,7 @@ TEST(Mutations, engines) {
 std::vector<Seed> model_seeds() {
   std::vector<Seed> seeds;
   for (auto& [name, bytes] : onnx_samples()) {
-    Seed seed{name, Bytes(bytes.size()), {}};
+    Seed seed{name, Bytes(bytes.size()), {}, {}};
     std::memcpy(seed.bytes.data(), bytes.data(), bytes.size());
     seeds.push_back(std::move(seed));
   }
@@ -163,7 +171,7 @@ std::vector<Seed> model_seeds() {
       if (entry.path().extension() != ".onnx" || entry.file_size() > 100'000) continue;
       std::ifstream file(entry.path(), std::ios::binary);
       const std::string bytes((std::istreambuf_iterator<char>(file)), {});
-      Seed seed{entry.path().string(), Bytes(bytes.size()), {}};
+      Seed seed{entry.path().string(), Bytes(bytes.size()), {}, {}};
       std::memcpy(seed.bytes.data(), bytes.data(), bytes.size());
       seeds.push_back(std::move(seed));
     }
@@ -197,7 +205,7 @@ TEST(Mutations, models) {
           LoadOptions load;
           load.threads = 2;
           load.memory_limit = memory_limit;
-          run(result.load(load), {}, tally);
+          run(result.load(load), seed, tally);
         });
   }
   report("models", tally);

@@ -362,7 +362,9 @@ int check(const std::vector<std::string>& words) {
       median(r.extra_us), r.fixed, r.from_fixed, r.interpreted, r.from_interpreter,
       settings.tolerance, r.spread);
   const bool is_steady = settings.steady == 0 || r.spread <= settings.steady;
-  const bool good = r.failed == 0 && r.device_allocations == 0 && is_steady;
+  // The CPU's own kernels take no memory at all once the largest shape has run.
+  const bool takes_none = settings.target != "cpu" || (r.most_calls == 0 && r.calls_again == 0);
+  const bool good = r.failed == 0 && r.device_allocations == 0 && takes_none && is_steady;
   std::cout << (good ? "1 passed, 0 failed\n" : "0 passed, 1 failed\n");
   return good ? 0 : 1;
 }

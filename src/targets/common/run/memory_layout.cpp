@@ -12,8 +12,7 @@ namespace {
 template <class Move>
 void for_each_element(const Dims& dims, const Layout& layout, Move&& move) {
   const auto rank = dims.size();
-  const Dims physical = physical_dims(dims, layout);
-  const Dims strides = row_major_strides(physical);
+  const PerAxis strides = dense_strides(physical_dims(dims, layout));
   const int64_t total = static_cast<int64_t>(element_count(dims));
   Dims index(rank, 0);
   for (int64_t plain = 0; plain < total; ++plain) {
@@ -43,11 +42,10 @@ Layout layout_of(const TensorView& view) {
   return {view.def->block_axis, view.def->block, view.def->channels_last};
 }
 
-Dims physical_dims(const Dims& dims, const Layout& layout) {
-  Dims physical = dims;
+PerAxis physical_dims(std::span<const int64_t> dims, const Layout& layout) {
+  PerAxis physical(dims);
   if (layout.channels_last && dims.size() > 2) {
-    physical.erase(physical.begin() + 1);
-    physical.push_back(dims[1]);
+    physical.move_to_back(1);
   } else if (layout.block_axis >= 0) {
     int64_t& channels = physical[static_cast<size_t>(layout.block_axis)];
     channels = (channels + layout.block - 1) / layout.block;
@@ -56,8 +54,14 @@ Dims physical_dims(const Dims& dims, const Layout& layout) {
   return physical;
 }
 
-uint64_t physical_elements(const Dims& dims, const Layout& layout) {
+uint64_t physical_elements(std::span<const int64_t> dims, const Layout& layout) {
   return element_count(physical_dims(dims, layout));
+}
+
+PerAxis dense_strides(std::span<const int64_t> dims) {
+  PerAxis strides(dims.size(), 1);
+  for (size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+  return strides;
 }
 
 Tensor tensor_of(const TensorView& view) {
@@ -95,9 +99,14 @@ void store_tensor(const Tensor& tensor, const TensorView& view) {
   });
 }
 
-std::vector<int64_t> ints_of(const TensorView& view) {
-  const Tensor tensor = tensor_of(view);
-  return tensor ? tensor.to_ints() : std::vector<int64_t>{};
+PerAxis ints_of(const TensorView& view) {
+  PerAxis values;
+  if (view.data && !view.datum && view.dtype == DType::i64) {
+    values.assign({view.as<int64_t>(), static_cast<size_t>(view.elements())});
+  } else if (const Tensor tensor = tensor_of(view)) {
+    for (const int64_t value : tensor.to_ints()) values.push_back(value);
+  }
+  return values;
 }
 
 }  // namespace tenrec

@@ -64,11 +64,13 @@ Conv conv_problem(const ConvParams& params, std::span<const int64_t> x,
   conv.groups = checked(params.groups, "groups");
   conv.in_channels = checked(params.in_channels, "channels");
   conv.out_channels = checked(params.out_channels, "channels");
-  const Window window{params.auto_pad, params.strides, params.dilations, params.pads, false};
   Axis* const axes[] = {&conv.d, &conv.h, &conv.w};
   for (size_t i = 0; i < rank; ++i) {
     Axis& axis = *axes[3 - rank + i];
-    const auto [before, after] = window.padding(i, x[i + 2], params.kernel[i]);
+    const auto given = params.pads.empty() ? std::pair<int64_t, int64_t>{0, 0}
+                                           : std::pair{params.pads[i], params.pads[rank + i]};
+    const auto [before, after] = axis_padding(params.auto_pad, x[i + 2], params.kernel[i],
+                                              params.strides[i], params.dilations[i], given);
     axis.in = checked(x[i + 2], "size");
     axis.out = checked(y[i + 2], "size");
     axis.kernel = checked(params.kernel[i], "kernel");

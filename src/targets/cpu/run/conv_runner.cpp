@@ -97,7 +97,7 @@ class ConvRunner final : public StepRunner {
     problem_.high = simple_->high;
     if constexpr (takes_residual) problem_.has_residual = residual;
     TENREC_CHECK(
-        !residual || (dims_of(operands[0]) == dims_of(y) && operands[0].dtype == DType::f32 &&
+        !residual || (same_dims(operands[0].dims, y.dims) && operands[0].dtype == DType::f32 &&
                       layout_of(operands[0]) == layout_of(y)),
         invalid_engine, "a residual differs from the output in shape or layout");
   }

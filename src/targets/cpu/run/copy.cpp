@@ -31,15 +31,16 @@ using Moves = std::vector<Move>;
 
 // One side of a copy: its memory as an array.
 struct Side {
-  Dims dims;  // logical
+  std::span<const int64_t> dims;  // logical
   Layout layout;
-  Dims physical;
-  Dims strides;  // of `physical`
+  PerAxis physical;
+  PerAxis strides;  // of `physical`
 
-  explicit Side(const TensorView& view) : dims(dims_of(view)), layout(layout_of(view)) {
-    physical = physical_dims(dims, layout);
-    strides = row_major_strides(physical);
-  }
+  explicit Side(const TensorView& view)
+      : dims(view.dims),
+        layout(layout_of(view)),
+        physical(physical_dims(dims, layout)),
+        strides(dense_strides(physical)) {}
   bool blocked() const { return layout.block_axis >= 0; }
   // Where logical axis `axis` is among the physical ones; lanes are behind all.
   size_t place(size_t axis) const {
@@ -66,63 +67,79 @@ void check_plain(const Side& in, const Side& out) {
                "this copy needs row-major tensors");
 }
 
-StridedCopy strided(const TensorView& view, Dims sizes, Dims from, Dims to) {
+StridedCopy strided(const TensorView& view, const PerAxis& sizes, const PerAxis& from,
+                    const PerAxis& to) {
   StridedCopy copy;
   copy.element = byte_size(view.dtype, 1);
-  copy.sizes = std::move(sizes);
-  copy.from_strides = std::move(from);
-  copy.to_strides = std::move(to);
+  copy.sizes = sizes;
+  copy.from_strides = from;
+  copy.to_strides = to;
   return copy;
 }
 
-Moves plain_copy(const StepArgs& args) {
+// All but `axis` (SIZE_MAX: all axes) are the same on both sides.
+void check_sizes(std::string_view what, const Side& in, const Side& out, size_t axis = SIZE_MAX) {
+  bool same = in.dims.size() == out.dims.size();
+  for (size_t i = 0; same && i < in.dims.size(); ++i) same = i == axis || in.dims[i] == out.dims[i];
+  TENREC_CHECK(same, invalid_engine, "{} between {} and {}", what, tenrec::to_string(in.dims),
+               tenrec::to_string(out.dims));
+}
+
+void plain_copy(const StepArgs& args, Moves& moves) {
   const TensorView& in = args.inputs[0];
   const TensorView& out = args.outputs[0];
   const auto bytes_of = [](const TensorView& view) {
-    return static_cast<int64_t>(
-        byte_size(view.dtype, physical_elements(dims_of(view), layout_of(view))));
+    return static_cast<int64_t>(byte_size(view.dtype, physical_elements(view)));
   };
   const int64_t bytes = bytes_of(in);
   TENREC_CHECK(in.elements() == out.elements() && bytes == bytes_of(out), invalid_engine,
                "a copy of {} elements to {}", in.elements(), out.elements());
   StridedCopy copy = strided(in, {bytes}, {1}, {1});
   copy.element = 1;
-  return {{0, 0, std::move(copy)}};
+  moves.push_back({0, 0, copy});
 }
 
-Moves transpose(const Transpose& op, const StepArgs& args) {
+void transpose(const Transpose& op, const StepArgs& args, Moves& moves) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
   check_plain(in, out);
-  Dims from;
-  for (const int64_t axis : op.order(static_cast<int64_t>(in.dims.size())))
-    from.push_back(in.strides[static_cast<size_t>(axis)]);
-  return {{0, 0, strided(args.inputs[0], out.dims, from, out.strides)}};
+  const size_t rank = in.dims.size();
+  TENREC_CHECK(out.dims.size() == rank && (op.perm.empty() || op.perm.size() == rank),
+               invalid_engine, "Transpose of {} by {} axes to {}", tenrec::to_string(in.dims),
+               op.perm.size(), tenrec::to_string(out.dims));
+  PerAxis from;
+  for (size_t i = 0; i < rank; ++i) {
+    const auto axis = op.perm.empty() ? rank - 1 - i : static_cast<size_t>(op.perm[i]);
+    TENREC_CHECK(axis < rank && in.dims[axis] == out.dims[i], invalid_engine,
+                 "Transpose of {} gives axis {} of {}", tenrec::to_string(in.dims), i,
+                 tenrec::to_string(out.dims));
+    from.push_back(in.strides[axis]);
+  }
+  moves.push_back({0, 0, strided(args.inputs[0], PerAxis(out.dims), from, out.strides)});
 }
 
-Moves concat(const Concat& op, const StepArgs& args) {
+void concat(const Concat& op, const StepArgs& args, Moves& moves) {
   const Side out(args.outputs[0]);
   const auto axis =
       static_cast<size_t>(normalise_axis(op.axis, static_cast<int64_t>(out.dims.size())));
-  Moves moves;
   int64_t offset = 0;
   for (size_t i = 0; i < args.inputs.size(); ++i) {
     const Side in(args.inputs[i]);
     check_same_layout(in, out);
+    check_sizes("Concat", in, out, axis);
     StridedCopy copy = strided(args.inputs[i], in.physical, in.strides, out.strides);
     copy.to_offset = out.steps(axis, offset) * out.strides[out.place(axis)];
     offset += in.dims[axis];
-    moves.push_back({static_cast<int>(i), 0, std::move(copy)});
+    moves.push_back({static_cast<int>(i), 0, copy});
   }
   TENREC_CHECK(offset == out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
                out.dims[axis]);
-  return moves;
 }
 
-Moves split(const Split& op, const StepArgs& args) {
+void split(const Split& op, const StepArgs& args, Moves& moves) {
   const Side in(args.inputs[0]);
   const auto axis =
       static_cast<size_t>(normalise_axis(op.axis, static_cast<int64_t>(in.dims.size())));
-  std::vector<int64_t> sizes;
+  PerAxis sizes;
   if (given(args.inputs, 1)) sizes = ints_of(args.inputs[1]);
   const int64_t size = in.dims[axis];
   for (int64_t i = 0; sizes.size() < static_cast<size_t>(op.num_outputs); ++i) {
@@ -130,19 +147,18 @@ Moves split(const Split& op, const StepArgs& args) {
         op.even ? size / op.num_outputs : (size + op.num_outputs - 1) / op.num_outputs;
     sizes.push_back(std::max<int64_t>(std::min(chunk, size - chunk * i), 0));
   }
-  Moves moves;
   int64_t offset = 0;
   for (size_t i = 0; i < sizes.size() && i < args.outputs.size(); offset += sizes[i++]) {
     if (!args.outputs[i].data) continue;
     const Side out(args.outputs[i]);
     check_same_layout(in, out);
+    check_sizes("Split", in, out, axis);
     TENREC_CHECK(out.dims[axis] == sizes[i] && sizes[i] <= size - offset, invalid_input,
                  "Split of {} by {}", size, tenrec::to_string(sizes));
     StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
     copy.from_offset = in.steps(axis, offset) * in.strides[in.place(axis)];
-    moves.push_back({0, i, std::move(copy)});
+    moves.push_back({0, i, copy});
   }
-  return moves;
 }
 
 // Steps past the end are all the same: the sums that follow stay small.
@@ -151,15 +167,15 @@ int64_t clamped_step(int64_t step, int64_t size) {
   return std::clamp(step, -size - 1, size + 1);
 }
 
-Moves slice(const StepArgs& args) {
+void slice(const StepArgs& args, Moves& moves) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
-  const std::vector<int64_t> starts = ints_of(args.inputs[1]), ends = ints_of(args.inputs[2]);
-  std::vector<int64_t> axes, steps;
+  const PerAxis starts = ints_of(args.inputs[1]), ends = ints_of(args.inputs[2]);
+  PerAxis axes, steps;
   if (given(args.inputs, 3)) axes = ints_of(args.inputs[3]);
   if (given(args.inputs, 4)) steps = ints_of(args.inputs[4]);
   check_same_layout(in, out);
   StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
-  std::vector<bool> sliced(in.dims.size(), false);
+  SmallVector<uint8_t, 10> sliced(in.dims.size(), 0);
   TENREC_CHECK(ends.size() == starts.size() && (axes.empty() || axes.size() == starts.size()) &&
                    (steps.empty() || steps.size() == starts.size()),
                invalid_input, "Slice with {} starts, {} ends, {} axes and {} steps", starts.size(),
@@ -171,7 +187,7 @@ Moves slice(const StepArgs& args) {
     TENREC_CHECK(!sliced[axis], invalid_input, "Slice of axis {} twice", axis);
     TENREC_CHECK(step == 1 || static_cast<int>(axis) != in.layout.block_axis, invalid_engine,
                  "a slice with steps through channel blocks");
-    sliced[axis] = true;
+    sliced[axis] = 1;
     // ONNX: going backwards a start is at least 0, an end at least -1 (before the first element).
     const auto bound = [&](int64_t value, int64_t least) {
       const int64_t front = value < 0 ? value + size : value;
@@ -183,7 +199,7 @@ Moves slice(const StepArgs& args) {
                                    : std::max<int64_t>((first - last - step - 1) / -step, 0);
     TENREC_CHECK(count == out.dims[axis], invalid_input,
                  "Slice gives {} on axis {}, the plan has {}", count, axis, out.dims[axis]);
-    if (count == 0) return {};
+    if (count == 0) return;
     const size_t place = in.place(axis);
     copy.from_offset += in.steps(axis, first) * in.strides[place];
     copy.from_strides[place] *= step;
@@ -192,89 +208,103 @@ Moves slice(const StepArgs& args) {
     TENREC_CHECK(sliced[axis] || in.dims[axis] == out.dims[axis], invalid_input,
                  "Slice keeps {} on axis {}, the plan has {}", in.dims[axis], axis, out.dims[axis]);
   }
-  return {{0, 0, std::move(copy)}};
+  moves.push_back({0, 0, copy});
 }
 
-Moves expand(const StepArgs& args) {
+void expand(const StepArgs& args, Moves& moves) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
   check_plain(in, out);
-  return {{0, 0,
-           strided(args.inputs[0], out.dims, broadcast_strides(in.dims, {}, out.dims, {}),
-                   out.strides)}};
+  const PerAxis from = broadcast_strides(in.dims, {}, out.dims, {});
+  moves.push_back({0, 0, strided(args.inputs[0], PerAxis(out.dims), from, out.strides)});
 }
 
-Moves tile(const StepArgs& args) {
+void tile(const StepArgs& args, Moves& moves) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
   check_plain(in, out);
-  Dims sizes, from, to;
+  TENREC_CHECK(in.dims.size() == out.dims.size(), invalid_engine, "Tile of {} to {}",
+               tenrec::to_string(in.dims), tenrec::to_string(out.dims));
+  PerAxis sizes, from, to;
   for (size_t axis = 0; axis < in.dims.size(); ++axis) {
     TENREC_CHECK(in.dims[axis] == 0 ? out.dims[axis] == 0 : out.dims[axis] % in.dims[axis] == 0,
                  invalid_engine, "Tile of {} to {}", tenrec::to_string(in.dims),
                  tenrec::to_string(out.dims));
-    sizes.insert(sizes.end(),
-                 {in.dims[axis] == 0 ? 0 : out.dims[axis] / in.dims[axis], in.dims[axis]});
-    from.insert(from.end(), {0, in.strides[axis]});
-    to.insert(to.end(), {in.dims[axis] * out.strides[axis], out.strides[axis]});
+    sizes.append({in.dims[axis] == 0 ? 0 : out.dims[axis] / in.dims[axis], in.dims[axis]});
+    from.append({0, in.strides[axis]});
+    to.append({in.dims[axis] * out.strides[axis], out.strides[axis]});
   }
-  return {{0, 0, strided(args.inputs[0], sizes, from, to)}};
+  moves.push_back({0, 0, strided(args.inputs[0], sizes, from, to)});
 }
 
-Moves depth_to_space(const DepthToSpace& op, const StepArgs& args) {
+// `deep` has the channels of `wide` times the square of the block.
+void check_blocks(const Side& deep, const Side& wide, int64_t block) {
+  check_plain(deep, wide);
+  TENREC_CHECK(deep.dims.size() == 4 && wide.dims.size() == 4 && block > 0 &&
+                   deep.dims[0] == wide.dims[0] && deep.dims[1] == wide.dims[1] * block * block &&
+                   wide.dims[2] == deep.dims[2] * block && wide.dims[3] == deep.dims[3] * block,
+               invalid_engine, "blocks of {} between {} and {}", block,
+               tenrec::to_string(deep.dims), tenrec::to_string(wide.dims));
+}
+
+void depth_to_space(const DepthToSpace& op, const StepArgs& args, Moves& moves) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
-  check_plain(in, out);
+  check_blocks(in, out, op.blocksize);
   const int64_t b = op.blocksize, plane = in.strides[1];
   const int64_t depth = out.dims[1];
   const int64_t channel = op.column_row_depth ? b * b * plane : plane;
   const int64_t row = op.column_row_depth ? b * plane : b * depth * plane;
   const int64_t column = op.column_row_depth ? plane : depth * plane;
-  return {{0, 0,
-           strided(args.inputs[0], {in.dims[0], depth, in.dims[2], b, in.dims[3], b},
-                   {in.strides[0], channel, in.strides[2], row, 1, column},
-                   {out.strides[0], out.strides[1], b * out.strides[2], out.strides[2], b, 1})}};
+  moves.push_back(
+      {0, 0,
+       strided(args.inputs[0], {in.dims[0], depth, in.dims[2], b, in.dims[3], b},
+               {in.strides[0], channel, in.strides[2], row, 1, column},
+               {out.strides[0], out.strides[1], b * out.strides[2], out.strides[2], b, 1})});
 }
 
-Moves space_to_depth(const SpaceToDepth& op, const StepArgs& args) {
+void space_to_depth(const SpaceToDepth& op, const StepArgs& args, Moves& moves) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
-  check_plain(in, out);
+  check_blocks(out, in, op.blocksize);
   const int64_t b = op.blocksize, plane = out.strides[1];
   const int64_t depth = in.dims[1];
   const int64_t channel = op.column_row_depth ? b * b * plane : plane;
   const int64_t row = op.column_row_depth ? b * plane : b * depth * plane;
   const int64_t column = op.column_row_depth ? plane : depth * plane;
-  return {{0, 0,
-           strided(args.inputs[0], {in.dims[0], b, b, depth, out.dims[2], out.dims[3]},
-                   {in.strides[0], in.strides[2], 1, in.strides[1], b * in.strides[2], b},
-                   {out.strides[0], row, column, channel, out.strides[2], 1})}};
+  moves.push_back({0, 0,
+                   strided(args.inputs[0], {in.dims[0], b, b, depth, out.dims[2], out.dims[3]},
+                           {in.strides[0], in.strides[2], 1, in.strides[1], b * in.strides[2], b},
+                           {out.strides[0], row, column, channel, out.strides[2], 1})});
 }
 
 // Strides of a tensor's logical axes, the lane axis behind; the block axis steps by `block`
 // channels.
-Dims lane_strides(const Side& side, size_t axis, int64_t block) {
-  Dims strides;
+PerAxis lane_strides(const Side& side, size_t axis, int64_t block) {
+  PerAxis strides;
   for (size_t i = 0; i < side.dims.size(); ++i) strides.push_back(side.strides[side.place(i)]);
   strides.push_back(side.blocked() ? 1 : strides[axis]);
   if (!side.blocked()) strides[axis] *= block;
   return strides;
 }
 
-Moves reformat(const StepArgs& args) {
+void reformat(const StepArgs& args, Moves& moves) {
   const Side in(args.inputs[0]), out(args.outputs[0]);
-  if (in.layout == out.layout) return plain_copy(args);
+  check_sizes("a change of layout", in, out);
+  if (in.layout == out.layout) return plain_copy(args, moves);
   const Layout& blocked = in.blocked() ? in.layout : out.layout;
   if (blocked.block_axis < 0) {
-    return {
-        {0, 0, strided(args.inputs[0], in.dims, lane_strides(in, 0, 1), lane_strides(out, 0, 1))}};
+    moves.push_back({0, 0,
+                     strided(args.inputs[0], PerAxis(in.dims), lane_strides(in, 0, 1),
+                             lane_strides(out, 0, 1))});
+    return;
   }
   TENREC_CHECK(!in.blocked() || !out.blocked(), invalid_engine,
                "a change between two blocked layouts");
   const auto axis = static_cast<size_t>(blocked.block_axis);
   const int64_t block = blocked.block, whole = in.dims[axis] / block, rest = in.dims[axis] % block;
-  const Dims from = lane_strides(in, axis, block), to = lane_strides(out, axis, block);
-  Dims sizes = in.dims;
+  const PerAxis from = lane_strides(in, axis, block), to = lane_strides(out, axis, block);
+  PerAxis sizes(in.dims);
   sizes.push_back(block);
   sizes[axis] = whole;
-  Moves moves{{0, 0, strided(args.inputs[0], sizes, from, to)}};
-  if (rest == 0) return moves;
+  moves.push_back({0, 0, strided(args.inputs[0], sizes, from, to)});
+  if (rest == 0) return;
   sizes[axis] = 1;
   sizes.back() = rest;
   StridedCopy last = strided(args.inputs[0], sizes, from, to);
@@ -282,25 +312,24 @@ Moves reformat(const StepArgs& args) {
   last.to_offset = whole * to[axis];
   if (out.blocked()) {
     sizes.back() = block - rest;
-    StridedCopy pad = strided(args.inputs[0], sizes, Dims(sizes.size(), 0), to);
+    StridedCopy pad = strided(args.inputs[0], sizes, PerAxis(sizes.size(), 0), to);
     pad.to_offset = last.to_offset + rest;
-    moves.push_back({-1, 0, std::move(pad)});
+    moves.push_back({-1, 0, pad});
   }
-  moves.push_back({0, 0, std::move(last)});
-  return moves;
+  moves.push_back({0, 0, last});
 }
 
-Moves moves_of(const Op& op, const StepArgs& args) {
-  if (const auto* transposed = op.as<Transpose>()) return transpose(*transposed, args);
-  if (const auto* joined = op.as<Concat>()) return concat(*joined, args);
-  if (const auto* parts = op.as<Split>()) return split(*parts, args);
-  if (op.as<Slice>()) return slice(args);
-  if (op.as<Expand>()) return expand(args);
-  if (op.as<Tile>()) return tile(args);
-  if (op.as<Reformat>()) return reformat(args);
-  if (const auto* depth = op.as<DepthToSpace>()) return depth_to_space(*depth, args);
-  if (const auto* space = op.as<SpaceToDepth>()) return space_to_depth(*space, args);
-  return plain_copy(args);  // the views: reshape, squeeze, flatten, identity, ...
+void add_moves(const Op& op, const StepArgs& args, Moves& moves) {
+  if (const auto* transposed = op.as<Transpose>()) return transpose(*transposed, args, moves);
+  if (const auto* joined = op.as<Concat>()) return concat(*joined, args, moves);
+  if (const auto* parts = op.as<Split>()) return split(*parts, args, moves);
+  if (op.as<Slice>()) return slice(args, moves);
+  if (op.as<Expand>()) return expand(args, moves);
+  if (op.as<Tile>()) return tile(args, moves);
+  if (op.as<Reformat>()) return reformat(args, moves);
+  if (const auto* depth = op.as<DepthToSpace>()) return depth_to_space(*depth, args, moves);
+  if (const auto* space = op.as<SpaceToDepth>()) return space_to_depth(*space, args, moves);
+  plain_copy(args, moves);  // the views: reshape, squeeze, flatten, identity, ...
 }
 
 class Copy : public StepRunner {
@@ -311,7 +340,9 @@ class Copy : public StepRunner {
         watch_(op_.as<Concat>() ? SIZE_MAX : 1) {}
 
   void reshape(const StepArgs& args) override {
-    moves_ = moves_of(op_, args);
+    moves_.clear();
+    moves_.reserve(std::max({size_t{3}, args.inputs.size(), args.outputs.size()}));
+    add_moves(op_, args, moves_);
     for (Move& move : moves_) move.copy.prepare();
     watch_.remember(args.inputs);
   }
@@ -360,30 +391,27 @@ class Padding : public StepRunner {
                  invalid_engine, "a pad with a fill value of {}",
                  given(args.inputs, 2) ? tenrec::name(args.inputs[2].dtype) : "nothing");
     const size_t rank = in.dims.size();
-    const std::vector<int64_t> pads = ints_of(args.inputs[1]);
-    std::vector<int64_t> axes;
+    const PerAxis pads = ints_of(args.inputs[1]);
+    PerAxis axes;
     if (given(args.inputs, 3)) axes = ints_of(args.inputs[3]);
     else
       for (size_t i = 0; i < rank; ++i) axes.push_back(static_cast<int64_t>(i));
     TENREC_CHECK(pads.size() == 2 * axes.size(), invalid_input, "Pad of {} axes with {} pads",
                  axes.size(), pads.size());
-    Dims begin(rank, 0), end(rank, 0);
+    PerAxis begin(rank, 0), end(rank, 0);
     for (size_t i = 0; i < axes.size(); ++i) {
       const auto axis = static_cast<size_t>(normalise_axis(axes[i], static_cast<int64_t>(rank)));
       begin[axis] = pads[i];
       end[axis] = pads[i + axes.size()];
     }
-    copy_ = TableCopy{};
-    copy_.element = byte_size(args.inputs[0].dtype, 1);
-    for (size_t axis = 0; axis < rank; ++axis)
-      copy_.tables.push_back(table(in, out, axis, begin[axis], end[axis]));
-    if (in.blocked()) copy_.block = in.layout.block;
     // Untouched inner axes move as one.
-    while (copy_.tables.size() > 1) {
-      const size_t axis = copy_.tables.size() - 1;
-      if (begin[axis] != 0 || end[axis] != 0) break;
-      copy_.block *= in.physical[axis];
-      copy_.tables.pop_back();
+    size_t tables = rank;
+    while (tables > 1 && begin[tables - 1] == 0 && end[tables - 1] == 0) --tables;
+    copy_.start(byte_size(args.inputs[0].dtype, 1), in.blocked() ? in.layout.block : 1, tables);
+    for (size_t axis = 0; axis < rank; ++axis) {
+      check_axis(in, out, axis, begin[axis], end[axis]);
+      if (axis < tables) fill_table(copy_.tables[axis], in, axis, begin[axis], end[axis]);
+      else copy_.block *= in.physical[axis];
     }
     copy_.prepare();
     watch_.remember(args.inputs);
@@ -397,8 +425,7 @@ class Padding : public StepRunner {
   }
 
  private:
-  std::vector<int64_t> table(const Side& in, const Side& out, size_t axis, int64_t begin,
-                             int64_t end) const {
+  void check_axis(const Side& in, const Side& out, size_t axis, int64_t begin, int64_t end) const {
     const int64_t size = in.physical[axis];
     constexpr int64_t most = int64_t{1} << 48;
     const bool blocked = in.layout.block_axis == static_cast<int>(axis);
@@ -410,12 +437,16 @@ class Padding : public StepRunner {
     const int64_t low = std::max<int64_t>(-begin, 0), high = size + std::min<int64_t>(end, 0);
     TENREC_CHECK(op_.mode == "constant" || high > low || size + begin + end == 0, invalid_input,
                  "Pad mode {} of an empty axis", op_.mode);
-    std::vector<int64_t> places;
+  }
+
+  void fill_table(std::vector<int64_t>& places, const Side& in, size_t axis, int64_t begin,
+                  int64_t end) const {
+    const int64_t size = in.physical[axis];
+    const int64_t low = std::max<int64_t>(-begin, 0), high = size + std::min<int64_t>(end, 0);
     for (int64_t i = -begin; i < size + end; ++i) {
       const int64_t place = padded_place(op_.mode, i - low, high - low);
       places.push_back(place < 0 ? -1 : (place + low) * in.strides[axis]);
     }
-    return places;
   }
 
   Pad op_;
@@ -444,7 +475,9 @@ class Triangle : public StepRunner {
  public:
   explicit Triangle(const plan::Step& step) : op_(step_op<Trilu>(step)) {}
   void reshape(const StepArgs& args) override {
-    check_plain(Side(args.inputs[0]), Side(args.outputs[0]));
+    const Side in(args.inputs[0]), out(args.outputs[0]);
+    check_plain(in, out);
+    check_sizes("a triangle", in, out);
     TENREC_CHECK(args.inputs[0].dims.size() >= 2 &&
                      (!given(args.inputs, 1) ||
                       (args.inputs[1].dtype == DType::i64 && args.inputs[1].elements() == 1)),

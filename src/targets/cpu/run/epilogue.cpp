@@ -76,9 +76,9 @@ std::optional<SimpleEpilogue> simple_epilogue(const ExprProgram& program) {
   return std::nullopt;
 }
 
-bool epilogue_operand_fits(const std::vector<int64_t>& operand, const std::vector<int64_t>& output,
+bool epilogue_operand_fits(std::span<const int64_t> operand, std::span<const int64_t> output,
                            bool columns) {
-  if (operand == output) return true;
+  if (std::ranges::equal(operand, output)) return true;
   if (element_count(operand) == 1) return operand.size() <= output.size();
   if (operand.size() > output.size()) return false;
   const size_t axis = columns ? output.size() - 1 : 1;
@@ -115,26 +115,28 @@ void EpilogueRunner::reshape(const TensorView& output, std::span<const TensorVie
                              bool columns) {
   TENREC_CHECK(operands.size() + 1 == static_cast<size_t>(program_.inputs()), invalid_engine,
                "an epilogue of {} operands got {}", program_.inputs() - 1, operands.size());
-  const Dims dims = dims_of(output);
+  const std::span<const int64_t> dims = output.dims;
   const Layout layout = layout_of(output);
   columns_ = columns;
   block_ = layout.block_axis == 1 ? layout.block : 1;
-  channels_ = columns ? dims.back() : dims.at(1);
-  physical_ = static_cast<int64_t>(physical_elements(dims, layout));
+  TENREC_CHECK(dims.size() >= (columns ? 1U : 2U), invalid_engine, "an epilogue on an output of {}",
+               tenrec::to_string(dims));
+  channels_ = columns ? dims.back() : dims[1];
+  physical_ = static_cast<int64_t>(physical_elements(output));
   inner_ = block_;
   for (size_t i = 2; i < dims.size(); ++i) inner_ *= dims[i];
   access_.clear();
   for (const TensorView& operand : operands) {
-    const Dims own = dims_of(operand);
+    const std::span<const int64_t> own = operand.dims;
+    const bool same = same_dims(own, dims);
     TENREC_CHECK(operand.dtype == DType::f32 && epilogue_operand_fits(own, dims, columns),
                  invalid_engine, "an epilogue operand of shape {} does not fit an output of {}",
                  tenrec::to_string(own), tenrec::to_string(dims));
-    if (own == dims && layout_of(operand) == layout) access_.push_back(Access::same);
+    if (same && layout_of(operand) == layout) access_.push_back(Access::same);
     else if (element_count(own) == 1) access_.push_back(Access::one);
     else access_.push_back(Access::channel);
-    TENREC_CHECK(
-        access_.back() != Access::channel || (layout_of(operand).is_plain() && own != dims),
-        invalid_engine, "an epilogue operand has another layout than the output");
+    TENREC_CHECK(access_.back() != Access::channel || (layout_of(operand).is_plain() && !same),
+                 invalid_engine, "an epilogue operand has another layout than the output");
   }
   data_.assign(operands.size(), nullptr);
 }

@@ -31,8 +31,14 @@ void check_elements(const TensorView& data, const TensorView& indices, int64_t a
   bool inside = indices.dims.size() == rank;
   for (size_t i = 0; inside && i < rank; ++i)
     inside = i == along || indices.dims[i] <= data.dims[i];
-  TENREC_CHECK(inside, invalid_engine, "indices of {} into {}", tenrec::to_string(dims_of(indices)),
-               tenrec::to_string(dims_of(data)));
+  TENREC_CHECK(inside, invalid_engine, "indices of {} into {}", tenrec::to_string(indices.dims),
+               tenrec::to_string(data.dims));
+}
+
+void check_written(const TensorView& out, int64_t elements) {
+  TENREC_CHECK(out.elements() == elements, invalid_engine,
+               "an output of {} has not the {} elements that are written",
+               tenrec::to_string(out.dims), elements);
 }
 
 int64_t wrapped(int64_t index, int64_t size, std::string_view what) {
@@ -59,9 +65,10 @@ class Rows : public StepRunner {
         static_cast<size_t>(normalise_axis(op_.axis, static_cast<int64_t>(data.dims.size())));
     outer_ = product(data.dims, 0, axis);
     size_ = data.dims[axis];
-    bytes_ = product(data.dims, axis + 1, data.dims.size()) *
-             static_cast<int64_t>(byte_size(data.dtype, 1));
+    const int64_t inner = product(data.dims, axis + 1, data.dims.size());
+    bytes_ = inner * static_cast<int64_t>(byte_size(data.dtype, 1));
     count_ = args.inputs[1].elements();
+    check_written(args.outputs[0], outer_ * count_ * inner);
     places_.resize(static_cast<size_t>(count_));
   }
 
@@ -127,7 +134,8 @@ class Elements : public StepRunner {
   explicit Elements(const plan::Step& step) : op_(step_op<GatherElements>(step)) {}
   void reshape(const StepArgs& args) override {
     check_elements(args.inputs[0], args.inputs[1], op_.axis);
-    strides_ = row_major_strides(dims_of(args.inputs[0]));
+    check_written(args.outputs[0], args.inputs[1].elements());
+    strides_ = dense_strides(args.inputs[0].dims);
   }
   void run(const StepArgs& args) override {
     const TensorView& data = args.inputs[0];
@@ -143,7 +151,7 @@ class Elements : public StepRunner {
 
  private:
   GatherElements op_;
-  Dims strides_;
+  PerAxis strides_;
 };
 
 class ScatterInto : public StepRunner {
@@ -153,10 +161,11 @@ class ScatterInto : public StepRunner {
     check_elements(args.inputs[0], args.inputs[1], op_.axis);
     const TensorView& updates = args.inputs[2];
     TENREC_CHECK(
-        updates.dtype == args.inputs[0].dtype && dims_of(updates) == dims_of(args.inputs[1]),
+        updates.dtype == args.inputs[0].dtype && same_dims(updates.dims, args.inputs[1].dims),
         invalid_engine, "updates of {}{} for indices of {}", tenrec::name(updates.dtype),
-        tenrec::to_string(dims_of(updates)), tenrec::to_string(dims_of(args.inputs[1])));
-    strides_ = row_major_strides(dims_of(args.inputs[0]));
+        tenrec::to_string(updates.dims), tenrec::to_string(args.inputs[1].dims));
+    check_written(args.outputs[0], args.inputs[0].elements());
+    strides_ = dense_strides(args.inputs[0].dims);
   }
   void run(const StepArgs& args) override {
     const TensorView& data = args.inputs[0];
@@ -175,13 +184,13 @@ class ScatterInto : public StepRunner {
 
  private:
   ScatterElements op_;
-  Dims strides_;
+  PerAxis strides_;
 };
 
 // Blocks that coordinates in the last axis of the indices name.
 struct Blocks {
   int64_t batch = 1, points = 1, depth = 0, block = 1;
-  std::vector<int64_t> sizes, strides;  // of the coordinates
+  PerAxis sizes, strides;  // of the coordinates
 
   Blocks(std::span<const int64_t> dims, std::span<const int64_t> index_dims, int64_t batch_dims) {
     const auto shared = static_cast<size_t>(batch_dims);
@@ -219,6 +228,7 @@ class GatherBlocks : public StepRunner {
   void reshape(const StepArgs& args) override {
     check_indices(args.inputs[1]);
     blocks_.emplace(args.inputs[0].dims, args.inputs[1].dims, op_.batch_dims);
+    check_written(args.outputs[0], blocks_->batch * blocks_->points * blocks_->block);
   }
   void run(const StepArgs& args) override {
     const size_t element = byte_size(args.inputs[0].dtype, 1);
@@ -240,6 +250,7 @@ class ScatterBlocks : public StepRunner {
   void reshape(const StepArgs& args) override {
     check_indices(args.inputs[1]);
     blocks_.emplace(args.inputs[0].dims, args.inputs[1].dims, 0);
+    check_written(args.outputs[0], args.inputs[0].elements());
     const TensorView& updates = args.inputs[2];
     TENREC_CHECK(updates.dtype == args.inputs[0].dtype &&
                      updates.elements() == blocks_->points * blocks_->block,

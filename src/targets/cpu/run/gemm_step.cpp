@@ -20,9 +20,27 @@ int checked(int64_t value) {
   return static_cast<int>(value);
 }
 
+std::span<const int64_t> batch_of(std::span<const int64_t> dims) {
+  return dims.first(dims.size() - 2);
+}
+
+PerAxis broadcast_batch(std::span<const int64_t> a, std::span<const int64_t> b) {
+  const std::span<const int64_t> longer = batch_of(a.size() >= b.size() ? a : b),
+                                 shorter = batch_of(a.size() >= b.size() ? b : a);
+  PerAxis batch(longer);
+  for (size_t i = 0; i < shorter.size(); ++i) {
+    int64_t& size = batch[longer.size() - shorter.size() + i];
+    TENREC_CHECK(size == shorter[i] || size == 1 || shorter[i] == 1, invalid_input,
+                 "matrix products of shapes {} and {} do not broadcast", tenrec::to_string(a),
+                 tenrec::to_string(b));
+    if (size == 1) size = shorter[i];
+  }
+  return batch;
+}
+
 // Floats from one matrix to the next along each of `batch`'s axes; 0 where the operand has size 1.
-std::vector<int64_t> batch_steps(const Dims& operand, const Dims& batch) {
-  std::vector<int64_t> steps(batch.size(), 0);
+PerAxis batch_steps(std::span<const int64_t> operand, std::span<const int64_t> batch) {
+  PerAxis steps(batch.size(), 0);
   int64_t step = operand[operand.size() - 1] * operand[operand.size() - 2];
   const size_t own = operand.size() - 2;
   for (size_t i = 0; i < own; ++i) {
@@ -61,9 +79,8 @@ class GemmRunner final : public StepRunner {
   }
 
   void reshape(const StepArgs& args) override {
-    const Dims a = dims_of(args.inputs[0]);
-    const Dims b = params_.packed ? params_.dims : dims_of(args.inputs[1]);
-    const Dims c = dims_of(args.outputs[0]);
+    const std::span<const int64_t> a = args.inputs[0].dims, c = args.outputs[0].dims;
+    const std::span<const int64_t> b = params_.packed ? params_.dims : args.inputs[1].dims;
     check_gemm_views(args, a, b, c);
     nest_ = nest_of(a, b, params_.packed);
     const Isa isa = environment_.isa;
@@ -140,8 +157,8 @@ void check_gemm_step(const plan::Step& step, const GemmParams& params) {
                "an epilogue needs an input and one output");
 }
 
-void check_gemm_views(const StepArgs& args, const std::vector<int64_t>& a,
-                      const std::vector<int64_t>& b, const std::vector<int64_t>& c) {
+void check_gemm_views(const StepArgs& args, std::span<const int64_t> a, std::span<const int64_t> b,
+                      std::span<const int64_t> c) {
   for (const TensorView* view : {&args.inputs[0], &args.inputs[1], &args.outputs[0]}) {
     TENREC_CHECK(view->dtype == DType::f32 && layout_of(*view).is_plain(), invalid_engine,
                  "a matrix product needs row-major f32");
@@ -149,38 +166,38 @@ void check_gemm_views(const StepArgs& args, const std::vector<int64_t>& a,
   TENREC_CHECK(a.size() >= 2 && b.size() >= 2 && a.back() == b[b.size() - 2], invalid_input,
                "a matrix product of shapes {} and {}: the inner sizes differ", tenrec::to_string(a),
                tenrec::to_string(b));
-  Dims wanted = broadcast_dims(Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2));
+  PerAxis wanted = broadcast_batch(a, b);
   wanted.push_back(a[a.size() - 2]);
   wanted.push_back(b.back());
-  TENREC_CHECK(c == wanted, invalid_engine, "a matrix product of shapes {} and {} gives {}, not {}",
-               tenrec::to_string(a), tenrec::to_string(b), tenrec::to_string(wanted),
-               tenrec::to_string(c));
+  TENREC_CHECK(same_dims(c, wanted), invalid_engine,
+               "a matrix product of shapes {} and {} gives {}, not {}", tenrec::to_string(a),
+               tenrec::to_string(b), tenrec::to_string(wanted), tenrec::to_string(c));
 }
 
-GemmNest nest_of(const std::vector<int64_t>& a, const std::vector<int64_t>& b, bool constant_b) {
+GemmNest nest_of(std::span<const int64_t> a, std::span<const int64_t> b, bool constant_b) {
   GemmNest nest;
   Gemm& gemm = nest.gemm;
-  const Dims batch = broadcast_dims(Dims(a.begin(), a.end() - 2), Dims(b.begin(), b.end() - 2));
+  const PerAxis batch = broadcast_batch(a, b);
   gemm.k = checked(a.back());
   gemm.n = checked(b.back());
   gemm.constant_b = constant_b;
-  const bool shared_b = element_count(Dims(b.begin(), b.end() - 2)) == 1;
-  const bool whole_a = element_count(Dims(a.begin(), a.end() - 2)) == element_count(batch);
+  const bool shared_b = element_count(batch_of(b)) == 1;
+  const bool whole_a = element_count(batch_of(a)) == element_count(batch);
   if (shared_b && whole_a) {
     gemm.m = checked(static_cast<int64_t>(element_count(batch)) * a[a.size() - 2]);
     gemm = with_dense_strides(gemm);
     return nest;
   }
   gemm.m = checked(a[a.size() - 2]);
-  const std::vector<int64_t> a_steps = batch_steps(a, batch);
-  const std::vector<int64_t> b_steps = batch_steps(b, batch);
+  const PerAxis a_steps = batch_steps(a, batch);
+  const PerAxis b_steps = batch_steps(b, batch);
   gemm.batch = checked(batch.back());
   gemm = with_dense_strides(gemm);
   gemm.batch_a = a_steps.back();
   gemm.batch_b = b_steps.back();
   gemm.batch_c = int64_t{gemm.m} * gemm.n;
   int64_t step = gemm.batch_c * batch.back();
-  std::vector<int64_t> c_steps(batch.size() - 1);
+  PerAxis c_steps(batch.size() - 1, 0);
   for (size_t i = batch.size() - 1; i-- > 0; step *= batch[i]) c_steps[i] = step;
   for (size_t i = 0; i + 1 < batch.size(); ++i) {
     if (batch[i] == 1) continue;

@@ -5,7 +5,7 @@
 #include <tuple>
 
 #include "ir/expr.h"
-#include "runtime/device.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/gemm.h"
 
 namespace tenrec::cpu {
@@ -25,8 +25,8 @@ constexpr size_t gemm_operands = 2;  // step inputs before the epilogue's
 // What every family of matrix products refuses, by an invalid_engine Error: wrong counts, a wrong
 // epilogue; at the sizes of a run, dtypes, layouts and dims that do not fit together.
 void check_gemm_step(const plan::Step& step, const GemmParams& params);
-void check_gemm_views(const StepArgs& args, const std::vector<int64_t>& a,
-                      const std::vector<int64_t>& b, const std::vector<int64_t>& c);
+void check_gemm_views(const StepArgs& args, std::span<const int64_t> a, std::span<const int64_t> b,
+                      std::span<const int64_t> c);
 
 std::string to_text(const GemmTactic& tactic);
 GemmTactic parse_gemm_tactic(const std::string& text);  // invalid_engine Error
@@ -36,9 +36,9 @@ GemmTactic parse_gemm_tactic(const std::string& text);  // invalid_engine Error
 // into m.
 struct GemmNest {
   Gemm gemm;
-  std::vector<int64_t> outer;                   // sizes
-  std::vector<int64_t> a_step, b_step, c_step;  // floats from one to the next of each outer axis
+  PerAxis outer;                   // sizes
+  PerAxis a_step, b_step, c_step;  // floats from one to the next of each outer axis
 };
-GemmNest nest_of(const std::vector<int64_t>& a, const std::vector<int64_t>& b, bool constant_b);
+GemmNest nest_of(std::span<const int64_t> a, std::span<const int64_t> b, bool constant_b);
 
 }  // namespace tenrec::cpu

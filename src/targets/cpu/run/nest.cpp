@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cpu/run/nest.h"
 
+#include <algorithm>
+
 #include "base/error.h"
-#include "targets/common/run/memory_layout.h"
 
 namespace tenrec::cpu {
 
@@ -13,42 +14,35 @@ int64_t Nest::rows() const {
 }
 
 void Nest::collapse() {
-  Dims kept_sizes;
-  std::vector<Dims> kept(strides.size());
+  size_t kept = 0;  // loops that stay are moved to the front
   for (size_t axis = 0; axis < sizes.size(); ++axis) {
     if (sizes[axis] == 1) continue;
-    bool even = !kept_sizes.empty();
-    for (size_t i = 0; i < strides.size() && even; ++i) {
-      even = kept[i].back() == strides[i][axis] * sizes[axis];
-    }
-    if (even) {
-      kept_sizes.back() *= sizes[axis];
-      for (size_t i = 0; i < strides.size(); ++i) kept[i].back() = strides[i][axis];
-    } else {
-      kept_sizes.push_back(sizes[axis]);
-      for (size_t i = 0; i < strides.size(); ++i) kept[i].push_back(strides[i][axis]);
-    }
+    const bool even = kept > 0 && std::ranges::all_of(strides, [&](const PerAxis& own) {
+                        return own[kept - 1] == own[axis] * sizes[axis];
+                      });
+    if (!even) ++kept;
+    sizes[kept - 1] = even ? sizes[kept - 1] * sizes[axis] : sizes[axis];
+    for (PerAxis& own : strides) own[kept - 1] = own[axis];
   }
-  if (kept_sizes.empty()) {
-    kept_sizes.push_back(1);
-    for (Dims& dims : kept) dims.push_back(0);
-  }
-  sizes = std::move(kept_sizes);
-  strides = std::move(kept);
+  sizes.resize(kept);
+  for (PerAxis& own : strides) own.resize(kept);
+  if (kept > 0) return;
+  sizes.push_back(1);
+  for (PerAxis& own : strides) own.push_back(0);
 }
 
-Dims broadcast_strides(const Dims& dims, const Layout& layout, const Dims& out_dims,
-                       const Layout& out_layout) {
+PerAxis broadcast_strides(std::span<const int64_t> dims, const Layout& layout,
+                          std::span<const int64_t> out_dims, const Layout& out_layout) {
   const size_t rank = out_dims.size();
   const size_t shift = rank - dims.size();
   TENREC_CHECK(dims.size() <= rank, invalid_engine, "an operand of {} axes broadcast to {}",
                dims.size(), rank);
-  const Dims own = row_major_strides(physical_dims(dims, layout));
+  const PerAxis own = dense_strides(physical_dims(dims, layout));
   const bool blocked = layout.block_axis >= 0;
   TENREC_CHECK(!blocked || (out_layout.block == layout.block &&
                             out_layout.block_axis == layout.block_axis + static_cast<int>(shift)),
                invalid_engine, "an operand in a blocked layout, the result is not");
-  Dims logical(rank, 0);  // stride of each logical axis; of a block axis, between blocks
+  PerAxis logical(rank, 0);  // stride of each logical axis; of a block axis, between blocks
   int64_t lane = 0;
   for (size_t axis = 0; axis < dims.size(); ++axis) {
     TENREC_CHECK(dims[axis] == 1 || dims[axis] == out_dims[axis + shift], invalid_engine,
@@ -65,16 +59,9 @@ Dims broadcast_strides(const Dims& dims, const Layout& layout, const Dims& out_d
   if (out_layout.block_axis >= 0) {
     logical.push_back(lane);
   } else if (out_layout.channels_last && rank > 2) {
-    const int64_t channel = logical[1];
-    logical.erase(logical.begin() + 1);
-    logical.push_back(channel);
+    logical.move_to_back(1);
   }
   return logical;
-}
-
-void RowCursor::reserve(const Nest& nest) {
-  index_.reserve(nest.sizes.size());
-  offsets_.reserve(nest.strides.size());
 }
 
 void RowCursor::start(const Nest& nest, int64_t row) {

@@ -4,14 +4,13 @@
 #pragma once
 #include <vector>
 
-#include "ir/tensor.h"
-#include "ir/type.h"
+#include "targets/common/run/memory_layout.h"
 
 namespace tenrec::cpu {
 
 struct Nest {
-  Dims sizes;                 // outermost first; never empty
-  std::vector<Dims> strides;  // of each input, in elements, one a loop
+  PerAxis sizes;                 // outermost first; never empty
+  std::vector<PerAxis> strides;  // of each input, in elements, one a loop
 
   int64_t rows() const;  // product of all loops but the innermost
   // Drops loops of size 1 and merges neighbours that every input runs through evenly.
@@ -20,8 +19,8 @@ struct Nest {
 
 // Strides of a tensor of `dims` in `layout`, broadcast to the loops over an output of `out_dims` in
 // `out_layout`. An invalid_engine Error when the two layouts do not fit together.
-Dims broadcast_strides(const Dims& dims, const Layout& layout, const Dims& out_dims,
-                       const Layout& out_layout);
+PerAxis broadcast_strides(std::span<const int64_t> dims, const Layout& layout,
+                          std::span<const int64_t> out_dims, const Layout& out_layout);
 
 // Steps the offsets of all inputs through the rows of a nest.
 class RowCursor {
@@ -40,11 +39,12 @@ class RowCursor {
   }
   int64_t offset(size_t input) const { return offsets_[input]; }
   // Makes room, so that start() need not.
-  void reserve(const Nest& nest);
+  void reserve(const Nest& nest) { offsets_.reserve(nest.strides.size()); }
 
  private:
   const Nest* nest_ = nullptr;
-  Dims index_, offsets_;
+  PerAxis index_;
+  std::vector<int64_t> offsets_;  // of each input
 };
 
 }  // namespace tenrec::cpu

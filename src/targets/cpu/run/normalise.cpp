@@ -35,6 +35,20 @@ class RowRunner : public StepRunner {
       buffers_.assign(static_cast<size_t>(threads_.count()) * static_cast<size_t>(size), 0);
   }
 
+  // Every family of rows writes as much as it reads; `each` a row of statistics.
+  static void check_outputs(const StepArgs& args, int64_t rows) {
+    const TensorView &in = args.inputs[0], &out = args.outputs[0];
+    TENREC_CHECK(same_dims(in.dims, out.dims) && in.dtype == out.dtype, invalid_engine,
+                 "{} {} normalised to {} {}", tenrec::name(in.dtype), tenrec::to_string(in.dims),
+                 tenrec::name(out.dtype), tenrec::to_string(out.dims));
+    for (size_t i = 1; i < args.outputs.size(); ++i) {
+      const TensorView& view = args.outputs[i];
+      TENREC_CHECK(!view.data || (view.dtype == DType::f32 && view.elements() == rows),
+                   invalid_engine, "statistics of {} rows in {} {}", rows, tenrec::name(view.dtype),
+                   tenrec::to_string(view.dims));
+    }
+  }
+
   template <class Each>  // each(row, const float* x, float* y)
   void each_row(const StepArgs& args, Each&& each) {
     const int tasks = tasks_for(count_, count_ * size_);
@@ -99,6 +113,7 @@ class SoftmaxRunner : public RowRunner {
       (i < axis ? outer_ : i == axis ? length_ : inner_) *= in.dims[i];
     TENREC_CHECK(inner_ == 1 || in.dtype == DType::f32, invalid_engine,
                  "a softmax across rows of {}", tenrec::name(in.dtype));
+    check_outputs(args, outer_ * inner_);
     if (inner_ == 1) set_rows(in, outer_, length_);
   }
 
@@ -178,10 +193,7 @@ class LayerRunner : public RowRunner {
     for (size_t i = 1; i < 3; ++i) {
       if (given(args.inputs, i)) check_parameter(args.inputs[i], size);
     }
-    for (size_t i = 1; i < args.outputs.size(); ++i) {
-      TENREC_CHECK(!args.outputs[i].data || args.outputs[i].dtype == DType::f32, invalid_engine,
-                   "statistics of {}", tenrec::name(args.outputs[i].dtype));
-    }
+    check_outputs(args, rows);
     scale_.resize(static_cast<size_t>(size));
     bias_.resize(static_cast<size_t>(size));
   }
@@ -231,6 +243,7 @@ class GroupRunner : public RowRunner {
                  channels_, groups);
     check_parameter(args.inputs[1], channels_);
     check_parameter(args.inputs[2], channels_);
+    check_outputs(args, in.dims[0] * groups);
     each_ = channels_ / groups;
     set_rows(in, in.dims[0] * groups, each_ * plane_);
     scale_.resize(static_cast<size_t>(channels_));

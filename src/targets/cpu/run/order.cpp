@@ -48,6 +48,13 @@ struct Lines {
   }
 };
 
+// The output has `length` elements a line.
+void check_lines(const TensorView& out, const Lines& lines, int64_t length) {
+  TENREC_CHECK(out.elements() == lines.count() * length, invalid_engine,
+               "{} lines of {} elements do not make {}", lines.count(), length,
+               tenrec::to_string(out.dims));
+}
+
 template <class Each>
 void each_line(const Lines& lines, const Threads& threads, Each&& each) {
   const int64_t count = lines.count();
@@ -67,6 +74,7 @@ class ArgRunner : public StepRunner {
     lines_ = Lines(args.inputs[0].dims, op_.axis);
     TENREC_CHECK(lines_.length > 0 || lines_.count() == 0, invalid_input,
                  "the largest or smallest of no elements");
+    check_lines(args.outputs[0], lines_, 1);
   }
   void run(const StepArgs& args) override {
     with_type(args.inputs[0].dtype, [&]<class T>(T) {
@@ -107,6 +115,9 @@ class TopKRunner : public StepRunner {
     k_ = Lines(out.dims, op_.axis).length;
     TENREC_CHECK(k_ <= lines_.length, invalid_input, "k is {}, the axis has {} elements", k_,
                  lines_.length);
+    for (const TensorView& view : args.outputs) {
+      if (view.data) check_lines(view, lines_, k_);
+    }
     order_.resize(static_cast<size_t>(threads_.count() * lines_.length));
   }
 
@@ -171,6 +182,9 @@ class CumSumRunner : public StepRunner {
     TENREC_CHECK((axis.dtype == DType::i32 || axis.dtype == DType::i64) && axis.elements() == 1,
                  invalid_engine, "the axis is {} elements of {}", axis.elements(),
                  tenrec::name(axis.dtype));
+    TENREC_CHECK(same_dims(args.inputs[0].dims, args.outputs[0].dims), invalid_engine,
+                 "sums of {} in {}", tenrec::to_string(args.inputs[0].dims),
+                 tenrec::to_string(args.outputs[0].dims));
   }
   void run(const StepArgs& args) override {
     const TensorView& axis = args.inputs[1];

@@ -88,16 +88,16 @@ class Pointwise : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     const TensorView& first = args.outputs[0];
-    const Dims dims = dims_of(first);
+    const std::span<const int64_t> dims = first.dims;
     layout_ = layout_of(first);
     for (size_t i = 0; i < args.outputs.size(); ++i) {
       const TensorView& view = args.outputs[i];
-      TENREC_CHECK(dims_of(view) == dims && layout_of(view) == layout_ &&
+      TENREC_CHECK(same_dims(view.dims, dims) && layout_of(view) == layout_ &&
                        view.dtype == program_.output_type(static_cast<int>(i)),
                    invalid_engine, "outputs of a pointwise program differ in shape or type");
     }
     channels_ = layout_.block_axis >= 0 ? dims[static_cast<size_t>(layout_.block_axis)] : 0;
-    const Dims physical = physical_dims(dims, layout_);
+    const PerAxis physical = physical_dims(dims, layout_);
     elements_ = static_cast<int64_t>(element_count(physical));
     if (layout_.block_axis >= 0) {
       plane_ = layout_.block;
@@ -109,9 +109,9 @@ class Pointwise : public StepRunner {
     inputs_.assign(args.inputs.size(), {});
     for (size_t i = 0; i < args.inputs.size(); ++i) add_input(args.inputs[i], i, dims);
     // The output's own strides, so that loops are merged only where it too is even.
-    nest_.strides.push_back(row_major_strides(physical));
+    nest_.strides.push_back(dense_strides(physical));
     nest_.collapse();
-    const Dims dense = nest_.strides.back();
+    const PerAxis dense = nest_.strides.back();
     nest_.strides.pop_back();
     if (!merge_short_rows(dense)) {
       for (size_t i = 0; i < inputs_.size(); ++i) classify(i, dense);
@@ -150,7 +150,7 @@ class Pointwise : public StepRunner {
     return worker;
   }
 
-  void add_input(const TensorView& view, size_t i, const Dims& dims) {
+  void add_input(const TensorView& view, size_t i, std::span<const int64_t> dims) {
     const DType expected = program_.input_type(static_cast<int>(i));
     if (expected == DType::undefined) {
       nest_.strides.emplace_back(nest_.sizes.size(), 0);
@@ -159,17 +159,16 @@ class Pointwise : public StepRunner {
     TENREC_CHECK(view.dtype == expected, invalid_engine,
                  "input {} of a pointwise program is {}, expected {}", i, tenrec::name(view.dtype),
                  tenrec::name(expected));
-    const Dims own = dims_of(view);
-    nest_.strides.push_back(broadcast_strides(own, layout_of(view), dims, layout_));
+    nest_.strides.push_back(broadcast_strides(view.dims, layout_of(view), dims, layout_));
     inputs_[i].size = byte_size(expected, 1);
-    inputs_[i].elements = static_cast<int64_t>(physical_elements(own, layout_of(view)));
+    inputs_[i].elements = static_cast<int64_t>(physical_elements(view));
     inputs_[i].access = Access::gather;
   }
 
-  void classify(size_t i, const Dims& dense) {
+  void classify(size_t i, const PerAxis& dense) {
     Input& input = inputs_[i];
     if (input.access == Access::unused) return;
-    const Dims& strides = nest_.strides[i];
+    const PerAxis& strides = nest_.strides[i];
     const size_t last = strides.size() - 1;
     const bool row_tiles = nest_.sizes[last] >= long_row || last == 0;
     const bool outer_zero =
@@ -182,21 +181,21 @@ class Pointwise : public StepRunner {
 
   // Lanes of blocked tensors under an operand by channel: the two innermost loops become one long
   // row when every input runs through both, stands still, or repeats the inner one. False: not so.
-  bool merge_short_rows(const Dims& dense) {
+  bool merge_short_rows(const PerAxis& dense) {
     const size_t last = nest_.sizes.size() - 1;
     const int64_t inner = nest_.sizes[last];
     if (last == 0 || inner >= long_row || inner <= 0 || tile_elements % inner != 0) return false;
     if (inner * nest_.sizes[last - 1] < long_row) return false;
-    const auto runs_through = [&](const Dims& strides) {
+    const auto runs_through = [&](const PerAxis& strides) {
       return strides[last] == 1 && strides[last - 1] == dense[last - 1];
     };
     for (size_t i = 0; i < inputs_.size(); ++i) {
-      const Dims& strides = nest_.strides[i];
+      const PerAxis& strides = nest_.strides[i];
       if (inputs_[i].access == Access::unused || runs_through(strides)) continue;
       if (strides[last - 1] != 0) return false;
     }
     for (size_t i = 0; i < inputs_.size(); ++i) {
-      Dims& strides = nest_.strides[i];
+      PerAxis& strides = nest_.strides[i];
       Input& input = inputs_[i];
       input.period = inner;
       input.period_stride = strides[last];

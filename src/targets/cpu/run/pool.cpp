@@ -33,8 +33,8 @@ int64_t taps_before(int64_t start, int64_t end, const WindowAxis& axis) {
   return std::min((end - start - 1) / axis.dilation + 1, axis.kernel);
 }
 
-std::vector<Taps> taps_of(const WindowAxis& axis, bool count_pads) {
-  std::vector<Taps> all;
+void set_taps(std::vector<Taps>& all, const WindowAxis& axis, bool count_pads) {
+  all.clear();
   for (int64_t o = 0; o < axis.out; ++o) {
     const int64_t start = o * axis.stride - axis.pad_begin;
     Taps taps;
@@ -45,7 +45,6 @@ std::vector<Taps> taps_of(const WindowAxis& axis, bool count_pads) {
     else taps.skipped = 0;
     all.push_back(taps);
   }
-  return all;
 }
 
 class Pool : public StepRunner {
@@ -55,29 +54,29 @@ class Pool : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
-    const Dims dims = dims_of(in);
+    const std::span<const int64_t> dims = in.dims;
     const Layout layout = layout_of(in);
     TENREC_CHECK(in.dtype == DType::f32, invalid_engine, "a pool of {}", tenrec::name(in.dtype));
     TENREC_CHECK(
         dims.size() == op_.kernel.size() + 2 && op_.kernel.size() >= 1 && op_.kernel.size() <= 3,
         invalid_engine, "a pool of {} axes on {}", op_.kernel.size(), tenrec::to_string(dims));
-    const std::vector<WindowAxis> known =
-        resolve(op_.window, Dims(dims.begin() + 2, dims.end()), op_.kernel);
-    const size_t shift = 3 - known.size();
+    const size_t shift = 3 - op_.kernel.size();
     for (size_t i = 0; i < 3; ++i) {
-      axes_[i] = i < shift ? WindowAxis{} : known[i - shift];
-      taps_[i] = taps_of(axes_[i], op_.count_pads);
+      const size_t axis = i - shift;
+      axes_[i] =
+          i < shift ? WindowAxis{} : resolve(op_.window, axis, dims[axis + 2], op_.kernel[axis]);
+      set_taps(taps_[i], axes_[i], op_.count_pads);
     }
     const bool blocked = layout.block_axis == 1;
     lanes_ = layout.channels_last ? dims[1] : blocked ? layout.block : 1;
     planes_ = dims[0] * (layout.channels_last ? 1
                          : blocked            ? (dims[1] + lanes_ - 1) / lanes_
                                               : dims[1]);
-    const auto out = static_cast<int64_t>(physical_elements(dims_of(args.outputs[0]), layout));
+    const auto out = static_cast<int64_t>(physical_elements(args.outputs[0]));
     TENREC_CHECK(layout == layout_of(args.outputs[0]) &&
                      out == planes_ * axes_[0].out * axes_[1].out * axes_[2].out * lanes_,
                  invalid_engine, "a pool whose output is {}",
-                 tenrec::to_string(dims_of(args.outputs[0])));
+                 tenrec::to_string(args.outputs[0].dims));
     used_lanes_ = blocked && dims[1] % lanes_ != 0 ? dims[1] % lanes_ : 0;
     blocks_ = blocked ? (dims[1] + lanes_ - 1) / lanes_ : 1;
   }

@@ -131,36 +131,36 @@ class Recurrent final : public StepRunner {
 
   void check_inputs(const StepArgs& args) const {
     const int64_t d = shape_.directions, h = shape_.hidden, rows = shape_.gates * h;
-    std::array<Dims, 8> wanted{Dims{time_, batch_, shape_.features},
-                               {d, rows, shape_.features},
-                               {d, rows, h},
-                               {d, 2 * rows},
-                               {batch_},
-                               {d, batch_, h},
-                               {d, batch_, h},
-                               {d, 3 * h}};
+    std::array<PerAxis, 8> wanted{PerAxis{time_, batch_, shape_.features},
+                                  {d, rows, shape_.features},
+                                  {d, rows, h},
+                                  {d, 2 * rows},
+                                  {batch_},
+                                  {d, batch_, h},
+                                  {d, batch_, h},
+                                  {d, 3 * h}};
     if (params_.packed) wanted[1] = {d * shape_.floats()};
     for (size_t i = 0; i < args.inputs.size(); ++i) {
       const TensorView& view = args.inputs[i];
       const bool inside = params_.packed && (i == 2 || i == 3 || i == 7);
       TENREC_CHECK(!inside || !view.def, invalid_engine, "input {} is packed into input 1", i);
       if (inside || (i >= 3 && !view.def)) continue;
-      TENREC_CHECK(view.dtype == (i == 4 ? DType::i32 : DType::f32) && dims_of(view) == wanted[i],
-                   invalid_engine, "input {} is {}{}, it must have shape {}", i,
-                   tenrec::name(view.dtype), tenrec::to_string(dims_of(view)),
-                   tenrec::to_string(wanted[i]));
+      TENREC_CHECK(
+          view.dtype == (i == 4 ? DType::i32 : DType::f32) && same_dims(view.dims, wanted[i]),
+          invalid_engine, "input {} is {}{}, it must have shape {}", i, tenrec::name(view.dtype),
+          tenrec::to_string(view.dims), tenrec::to_string(wanted[i]));
     }
   }
 
   void check_outputs(const StepArgs& args) const {
-    const std::array<Dims, 2> wanted{Dims{time_, shape_.directions, batch_, shape_.hidden},
-                                     {shape_.directions, batch_, shape_.hidden}};
+    const std::array<PerAxis, 2> wanted{PerAxis{time_, shape_.directions, batch_, shape_.hidden},
+                                        {shape_.directions, batch_, shape_.hidden}};
     for (size_t i = 0; i < args.outputs.size(); ++i) {
       const TensorView& view = args.outputs[i];
       if (!view.def) continue;
-      TENREC_CHECK(view.dtype == DType::f32 && dims_of(view) == wanted[std::min<size_t>(i, 1)],
+      TENREC_CHECK(view.dtype == DType::f32 && same_dims(view.dims, wanted[std::min<size_t>(i, 1)]),
                    invalid_engine, "output {} is {}{}", i, tenrec::name(view.dtype),
-                   tenrec::to_string(dims_of(view)));
+                   tenrec::to_string(view.dims));
     }
   }
 

@@ -18,7 +18,7 @@ constexpr int64_t parallel_elements = 64 << 10;
 
 // Loops that are kept, or reduced, as sizes and strides; never empty.
 struct Loops {
-  Dims sizes{}, strides{};
+  PerAxis sizes{}, strides{};
   int64_t count() const {
     int64_t n = 1;
     for (const int64_t size : sizes) n *= size;
@@ -76,27 +76,20 @@ class Reduction : public StepRunner {
     TENREC_CHECK(in.dtype == DType::f32 || in.dtype == DType::f64 || in.dtype == DType::i32 ||
                      in.dtype == DType::i64,
                  invalid_engine, "a reduction of {}", tenrec::name(in.dtype));
-    const Dims dims = dims_of(in);
     const Layout layout = layout_of(in);
-    std::vector<int64_t> axes;
-    const bool listed = given(args.inputs, 1);
-    if (listed) axes = ints_of(args.inputs[1]);
-    const std::vector<bool> logical =
-        op_.reduced_axes(static_cast<int64_t>(dims.size()), listed ? &axes : nullptr);
-    std::vector<bool> reduced = logical;
-    if (layout.channels_last && dims.size() > 2) {
-      reduced.erase(reduced.begin() + 1);
-      reduced.push_back(logical[1]);
+    const Axes logical = reduced_axes(args);
+    Axes reduced = logical;
+    if (layout.channels_last && in.dims.size() > 2) {
+      reduced.move_to_back(1);
     } else if (layout.block_axis >= 0) {
       TENREC_CHECK(!logical[static_cast<size_t>(layout.block_axis)], invalid_engine,
                    "a reduction over channel blocks");
-      reduced.push_back(false);
+      reduced.push_back(0);
     }
-    split_loops(physical_dims(dims, layout), reduced);
-    const int64_t outputs = static_cast<int64_t>(
-        physical_elements(dims_of(args.outputs[0]), layout_of(args.outputs[0])));
+    split_loops(physical_dims(in.dims, layout), reduced);
+    const auto outputs = static_cast<int64_t>(physical_elements(args.outputs[0]));
     TENREC_CHECK(kept_.count() == outputs, invalid_engine,
-                 "a reduction of {} gives {} values, the plan has {}", tenrec::to_string(dims),
+                 "a reduction of {} gives {} values, the plan has {}", tenrec::to_string(in.dims),
                  kept_.count(), outputs);
     watch_.remember(args.inputs);
   }
@@ -117,8 +110,19 @@ class Reduction : public StepRunner {
   }
 
  private:
-  void split_loops(const Dims& dims, const std::vector<bool>& reduced) {
-    const Dims strides = row_major_strides(dims);
+  using Axes = SmallVector<uint8_t, 10>;  // 1: reduced
+
+  Axes reduced_axes(const StepArgs& args) const {
+    const auto rank = static_cast<int64_t>(args.inputs[0].dims.size());
+    PerAxis listed;
+    if (given(args.inputs, 1)) listed = ints_of(args.inputs[1]);
+    Axes reduced(static_cast<size_t>(rank), listed.empty() && !op_.noop_with_empty_axes ? 1 : 0);
+    for (const int64_t axis : listed) reduced[static_cast<size_t>(normalise_axis(axis, rank))] = 1;
+    return reduced;
+  }
+
+  void split_loops(std::span<const int64_t> dims, const Axes& reduced) {
+    const PerAxis strides = dense_strides(dims);
     kept_ = reduced_ = Loops{};
     int previous = -1;
     for (size_t i = 0; i < dims.size(); ++i) {

@@ -15,6 +15,19 @@ namespace {
 
 constexpr int64_t parallel_work = 32 << 10;  // output elements
 
+using Doubles = SmallVector<double, 16>;
+
+Doubles doubles_of(const TensorView& view) {
+  Doubles values;
+  if (view.data && view.dtype == DType::f32) {
+    for (int64_t i = 0; i < view.elements(); ++i)
+      values.push_back(static_cast<double>(view.as<float>()[i]));
+  } else if (const Tensor tensor = tensor_of(view)) {
+    for (const double value : tensor.to_doubles()) values.push_back(value);
+  }
+  return values;
+}
+
 bool is_identity(const ResizeTaps& taps, int64_t in) {
   if (taps.width != 1 || static_cast<int64_t>(taps.index.size()) != in) return false;
   for (int64_t i = 0; i < in; ++i) {
@@ -32,23 +45,23 @@ class ResizeRunner : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
-    const Dims dims = dims_of(in), out = dims_of(args.outputs[0]);
-    const Layout layout = layout_of(in);
-    TENREC_CHECK(layout == layout_of(args.outputs[0]), invalid_engine, "a resize between layouts");
-    std::vector<double> roi, scales;
-    std::vector<int64_t> sizes;
-    if (given(args.inputs, 1)) roi = tensor_of(args.inputs[1]).to_doubles();
-    if (given(args.inputs, 2)) scales = tensor_of(args.inputs[2]).to_doubles();
+    const std::span<const int64_t> out = args.outputs[0].dims;
+    TENREC_CHECK(layout_of(in) == layout_of(args.outputs[0]) && in.dims.size() == out.size(),
+                 invalid_engine, "a resize between layouts or ranks");
+    Doubles roi, scales;
+    PerAxis sizes;
+    if (given(args.inputs, 1)) roi = doubles_of(args.inputs[1]);
+    if (given(args.inputs, 2)) scales = doubles_of(args.inputs[2]);
     if (given(args.inputs, 3)) sizes = ints_of(args.inputs[3]);
-    const std::vector<ResizeAxis> axes = resize_axes(op_, dims, roi, scales, sizes);
-    std::vector<ResizeTaps> taps;
+    const ResizeAxes axes = resize_axes(op_, in.dims, roi, scales, sizes);
+    taps_.resize(axes.size());
     for (size_t i = 0; i < axes.size(); ++i) {
       TENREC_CHECK(axes[i].out == out[i], invalid_input,
                    "Resize gives {} on axis {}, the plan has {}", axes[i].out, i, out[i]);
-      taps.push_back(resize_taps(op_, axes[i]));
+      resize_taps(op_, axes[i], taps_[i]);
     }
-    empty_ = element_count(out) == 0;
-    if (!empty_) choose(dims, layout, taps, in.dtype);
+    empty_ = args.outputs[0].elements() == 0;
+    if (!empty_) choose(in.dims, layout_of(in), in.dtype);
     watch_.remember(args.inputs);
   }
 
@@ -71,58 +84,60 @@ class ResizeRunner : public StepRunner {
  private:
   enum class Way { table, rows, reference };
 
-  void choose(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps,
-              DType dtype) {
+  void choose(std::span<const int64_t> dims, const Layout& layout, DType dtype) {
     const size_t rank = dims.size();
     const bool blocked = layout.block_axis >= 0, last = layout.channels_last && rank > 2;
     const auto fixed = static_cast<size_t>(blocked ? layout.block_axis : 1);
     way_ = Way::reference;
-    if ((blocked || last) && !is_identity(taps[fixed], dims[fixed])) return;
-    if (op_.mode == ResizeMode::nearest) return make_table(dims, layout, taps, dtype);
+    if ((blocked || last) && !is_identity(taps_[fixed], dims[fixed])) return;
+    if (op_.mode == ResizeMode::nearest) return make_table(dims, layout, dtype);
     if (dtype != DType::f32 || op_.coordinate == ResizeCoordinate::tf_crop_and_resize || rank < 1)
       return;
     const size_t column = rank - 1, row = rank >= 2 ? rank - 2 : rank;
     for (size_t i = 0; i + 2 < rank; ++i) {
-      if (!is_identity(taps[i], dims[i])) return;
+      if (!is_identity(taps_[i], dims[i])) return;
     }
     if ((blocked || last) && rank < 4) return;
-    make_rows(dims, layout, taps, row, column);
+    make_rows(dims, layout, row, column);
   }
 
-  void make_table(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps,
-                  DType dtype) {
+  void make_table(std::span<const int64_t> dims, const Layout& layout, DType dtype) {
     const bool fills = op_.coordinate == ResizeCoordinate::tf_crop_and_resize;
     if (fills && dtype != DType::f32) return;
     way_ = Way::table;
-    copy_ = TableCopy{};
-    copy_.element = byte_size(dtype, 1);
-    const Dims physical = physical_dims(dims, layout), strides = row_major_strides(physical);
+    const PerAxis physical = physical_dims(dims, layout), strides = dense_strides(physical);
     const bool last = layout.channels_last && dims.size() > 2;
-    std::vector<bool> identity;
-    for (size_t place = 0; place < physical.size(); ++place) {
-      const bool lane = place >= dims.size();
+    // What makes the elements of a physical axis; null: each comes from its own place.
+    const auto taps_at = [&](size_t place) -> const ResizeTaps* {
       const size_t axis = !last || place == 0 ? place : place + 1 == dims.size() ? 1 : place + 1;
-      std::vector<int64_t> table;
-      const bool whole = lane || static_cast<int>(axis) == layout.block_axis;
-      const ResizeTaps* own = whole ? nullptr : &taps[axis];
-      const int64_t count = whole ? physical[place] : static_cast<int64_t>(own->index.size());
-      for (int64_t i = 0; i < count; ++i) {
-        const auto at = static_cast<size_t>(i);
-        const bool outside = own && !own->outside.empty() && own->outside[at];
-        table.push_back(outside ? -1 : (own ? own->index[at] : i) * strides[place]);
-      }
-      identity.push_back(whole || (is_identity(*own, physical[place]) && own->outside.empty()));
-      copy_.tables.push_back(std::move(table));
-    }
-    while (copy_.tables.size() > 1 && identity[copy_.tables.size() - 1]) {
-      copy_.block *= physical[copy_.tables.size() - 1];
-      copy_.tables.pop_back();
+      const bool lane = place >= dims.size();
+      if (lane || static_cast<int>(axis) == layout.block_axis) return nullptr;
+      const ResizeTaps& taps = taps_[axis];
+      return is_identity(taps, physical[place]) && taps.outside.empty() ? nullptr : &taps;
+    };
+    // Untouched inner axes move as one.
+    size_t tables = physical.size();
+    while (tables > 1 && !taps_at(tables - 1)) --tables;
+    copy_.start(byte_size(dtype, 1), 1, tables);
+    for (size_t place = 0; place < physical.size(); ++place) {
+      if (place < tables)
+        fill_table(copy_.tables[place], taps_at(place), physical[place], strides[place]);
+      else copy_.block *= physical[place];
     }
     copy_.prepare();
   }
 
-  void make_rows(const Dims& dims, const Layout& layout, const std::vector<ResizeTaps>& taps,
-                 size_t row, size_t column) {
+  static void fill_table(std::vector<int64_t>& table, const ResizeTaps* taps, int64_t size,
+                         int64_t stride) {
+    const int64_t count = taps ? static_cast<int64_t>(taps->index.size()) : size;
+    for (int64_t i = 0; i < count; ++i) {
+      const auto at = static_cast<size_t>(i);
+      const bool outside = taps && !taps->outside.empty() && taps->outside[at];
+      table.push_back(outside ? -1 : (taps ? taps->index[at] : i) * stride);
+    }
+  }
+
+  void make_rows(std::span<const int64_t> dims, const Layout& layout, size_t row, size_t column) {
     way_ = Way::rows;
     const bool blocked = layout.block_axis >= 0, last = layout.channels_last && dims.size() > 2;
     lanes_ = blocked ? layout.block : last ? dims[1] : 1;
@@ -134,14 +149,14 @@ class ResizeRunner : public StepRunner {
     }
     in_height_ = row < dims.size() ? dims[row] : 1;
     in_width_ = dims[column];
-    rows_ = row < dims.size() ? taps[row] : ResizeTaps{1, {0}, {1.0}, {}};
-    columns_ = taps[column];
-    row_weights_.assign(rows_.weight.begin(), rows_.weight.end());
-    column_weights_.assign(columns_.weight.begin(), columns_.weight.end());
-    out_height_ = static_cast<int64_t>(rows_.index.size()) / rows_.width;
-    out_width_ = static_cast<int64_t>(columns_.index.size()) / columns_.width;
+    rows_ = row < dims.size() ? &taps_[row] : &one_row_;
+    columns_ = &taps_[column];
+    row_weights_.assign(rows_->weight.begin(), rows_->weight.end());
+    column_weights_.assign(columns_->weight.begin(), columns_->weight.end());
+    out_height_ = static_cast<int64_t>(rows_->index.size()) / rows_->width;
+    out_width_ = static_cast<int64_t>(columns_->index.size()) / columns_->width;
     buffers_.resize(static_cast<size_t>(threads_.count() * in_width_ * lanes_));
-    pointers_.resize(static_cast<size_t>(threads_.count() * rows_.width));
+    pointers_.resize(static_cast<size_t>(threads_.count() * rows_->width));
   }
 
   void run_rows(const float* x, float* y) {
@@ -150,22 +165,22 @@ class ResizeRunner : public StepRunner {
                           ? 1
                           : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
     threads_.parallel(tasks, [&](int task, int worker) {
-      const float** pointers = pointers_.data() + worker * rows_.width;
+      const float** pointers = pointers_.data() + worker * rows_->width;
       ResizeRow row;
       row.rows = pointers;
-      row.row_count = rows_.width;
-      row.columns = columns_.index.data();
+      row.row_count = rows_->width;
+      row.columns = columns_->index.data();
       row.column_weights = column_weights_.data();
-      row.taps = columns_.width;
+      row.taps = columns_->width;
       row.in_width = in_width_;
       row.out_width = out_width_;
       row.lanes = lanes_;
       row.buffer = buffers_.data() + worker * in_width_ * lanes_;
       for (int64_t r = rows * task / tasks; r < rows * (task + 1) / tasks; ++r) {
         const float* plane = x + r / out_height_ * in_height_ * in_width_ * lanes_;
-        const int64_t first = r % out_height_ * rows_.width;
-        for (int64_t k = 0; k < rows_.width; ++k) {
-          pointers[k] = plane + rows_.index[static_cast<size_t>(first + k)] * in_width_ * lanes_;
+        const int64_t first = r % out_height_ * rows_->width;
+        for (int64_t k = 0; k < rows_->width; ++k) {
+          pointers[k] = plane + rows_->index[static_cast<size_t>(first + k)] * in_width_ * lanes_;
         }
         row.row_weights = row_weights_.data() + first;
         loops_.resize(row, y + r * out_width_ * lanes_);
@@ -180,7 +195,9 @@ class ResizeRunner : public StepRunner {
   bool empty_ = false;
   Way way_ = Way::reference;
   TableCopy copy_;
-  ResizeTaps rows_, columns_;
+  std::vector<ResizeTaps> taps_;  // of each axis
+  const ResizeTaps one_row_{1, {0}, {1.0}, {}};
+  const ResizeTaps *rows_ = nullptr, *columns_ = nullptr;
   std::vector<float> row_weights_, column_weights_, buffers_;
   std::vector<const float*> pointers_;
   int64_t lanes_ = 1, planes_ = 1, in_height_ = 1, in_width_ = 1, out_height_ = 1, out_width_ = 1;

@@ -46,6 +46,10 @@ class RoiAlignRunner : public StepRunner {
                      regions <= INT32_MAX && op_.sampling_ratio <= most_samples,
                  invalid_engine, "{} regions of {} with {} batch indices and {} samples", regions,
                  tenrec::name(args.inputs[1].dtype), batches.elements(), op_.sampling_ratio);
+    const int64_t cells = op_.output_height * op_.output_width;
+    TENREC_CHECK(args.outputs[0].elements() == regions * args.inputs[0].dims[1] * cells,
+                 invalid_engine, "{} regions of {} channels and {} cells give {}", regions,
+                 args.inputs[0].dims[1], cells, tenrec::to_string(args.outputs[0].dims));
   }
 
   void run(const StepArgs& args) override {

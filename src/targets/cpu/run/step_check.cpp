@@ -24,8 +24,12 @@ class Checked final : public StepRunner {
   void reshape(const StepArgs& args) override {
     for (const TensorView& view : args.inputs) check_view(view);
     for (const TensorView& view : args.outputs) check_view(view);
-    if (op_ && types_are_known(args)) check_outputs(args, inferred(args));
+    // The operator itself has its say once, over types, ranks and the sizes of the first run:
+    // asking it takes memory. At later sizes what must fit together for the loops' sake they check.
+    const bool asks = family_.loops == Loops::reference || !asked_;
+    if (asks && op_ && types_are_known(args)) check_outputs(args, inferred(args));
     runner_->reshape(args);
+    asked_ = true;
   }
 
   uint64_t workspace_bytes() const override { return runner_->workspace_bytes(); }
@@ -81,7 +85,7 @@ class Checked final : public StepRunner {
       TENREC_CHECK(
           i < types.size() && types[i].kind == Type::Kind::tensor && types[i].dtype == view.dtype,
           invalid_engine, "output {} of \"{}\" is no {}", i, op_.name(), tenrec::name(view.dtype));
-      // Sizes that only running tells are set by the step itself.
+      // PerAxis that only running tells are set by the step itself.
       if (view.data == nullptr || !types[i].ranked) continue;
       check_dims(view, types[i], i);
     }
@@ -100,6 +104,7 @@ class Checked final : public StepRunner {
   const Family& family_;
   std::unique_ptr<StepRunner> runner_;
   bool learns_;
+  bool asked_ = false;
   Op op_;
 };
 

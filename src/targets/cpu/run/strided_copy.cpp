@@ -123,7 +123,7 @@ void fill_elements(std::byte* to, const std::byte* value, size_t element, int64_
 }
 
 void StridedCopy::prepare() {
-  Dims kept, from, to;
+  PerAxis kept, from, to;
   for (size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] == 1) continue;
     const bool even = !kept.empty() && from.back() == from_strides[i] * sizes[i] &&
@@ -139,9 +139,9 @@ void StridedCopy::prepare() {
     }
   }
   while (kept.size() < 2) {
-    kept.insert(kept.begin(), 1);
-    from.insert(from.begin(), 0);
-    to.insert(to.begin(), 0);
+    kept.insert_front(1);
+    from.insert_front(0);
+    to.insert_front(0);
   }
   const size_t last = kept.size() - 1;
   kind_ = from[last] == 1 && to[last] == 1 ? Kind::rows : Kind::elements;
@@ -226,6 +226,13 @@ void StridedCopy::run_inner(const std::byte* from, std::byte* to, int64_t rows, 
   }
 }
 
+void TableCopy::start(size_t element_bytes, int64_t elements_a_block, size_t axes) {
+  element = element_bytes;
+  block = elements_a_block;
+  tables.resize(axes);
+  for (std::vector<int64_t>& table : tables) table.clear();
+}
+
 void TableCopy::prepare() {
   if (tables.empty()) tables.push_back({0});
   rows_ = 1;
@@ -233,6 +240,7 @@ void TableCopy::prepare() {
   const std::vector<int64_t>& last = tables.back();
   row_bytes_ = static_cast<int64_t>(last.size()) * block * static_cast<int64_t>(element);
   pieces_.clear();
+  pieces_.reserve(last.size());
   for (size_t i = 0; i < last.size(); ++i) {
     if (!pieces_.empty()) {
       Piece& piece = pieces_.back();

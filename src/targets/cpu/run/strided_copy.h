@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "ir/tensor.h"
+#include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/threads.h"
 
 namespace tenrec::cpu {
@@ -13,7 +13,7 @@ namespace tenrec::cpu {
 // to[to_offset + i . to_strides] = from[from_offset + i . from_strides] for every i below sizes.
 struct StridedCopy {
   size_t element = 4;  // bytes
-  Dims sizes, from_strides, to_strides;
+  PerAxis sizes, from_strides, to_strides;
   int64_t from_offset = 0, to_offset = 0;
 
   // Merges loops and orders them; call once before run.
@@ -39,6 +39,9 @@ struct TableCopy {
   int64_t block = 1;
   std::vector<std::vector<int64_t>> tables;  // places of each axis, in elements, outermost first
 
+  // A new copy of so many empty tables, which keep their memory.
+  void start(size_t element_bytes, int64_t elements_a_block, size_t axes);
+  // Finds runs; call once before run.
   void prepare();
   // `fill` holds one element; null: zeros.
   void run(const std::byte* from, std::byte* to, const std::byte* fill,
