@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs a script of the last commit on a Debian 12 that has nothing installed: a bare system in a
-# folder (debootstrap and root needed), thrown away afterwards unless KEEP is set.
+# folder (debootstrap and root needed), thrown away afterwards unless KEEP is set. The models in
+# ../shared, which tests read where they are there, are seen there too.
 #
 # usage: scripts/check_fresh.sh [scripts/quickstart.sh | scripts/test.sh] [arguments...]
 set -euo pipefail
@@ -11,7 +12,7 @@ command -v debootstrap >/dev/null || { echo "needs debootstrap" >&2; exit 1; }
 system=${FRESH_SYSTEM:-$(mktemp -d -t tenrec-fresh-XXXX)}
 
 clean_up() {
-  umount -R "$system/dev" "$system/proc" 2>/dev/null || true
+  umount -R "$system/dev" "$system/proc" "$system/src/shared" 2>/dev/null || true
   # Never remove a folder in which something of this machine is still mounted.
   if [ -z "${KEEP:-}" ] && ! grep -q " $system/" /proc/mounts; then rm -rf "$system"; fi
 }
@@ -33,6 +34,10 @@ git clone -q . "$system/src/tenrec"
 mount -t proc proc "$system/proc"
 mount --rbind /dev "$system/dev"
 mount --make-rslave "$system/dev"
+if [ -d ../shared ]; then
+  mkdir -p "$system/src/shared"
+  mount --bind -o ro ../shared "$system/src/shared"
+fi
 
 start=$SECONDS
 mapfile -t through < <(env | grep -iE '^(pip_|[a-z]+_proxy=)' || true)
