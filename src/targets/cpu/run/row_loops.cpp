@@ -85,14 +85,14 @@ double squares_around(const float* x, int64_t n, float mean) {
 struct Larger {
   static constexpr float start = -infinity;
   static HWY_INLINE VF of(VF best, VF x) {
-    return hn::IfThenElse(hn::IsNaN(best), best, hn::Max(best, x));
+    return hn::IfThenElse(hn::IsNaN(best), best, larger_or_second(best, x));
   }
   static HWY_INLINE float of(float a, float b) { return std::isnan(a) || a > b ? a : b; }
 };
 struct Smaller {
   static constexpr float start = infinity;
   static HWY_INLINE VF of(VF best, VF x) {
-    return hn::IfThenElse(hn::IsNaN(best), best, hn::Min(best, x));
+    return hn::IfThenElse(hn::IsNaN(best), best, smaller_or_second(best, x));
   }
   static HWY_INLINE float of(float a, float b) { return std::isnan(a) || a < b ? a : b; }
 };

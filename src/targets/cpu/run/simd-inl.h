@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "targets/cpu/run/extremes-inl.h"
 
 // Accumulators stay in registers only if every loop over them is unrolled.
 #ifndef TENREC_UNROLL
@@ -34,6 +35,7 @@ constexpr int kParts = B / kLanes;
 constexpr int kRegisters = B == 16 ? 32 : (HWY_TARGET == HWY_NEON ? 32 : 16) / kParts;
 
 struct V {
+  HWY_INLINE V() {}  // GCC makes implicit ones without the target's attributes: NEON does not build
   hn::Vec<Tag> part[kParts];
 };
 
@@ -77,15 +79,15 @@ HWY_INLINE V operator*(V a, V b) {
   TENREC_EACH_PART r.part[i] = hn::Mul(a.part[i], b.part[i]);
   return r;
 }
-// x86's min and max return the second operand when one is NaN: with x second, NaN goes through.
+// With x second, NaN goes through.
 HWY_INLINE V at_least(V low, V x) {
   V r;
-  TENREC_EACH_PART r.part[i] = hn::Max(low.part[i], x.part[i]);
+  TENREC_EACH_PART r.part[i] = larger_or_second(low.part[i], x.part[i]);
   return r;
 }
 HWY_INLINE V at_most(V high, V x) {
   V r;
-  TENREC_EACH_PART r.part[i] = hn::Min(high.part[i], x.part[i]);
+  TENREC_EACH_PART r.part[i] = smaller_or_second(high.part[i], x.part[i]);
   return r;
 }
 
