@@ -16,8 +16,9 @@
 namespace tenrec::cpu {
 namespace {
 
-// Longer than the steps between two regions of a model take, much shorter than a time slice.
-constexpr std::chrono::microseconds spin_time{100};
+// Helpers look for work a little longer than what a model does on one thread between two regions;
+// it costs tens of microseconds to wake one. A caller waits for tasks that are nearly done.
+constexpr std::chrono::microseconds helper_spin{1000}, caller_spin{200};
 
 constinit thread_local bool this_thread_in_task = false;
 
@@ -128,7 +129,7 @@ void Region::leave(int worker) {
 void Region::close_and_release() {
   state_.fetch_and(~open_bit, std::memory_order_acq_rel);
   const auto empty = [&] { return (state_.load(std::memory_order_acquire) & inside_mask) == 0; };
-  if (!empty() && !spin_until(empty, spin_time)) {
+  if (!empty() && !spin_until(empty, caller_spin)) {
     // A helper has lost its core, perhaps to us.
     state_.fetch_or(sleeper_bit, std::memory_order_acq_rel);
     for (uint32_t seen = left_; !empty(); seen = left_) futex_wait(left_, seen);
@@ -278,7 +279,7 @@ bool ThreadPool::spin() const {
   const auto called = [&] {
     return open_.load(std::memory_order_relaxed) != 0 || stopped_.load(std::memory_order_relaxed);
   };
-  return spin_until(called, spin_time);
+  return spin_until(called, helper_spin);
 }
 
 void ThreadPool::park() {

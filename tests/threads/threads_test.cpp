@@ -130,6 +130,9 @@ TEST(Threads, end_with_their_last_owner) {
 }
 
 TEST(Threads, work_in_a_forked_child) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer starts no threads in a fork's child";
+#endif
   const Threads threads(2);
   threads.parallel(8, [](int, int) {});
   const pid_t child = fork();
