@@ -66,8 +66,9 @@ class OnednnCall {
     return workspace() * static_cast<uint64_t>(threads.count());
   }
   // `set(part)` gives a part the addresses of what was added to it.
-  void run(const StepArgs& args, const Threads& threads,
-           FunctionRef<void(OnednnPart& part)> set = [](OnednnPart&) {});
+  void run(
+      const StepArgs& args, const Threads& threads,
+      FunctionRef<void(OnednnPart& part)> set = [](OnednnPart&) {});
 
  private:
   uint64_t workspace() const;  // of a worker

@@ -59,8 +59,7 @@ class OnednnConvRunner final : public StepRunner {
   void run(const StepArgs& args) override {
     const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
     call_.run(args, environment_.threads, [&](OnednnPart& part) {
-      if (args.inputs[2].data)
-        part.set(DNNL_ARG_BIAS, args.inputs[2].as<float>() + part.channels);
+      if (args.inputs[2].data) part.set(DNNL_ARG_BIAS, args.inputs[2].as<float>() + part.channels);
       if (fused_ && !operands.empty())
         part.set(residual_argument, operands[0].as<float>() + part.target);
     });

@@ -23,7 +23,8 @@ class OnednnMatMulRunner final : public StepRunner {
   }
 
   void reshape(const StepArgs& args) override {
-    const Dims a = dims_of(args.inputs[0]), b = dims_of(args.inputs[1]), c = dims_of(args.outputs[0]);
+    const Dims a = dims_of(args.inputs[0]), b = dims_of(args.inputs[1]),
+               c = dims_of(args.outputs[0]);
     check_gemm_views(args, a, b, c);
     const std::span<const TensorView> operands = args.inputs.subspan(gemm_operands);
     TENREC_CHECK(epilogue_ || operands.empty(), invalid_engine,
@@ -50,8 +51,8 @@ class OnednnMatMulRunner final : public StepRunner {
   }
 
  private:
-  // A batch is cut between its matrices; one matrix along the longer side of its result, so that the
-  // smaller operand is what several parts read.
+  // A batch is cut between its matrices; one matrix along the longer side of its result, so that
+  // the smaller operand is what several parts read.
   void make(const GemmNest& nest) {
     const Gemm& p = nest.gemm;
     const Share all{0, p.batch};

@@ -144,8 +144,8 @@ Epilogue EpilogueRunner::bind(std::span<const TensorView> operands) {
   return {hook, this};
 }
 
-// What goes with `count` elements from channel (or column) `lane` on, in whole groups: where it lies
-// if that will do, else in `buffer`. A tile ends with its row of columns at the latest.
+// What goes with `count` elements from channel (or column) `lane` on, in whole groups: where it
+// lies if that will do, else in `buffer`. A tile ends with its row of columns at the latest.
 const float* EpilogueRunner::channel_values(const float* values, float* buffer, int count,
                                             int lane) const {
   if (columns_) {

@@ -137,7 +137,8 @@ void Region::close_and_release() {
   state_.store(0, std::memory_order_release);
 }
 
-// ThreadPools -------------------------------------------------------------------------------------------
+// ThreadPools
+// -------------------------------------------------------------------------------------------
 
 // All pools there are. Never destroyed: pools may outlive every static object.
 class ThreadPools {
@@ -177,7 +178,8 @@ class ThreadPools {
   std::vector<std::weak_ptr<ThreadPool>> pools_;
 };
 
-// ThreadPool --------------------------------------------------------------------------------------------
+// ThreadPool
+// --------------------------------------------------------------------------------------------
 
 std::shared_ptr<ThreadPool> ThreadPool::shared() { return ThreadPools::all().of_mask(); }
 

@@ -17,7 +17,7 @@ namespace {
 int affinity_threads() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) 
+  if (sched_getaffinity(0, sizeof set, &set) != 0)
     return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   return std::max(1, CPU_COUNT(&set));
 }

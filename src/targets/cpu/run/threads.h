@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads of a Device: how many, and the pool (thread_pool.h) that its caller shares with others.
+// The threads of a Device: how many, and the pool (thread_pool.h) that its caller shares with
+// others.
 //
 //   Threads threads;                                        // as many as this process may use
 //   threads.parallel(tasks, [&](int task, int worker) { ... });
