@@ -45,11 +45,4 @@ void OnednnCall::run(const StepArgs& args, const Threads& threads,
   TENREC_CHECK(!failed, internal, "oneDNN failed while running");
 }
 
-int64_t onednn_parts(int64_t size, int64_t unit, int64_t most) {
-  for (int64_t parts = most; parts > 1; --parts) {
-    if (size % (parts * unit) == 0) return parts;
-  }
-  return 1;
-}
-
 }  // namespace tenrec::cpu

@@ -75,8 +75,4 @@ class OnednnCall {
   std::vector<OnednnPart> parts_;
 };
 
-// How many equal parts of whole `unit`s to cut `size` into: at most `most`, 1 if that is not
-// possible. It does not depend on the number of threads, so results do not either.
-int64_t onednn_parts(int64_t size, int64_t unit, int64_t most);
-
 }  // namespace tenrec::cpu

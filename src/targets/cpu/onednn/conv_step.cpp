@@ -70,17 +70,19 @@ class OnednnConvRunner final : public StepRunner {
   static constexpr int residual_argument = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
 
   // In every format used here output channels (or groups) come first in the weights and next to
-  // the image in the output: a part of them is one piece of memory.
+  // the image in the output: a part of them is one piece of memory. Many even parts, each of
+  // several blocks, which a register tile of oneDNN covers together. Threads do not matter, so
+  // results do not depend on them.
   int64_t channel_parts(int64_t x_block, int64_t y_block) const {
-    if (params_.groups == 1) {
-      const int64_t unit = y_block == 16 ? 64 : 32;  // what a register tile of oneDNN covers
-      return onednn_parts(params_.out_channels, unit, most_parts);
+    const bool grouped = params_.groups > 1;
+    const int64_t size = grouped ? params_.groups : params_.out_channels;
+    const int64_t block = std::max({grouped ? x_block : 0, y_block, int64_t{8}});
+    for (const int64_t blocks : {4, 2, 1}) {
+      for (const int64_t parts : {8, 6, 4, 2}) {
+        if (size % (parts * blocks * block) == 0) return parts;
+      }
     }
-    for (int64_t parts = most_parts; parts > 1; --parts) {
-      const int64_t groups = params_.groups / parts, block = std::max({x_block, y_block, 8L});
-      if (params_.groups % parts == 0 && groups % block == 0) return parts;
-    }
-    return 1;
+    return size % (3 * block) == 0 ? 3 : 1;
   }
 
   void make_parts(const StepArgs& args, bool has_bias, bool has_residual) {
@@ -116,8 +118,6 @@ class OnednnConvRunner final : public StepRunner {
       call_.add(std::move(piece));
     }
   }
-
-  static constexpr int64_t most_parts = 8;
 
   static int64_t block_of_view(const TensorView& view) {
     const Layout layout = layout_of(view);
