@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Third-party libraries; docs/dependencies.md says why each is here.
 find_package(Threads REQUIRED)
-find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
@@ -16,6 +15,9 @@ if(TENREC_ONEDNN)
     message(WARNING "oneDNN (libdnnl-dev) not found: its tactics are left out")
     set(TENREC_ONEDNN OFF)
   endif()
+endif()
+if(TENREC_ONEDNN)
+  find_package(OpenMP REQUIRED COMPONENTS CXX)
 endif()
 # Optional: only ImageDecoder needs it.
 find_package(OpenCV QUIET COMPONENTS core imgproc imgcodecs)

@@ -15,8 +15,8 @@ jobs=$(nproc)
 export CTEST_PARALLEL_LEVEL=$jobs
 
 # What the sanitizers are for: code that reads bytes from outside or moves memory about.
-asan_folders=(base onnx ir import plan runtime targets errors fuzz)
-tsan_folders=(runtime)
+asan_folders=(base onnx ir import plan runtime threads targets errors fuzz)
+tsan_folders=(runtime threads)
 # Models on which our own kernels alone have to do as well, beside all models with every kernel.
 no_vendor_models=(mnist ultraface-rfb-320-ortex gtcrn silero-vad-op18 tract rvm_mobilenetv3_fp32)
 
@@ -149,9 +149,7 @@ stage_asan() {
 }
 
 stage_tsan() {
-  # libgomp is not built for ThreadSanitizer: its barriers are invisible to it. One OpenMP thread
-  # leaves what we check: engines shared by threads of the caller.
-  OMP_NUM_THREADS=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
     sanitized tsan "${tsan_folders[@]}"
 }
 

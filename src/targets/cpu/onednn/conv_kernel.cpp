@@ -65,6 +65,7 @@ class OnednnConvKernel final : public Kernel {
     const dnnl::memory::desc from = weights_desc(params, plain);
     const dnnl::memory::desc to = weights_desc(params, weights_tag(params.weights_format));
     Tensor packed(DType::f32, {static_cast<int64_t>(to.get_size() / sizeof(float))});
+    const OneThread one_thread;
     dnnl::stream stream(onednn_engine());
     dnnl::memory source(from, onednn_engine(), const_cast<std::byte*>(weights.data()));
     dnnl::memory target(to, onednn_engine(), packed.mutable_data());

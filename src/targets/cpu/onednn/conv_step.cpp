@@ -50,24 +50,74 @@ class OnednnConvRunner final : public StepRunner {
       epilogue_.emplace(params_.epilogue, environment_.isa, environment_.threads.count());
       epilogue_->reshape(y, operands, false);
     }
-    call_.make<dnnl::convolution_forward>(description);
-    if (has_bias) call_.add(DNNL_ARG_BIAS, description.bias_desc());
-    if (made->fused && !operands.empty()) call_.add(residual_argument, description.dst_desc());
     fused_ = made->fused;
+    make_parts(args, has_bias, fused_ && !operands.empty());
   }
 
-  uint64_t workspace_bytes() const override { return call_.workspace_bytes(); }
+  uint64_t workspace_bytes() const override { return call_.workspace_bytes(environment_.threads); }
 
   void run(const StepArgs& args) override {
     const std::span<const TensorView> operands = args.inputs.subspan(conv_operands);
-    if (args.inputs[2].data) call_.set(DNNL_ARG_BIAS, args.inputs[2].data);
-    if (fused_ && !operands.empty()) call_.set(residual_argument, operands[0].data);
-    call_.run(args, environment_.threads);
+    call_.run(args, environment_.threads, [&](OnednnPart& part) {
+      if (args.inputs[2].data) part.set(DNNL_ARG_BIAS, args.inputs[2].as<float>() + part.channels);
+      if (fused_ && !operands.empty())
+        part.set(residual_argument, operands[0].as<float>() + part.target);
+    });
     if (epilogue_) epilogue_->apply(args.outputs[0], operands, environment_.threads);
   }
 
  private:
   static constexpr int residual_argument = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1;
+
+  // In every format used here output channels (or groups) come first in the weights and next to
+  // the image in the output: a part of them is one piece of memory. Many even parts, each of
+  // several blocks, which a register tile of oneDNN covers together. Threads do not matter, so
+  // results do not depend on them.
+  int64_t channel_parts(int64_t x_block, int64_t y_block) const {
+    const bool grouped = params_.groups > 1;
+    const int64_t size = grouped ? params_.groups : params_.out_channels;
+    const int64_t block = std::max({grouped ? x_block : 0, y_block, int64_t{8}});
+    for (const int64_t blocks : {4, 2, 1}) {
+      for (const int64_t parts : {8, 6, 4, 2}) {
+        if (size % (parts * blocks * block) == 0) return parts;
+      }
+    }
+    return size % (3 * block) == 0 ? 3 : 1;
+  }
+
+  void make_parts(const StepArgs& args, bool has_bias, bool has_residual) {
+    const TensorView &x = args.inputs[0], &y = args.outputs[0];
+    const int64_t x_block = block_of_view(x), y_block = block_of_view(y);
+    const int64_t parts = channel_parts(x_block, y_block), images = y.dims[0];
+    ConvParams part = params_;
+    part.out_channels /= parts;
+    std::vector<int64_t> x_dims(x.dims.begin(), x.dims.end()), y_dims(y.dims.begin(), y.dims.end());
+    x_dims[0] = y_dims[0] = 1;
+    y_dims[1] = part.out_channels;
+    const int64_t x_parts = params_.groups > 1 ? parts : 1;
+    if (params_.groups > 1) part.groups /= parts;
+    x_dims[1] = part.in_channels = params_.in_channels / x_parts;
+    const auto made = onednn_convolution(part, x_dims, y_dims, x_block, y_block, has_bias);
+    TENREC_CHECK(made, unsupported, "oneDNN has no convolution for shapes [{}] -> [{}]",
+                 fmt::join(x_dims, ", "), fmt::join(y_dims, ", "));
+    const auto& description = made->description;
+    const auto floats = [](const dnnl::memory::desc& desc) {
+      return static_cast<int64_t>(desc.get_size() / sizeof(float));
+    };
+    call_.clear();
+    for (int64_t i = 0; i < images * parts; ++i) {
+      const OneThread one_thread;
+      auto piece = OnednnPart::make<dnnl::convolution_forward>(description);
+      const int64_t index = i % parts, image = i / parts;
+      piece.source = (image * x_parts + (x_parts > 1 ? index : 0)) * floats(description.src_desc());
+      piece.weights = index * floats(description.weights_desc());
+      piece.channels = index * part.out_channels;
+      piece.target = i * floats(description.dst_desc());
+      if (has_bias) piece.add(DNNL_ARG_BIAS, description.bias_desc());
+      if (has_residual) piece.add(residual_argument, description.dst_desc());
+      call_.add(std::move(piece));
+    }
+  }
 
   static int64_t block_of_view(const TensorView& view) {
     const Layout layout = layout_of(view);

@@ -31,11 +31,6 @@ constexpr std::array weight_tags{
 
 }  // namespace
 
-dnnl::engine& onednn_engine() {
-  static dnnl::engine engine(dnnl::engine::kind::cpu, 0);
-  return engine;
-}
-
 dnnl::memory::desc activation_desc(std::span<const int64_t> dims, int64_t block) {
   const Tag tag = block == 0 ? Tag::nchw : block == 16 ? Tag::nChw16c : Tag::nChw8c;
   return {dnnl::memory::dims(dims.begin(), dims.end()), dnnl::memory::data_type::f32, tag};
@@ -88,6 +83,7 @@ std::optional<OnednnConvolution> onednn_convolution(const ConvParams& params,
       attributes.set_post_ops(post);
     }
   }
+  const OneThread one_thread;
   try {
     const dnnl::memory::desc bias(dnnl::memory::dims{params.out_channels},
                                   dnnl::memory::data_type::f32, Tag::x);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+
 #include "base/wire.h"
 #include "targets/common/run/memory_layout.h"
 #include "targets/cpu/onednn/call.h"
@@ -21,7 +23,8 @@ class OnednnMatMulRunner final : public StepRunner {
   }
 
   void reshape(const StepArgs& args) override {
-    Dims a = dims_of(args.inputs[0]), b = dims_of(args.inputs[1]), c = dims_of(args.outputs[0]);
+    const Dims a = dims_of(args.inputs[0]), b = dims_of(args.inputs[1]),
+               c = dims_of(args.outputs[0]);
     check_gemm_views(args, a, b, c);
     const std::span<const TensorView> operands = args.inputs.subspan(gemm_operands);
     TENREC_CHECK(epilogue_ || operands.empty(), invalid_engine,
@@ -29,11 +32,11 @@ class OnednnMatMulRunner final : public StepRunner {
     if (epilogue_) epilogue_->reshape(args.outputs[0], operands, true);
     empty_ = element_count(c) == 0;
     no_terms_ = a.back() == 0;
-    if (!empty_ && !no_terms_) make(a, b, c);
+    if (!empty_ && !no_terms_) make(nest_of(a, b, false));
   }
 
   uint64_t workspace_bytes() const override {
-    return empty_ || no_terms_ ? 0 : call_.workspace_bytes();
+    return empty_ || no_terms_ ? 0 : call_.workspace_bytes(environment_.threads);
   }
 
   void run(const StepArgs& args) override {
@@ -48,37 +51,72 @@ class OnednnMatMulRunner final : public StepRunner {
   }
 
  private:
-  // One b for the whole batch is one product of many rows.
-  static void fold_batch(Dims& a, Dims& b, Dims& c) {
-    if (element_count(Dims(b.begin(), b.end() - 2)) != 1) return;
-    if (element_count(a) / static_cast<uint64_t>(a.back()) !=
-        element_count(c) / static_cast<uint64_t>(c.back()))
-      return;
-    const auto rows = static_cast<int64_t>(element_count(c)) / c.back();
-    a = {rows, a.back()};
-    b = {b[b.size() - 2], b.back()};
-    c = {rows, c.back()};
+  // A batch is cut between its matrices; one matrix along the longer side of its result, so that
+  // the smaller operand is what several parts read.
+  void make(const GemmNest& nest) {
+    const Gemm& p = nest.gemm;
+    const Share all{0, p.batch};
+    const bool by_row = p.m >= p.n;
+    const bool small = 1.0 * p.batch * p.m * p.n * p.k < least_work;
+    const int most = p.batch > 1 ? p.batch : std::max(1, std::max(p.m, p.n) / least_side);
+    const int parts = small ? 1 : std::min(most_parts, most);
+    call_.clear();
+    const auto add = [&](int64_t a, int64_t b, int64_t c) {
+      for (int i = 0; i < parts; ++i) {
+        if (p.batch > 1) {
+          add_part(p, {a, b, c}, share(p.batch, i, parts), {0, p.m}, {0, p.n});
+        } else {
+          add_part(p, {a, b, c}, all, by_row ? share(p.m, i, parts) : Share{0, p.m},
+                   by_row ? Share{0, p.n} : share(p.n, i, parts));
+        }
+      }
+    };
+    for_each_outer(nest, 0, 0, 0, 0, add);
   }
 
-  static dnnl::memory::desc dense(Dims dims, size_t rank) {
-    dims.insert(dims.begin(), rank - dims.size(), 1);
-    return {dims, dnnl::memory::data_type::f32, row_major_strides(dims)};
+  template <class Visit>
+  static void for_each_outer(const GemmNest& nest, size_t axis, int64_t a, int64_t b, int64_t c,
+                             const Visit& visit) {
+    if (axis == nest.outer.size()) return visit(a, b, c);
+    for (int64_t i = 0; i < nest.outer[axis]; ++i) {
+      for_each_outer(nest, axis + 1, a + i * nest.a_step[axis], b + i * nest.b_step[axis],
+                     c + i * nest.c_step[axis], visit);
+    }
   }
 
-  void make(Dims a, Dims b, Dims c) {
-    fold_batch(a, b, c);
+  static dnnl::memory::desc matrices(Share batch, int64_t batch_step, int64_t rows, int64_t columns,
+                                     int64_t line) {
+    const int64_t count = batch_step == 0 ? 1 : batch.size();
+    const int64_t step = count == 1 ? rows * line : batch_step;
+    return {{count, rows, columns}, dnnl::memory::data_type::f32, {step, line, 1}};
+  }
+
+  void add_part(const Gemm& p, const std::array<int64_t, 3>& at, Share batch, Share rows,
+                Share columns) {
+    const OneThread one_thread;
     dnnl::primitive_attr attributes;
     attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
     dnnl::matmul::primitive_desc description;
     try {
-      description = {dnnl::matmul::desc(dense(a, c.size()), dense(b, c.size()), dense(c, c.size())),
-                     attributes, onednn_engine()};
+      description = {
+          dnnl::matmul::desc(matrices(batch, p.batch_a, rows.size(), p.k, p.lda),
+                             matrices(batch, p.batch_b, p.k, columns.size(), p.ldb),
+                             matrices(batch, p.batch_c, rows.size(), columns.size(), p.ldc)),
+          attributes, onednn_engine()};
     } catch (const dnnl::error& error) {
-      fail(ErrorCode::unsupported, "oneDNN has no matrix product for shapes {} and {}: {}",
-           tenrec::to_string(a), tenrec::to_string(b), error.what());
+      fail(ErrorCode::unsupported, "oneDNN has no matrix product of {} x {} x {}: {}", rows.size(),
+           columns.size(), p.k, error.what());
     }
-    call_.make<dnnl::matmul>(description);
+    auto part = OnednnPart::make<dnnl::matmul>(description);
+    part.source = at[0] + batch.begin * p.batch_a + rows.begin * p.lda;
+    part.weights = at[1] + batch.begin * p.batch_b + columns.begin;
+    part.target = at[2] + batch.begin * p.batch_c + rows.begin * p.ldc + columns.begin;
+    call_.add(std::move(part));
   }
+
+  // Cuts do not depend on the number of threads, so results do not either.
+  static constexpr double least_work = 200e3;
+  static constexpr int most_parts = 8, least_side = 64;
 
   GemmParams params_;
   RunEnvironment& environment_;

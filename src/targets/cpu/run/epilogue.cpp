@@ -146,6 +146,25 @@ Epilogue EpilogueRunner::bind(std::span<const TensorView> operands) {
   return {hook, this};
 }
 
+// What goes with `count` elements from channel (or column) `lane` on, in whole groups: where it
+// lies if that will do, else in `buffer`. A tile ends with its row of columns at the latest.
+const float* EpilogueRunner::channel_values(const float* values, float* buffer, int count,
+                                            int lane) const {
+  if (columns_) {
+    if (count % tile_group == 0) return values + lane;
+    std::memcpy(buffer, values + lane, static_cast<size_t>(count) * sizeof(float));
+    std::fill_n(buffer + count, tile_group - count % tile_group, 0.0F);
+    return buffer;
+  }
+  const int block = static_cast<int>(block_);
+  const int used = static_cast<int>(std::min(block_, channels_ - lane));
+  std::copy_n(values + lane, used, buffer);
+  std::fill(buffer + used, buffer + block, 0.0F);
+  for (int k = block; k < count || k % tile_group != 0; k += block)
+    std::memcpy(buffer + k, buffer, static_cast<size_t>(block) * sizeof(float));
+  return buffer;
+}
+
 // One tile of at most tile_elements, `lane` its first channel (or column).
 void EpilogueRunner::run_tile(Worker& worker, float* data, int64_t offset, int count, int lane) {
   const int whole = (count + tile_group - 1) / tile_group * tile_group;
@@ -177,12 +196,7 @@ void EpilogueRunner::run_tile(Worker& worker, float* data, int64_t offset, int c
       registers.set_input(static_cast<int>(i) + 1, buffer, 0);
       continue;
     }
-    const int64_t period = columns_ ? channels_ : block_;
-    for (int k = 0; k < whole; ++k) {
-      const int64_t channel = columns_ ? (lane + k) % period : lane + k % period;
-      buffer[k] = channel < channels_ ? data_[i][channel] : 0.0F;
-    }
-    registers.set_input(static_cast<int>(i) + 1, buffer, 1);
+    registers.set_input(static_cast<int>(i) + 1, channel_values(data_[i], buffer, count, lane), 1);
   }
   program_.run(registers, whole);
   if (ragged) std::memcpy(data, ends, static_cast<size_t>(count) * sizeof(float));

@@ -45,6 +45,7 @@ class EpilogueRunner {
     std::optional<TileProgram::Registers> registers;
   };
   void run_piece(const Piece& piece);
+  const float* channel_values(const float* values, float* buffer, int count, int lane) const;
   void run_tile(Worker& worker, float* data, int64_t offset, int count, int lane);
   static void hook(void* self, const Piece& piece) {
     static_cast<EpilogueRunner*>(self)->run_piece(piece);

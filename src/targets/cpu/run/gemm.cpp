@@ -36,8 +36,9 @@ struct GemmTask {
   int line_of(int panel) const {
     return std::min(plan.width, plan.vectors_of_n * B - panel * plan.width);
   }
-  int rows_at_once() const {  // the hook wants its rows still in L1
-    return buffers.epilogue.fn ? std::min(plan.rows, 2 * max_pixels(t.vectors)) : plan.rows;
+  // The hook wants its rows, which the last part of k finishes, still near.
+  int rows_at_once(bool last) const {
+    return last && buffers.epilogue.fn ? std::min(plan.rows, 4 * max_pixels(t.vectors)) : plan.rows;
   }
 };
 
@@ -52,7 +53,7 @@ void GemmTask::run() {
           copy_panel(i, k0, kn, b_copy + int64_t{i - part.begin} * plan.width * kn);
         }
       }
-      const Cuts cuts(rows.size(), rows_at_once());
+      const Cuts cuts(rows.size(), rows_at_once(c + 1 == chunks));
       for (int i = 0; i < cuts.parts; i++) {
         const int m0 = rows.begin + cuts[i], m1 = rows.begin + cuts[i + 1];
         block(part, k0, m0, m1);
@@ -200,7 +201,7 @@ void GemmTask::run_dot() {
     ldb = p.k;
   }
   const int n0 = panels.begin * plan.width, n1 = std::min(panels.end * plan.width, p.n);
-  const Cuts cuts(rows.size(), rows_at_once());
+  const Cuts cuts(rows.size(), rows_at_once(true));
   for (int i = 0; i < cuts.parts; i++) {
     const int m0 = rows.begin + cuts[i], m1 = rows.begin + cuts[i + 1];
     if (p.trans_a) copy_a(0, p.k, m0, m1);

@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cpu/run/threads.h"
 
-#include <omp.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <fstream>
 #include <sstream>
 
-#if defined(__SANITIZE_THREAD__)
-#define TENREC_TSAN 1
-extern "C" void __tsan_acquire(void* address);
-extern "C" void __tsan_release(void* address);
-#define TENREC_NO_TSAN __attribute__((no_sanitize("thread")))
-#else
-#define TENREC_TSAN 0
-#define TENREC_NO_TSAN
-#endif
+#include "targets/cpu/run/thread_pool.h"
 
 namespace tenrec::cpu {
 namespace {
 
-// The CPU_COUNT of the mask is wrong above 1,024 CPUs, where the call fails: then trust OpenMP.
+// Above 1,024 CPUs the call fails: then all that are online.
 int affinity_threads() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return std::max(1, omp_get_num_procs());
+  if (sched_getaffinity(0, sizeof set, &set) != 0)
+    return static_cast<int>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   return std::max(1, CPU_COUNT(&set));
 }
 
@@ -57,52 +48,6 @@ std::string read_file(const char* path) {
   text << in.rdbuf();
   return text.str();
 }
-
-// libgomp is not built with ThreadSanitizer, which so misses the hand-over of work to the team and
-// back. Stating it by hand keeps reports about our own code meaningful.
-struct Fence {
-  void* at;
-  TENREC_NO_TSAN void acquire() const {
-#if TENREC_TSAN
-    __tsan_acquire(at);
-#endif
-  }
-  TENREC_NO_TSAN void release() const {
-#if TENREC_TSAN
-    __tsan_release(at);
-#endif
-  }
-};
-
-// The tasks of a region: a share for each worker, who goes on with those of others when done, since
-// a core may be slower than its neighbour or taken away for a while.
-class Queues {
- public:
-  Queues(int tasks, int workers) : tasks_(tasks), count_(std::min(workers, most)) {
-    for (int i = 0; i < count_; i++)
-      next_[i].at.store(share(tasks, i, count_).begin, std::memory_order_relaxed);
-  }
-  // The worker's next task, -1 when all are taken.
-  int take(int worker) {
-    for (int i = 0; i < count_; i++) {
-      const int queue = (worker + i) % count_;
-      const int end = share(tasks_, queue, count_).end;
-      std::atomic<int>& next = next_[queue].at;
-      if (next.load(std::memory_order_relaxed) >= end) continue;
-      const int task = next.fetch_add(1, std::memory_order_relaxed);
-      if (task < end) return task;
-    }
-    return -1;
-  }
-
- private:
-  static constexpr int most = 64;  // more workers share queues
-  struct alignas(64) Next {
-    std::atomic<int> at;
-  };
-  int tasks_, count_;
-  std::array<Next, most> next_;
-};
 
 }  // namespace
 
@@ -138,27 +83,14 @@ int available_threads() {
   return quota > 0 ? std::min(affinity, quota) : affinity;
 }
 
-Threads::Threads(int count) : count_(std::max(1, count)) {}
+Threads::Threads(int count) : count_(std::max(1, count)), pool_(ThreadPool::shared()) {}
 
-void Threads::adopt() const { omp_set_num_threads(count_); }
-
-TENREC_NO_TSAN void Threads::parallel(int tasks, FunctionRef<void(int, int)> fn) const {
-  if (count_ == 1 || tasks <= 1 || omp_in_parallel() != 0) {
+void Threads::parallel(int tasks, FunctionRef<void(int, int)> fn) const {
+  if (count_ == 1 || tasks <= 1 || ThreadPool::in_task()) {
     for (int task = 0; task < tasks; task++) fn(task, 0);
     return;
   }
-  const Fence fence{&fn};
-  Queues queues(tasks, count_);
-  fence.release();
-  // Always the whole team: libgomp ends the surplus threads when a region asks for fewer.
-#pragma omp parallel num_threads(count_) default(none) shared(fn, queues, fence)
-  {
-    fence.acquire();
-    const int worker = omp_get_thread_num();
-    for (int task = queues.take(worker); task >= 0; task = queues.take(worker)) fn(task, worker);
-    fence.release();
-  }
-  fence.acquire();
+  pool_->run(tasks, count_, fn);
 }
 
 }  // namespace tenrec::cpu

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The threads of a Device. OpenMP underneath, because Debian's oneDNN uses it too: one pool a
-// process.
+// The threads of a Device: how many, and the pool (thread_pool.h) that its caller shares with
+// others.
 //
 //   Threads threads;                                        // as many as this process may use
 //   threads.parallel(tasks, [&](int task, int worker) { ... });
@@ -46,6 +46,8 @@ int available_threads();
 // (a static split waits for its slowest thread, and a throttled thread is slow), 0 = no quota.
 int cgroup_quota(const std::string& proc_cgroup, const std::string& root);
 
+class ThreadPool;
+
 class Threads {
  public:
   explicit Threads(int count = available_threads());
@@ -58,11 +60,9 @@ class Threads {
   // thread.
   void parallel(int tasks, FunctionRef<void(int task, int worker)> fn) const;
 
-  // Makes OpenMP libraries called from this thread (oneDNN) use the same team. Call once a thread.
-  void adopt() const;
-
  private:
   int count_;
+  std::shared_ptr<ThreadPool> pool_;
 };
 
 // Part `index` of `parts` of n items: the static split used everywhere, all parts equal +-1.

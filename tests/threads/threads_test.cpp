@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,6 +73,81 @@ TEST(Threads, callers_on_several_threads_do_not_disturb_each_other) {
   }
   for (auto& caller : callers) caller.join();
   for (long sum : sums) EXPECT_EQ(sum, 600);
+}
+
+TEST(Threads, sixteen_callers_share_the_helpers_of_all) {
+  std::vector<long> sums(16, 0);
+  std::vector<std::thread> callers;
+  for (size_t c = 0; c < sums.size(); c++) {
+    callers.emplace_back([&, c] {
+      const Threads threads(16);
+      for (int round = 0; round < 50; round++) {
+        std::vector<long> parts(33, 0);
+        threads.parallel(33, [&](int task, int worker) {
+          parts[static_cast<size_t>(task)] = worker < 16 ? task : -1000;
+        });
+        for (long part : parts) sums[c] += part;
+      }
+    });
+  }
+  for (auto& caller : callers) caller.join();
+  for (long sum : sums) EXPECT_EQ(sum, 50 * 33 * 16);
+}
+
+// Task 0 waits for a neighbour's, which only a helper that woke up can run.
+TEST(Threads, helpers_that_have_parked_wake_up) {
+  const Threads threads(2);
+  for (int round = 0; round < 20; round++) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(round % 3));
+    std::atomic<bool> other = false;
+    threads.parallel(2, [&](int task, int) {
+      if (task == 1) other = true;
+      const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+      while (!other && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    });
+    EXPECT_TRUE(other);
+  }
+}
+
+int threads_of_this_process() {
+  const std::filesystem::directory_iterator all("/proc/self/task");
+  return static_cast<int>(std::distance(begin(all), end(all)));
+}
+
+TEST(Threads, end_with_their_last_owner) {
+  std::thread([] {}).join();  // ThreadSanitizer adds one of its own with the first
+  const int before = threads_of_this_process();
+  {
+    const Threads threads(4), same = threads, also(3);
+    threads.parallel(8, [](int, int) {});
+    also.parallel(8, [](int, int) {});
+    EXPECT_EQ(threads_of_this_process(), before + 3);
+  }
+  // The kernel may show a thread a little longer than join waits for it.
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (threads_of_this_process() != before && std::chrono::steady_clock::now() < end)
+    std::this_thread::yield();
+  EXPECT_EQ(threads_of_this_process(), before);
+}
+
+TEST(Threads, work_in_a_forked_child) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "ThreadSanitizer starts no threads in a fork's child";
+#endif
+  const Threads threads(2);
+  threads.parallel(8, [](int, int) {});
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::atomic<int> sum = 0;
+    for (int round = 0; round < 100; round++)
+      threads.parallel(8, [&](int task, int) { sum += task; });
+    const bool both = threads_of_this_process() == 2;
+    _exit(both && sum == 2800 ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 TEST(Threads, honours_the_affinity_mask) {
