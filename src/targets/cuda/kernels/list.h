@@ -26,6 +26,8 @@ const Kernel& recurrent_kernel();
 const Kernel& suppress_kernel();
 const Kernel& sample_kernel();
 const Kernel& late_slice_kernel();
+const Kernel& bodies_kernel();
+const Kernel& packed_kernel();
 const Kernel& attention_kernel();
 const Kernel& conv_stem_kernel();
 const Kernel& conv_sm90_kernel();
