@@ -28,6 +28,7 @@ const Kernel& sample_kernel();
 const Kernel& late_slice_kernel();
 const Kernel& bodies_kernel();
 const Kernel& packed_kernel();
+const Kernel& attention_plain_kernel();
 const Kernel& attention_kernel();
 const Kernel& conv_stem_kernel();
 const Kernel& conv_sm90_kernel();
