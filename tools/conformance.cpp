@@ -51,10 +51,11 @@ std::vector<fs::path> find_cases(const ConformanceCommand& command) {
 }
 
 // A line is "CASE OUTCOME: reason": the case fails in this way and no other. A case that passes has
-// to leave the list.
+// to leave the list, unless it passes by "chance", which else gives other values.
 struct Excuse {
   Outcome outcome;
   std::string reason;
+  bool may_pass = false;
 };
 using Excuses = std::map<std::string, Excuse>;
 
@@ -63,19 +64,21 @@ Excuses read_excuses(const std::string& path) {
   if (path.empty()) return excuses;
   std::ifstream file(path);
   TENREC_CHECK(file, io, "cannot read \"{}\"", path);
-  const std::regex form("([^ ]+) (error|type|values): (.+)");
+  const std::regex form("([^ ]+) (error|type|values|chance): (.+)");
   int number = 0;
   for (std::string line; std::getline(file, line);) {
     ++number;
     if (line.empty() || line[0] == '#') continue;
     std::smatch match;
     TENREC_CHECK(std::regex_match(line, match, form), usage,
-                 "{}:{}: expected \"CASE error|type|values: REASON\"", path, number);
+                 "{}:{}: expected \"CASE error|type|values|chance: REASON\"", path, number);
     Outcome outcome = Outcome::error;
+    const bool by_chance = match.str(2) == "chance";
     for (const Outcome known : {Outcome::type, Outcome::values}) {
       if (match.str(2) == name(known)) outcome = known;
     }
-    TENREC_CHECK(excuses.emplace(match[1], Excuse{outcome, match[3]}).second, usage,
+    if (by_chance) outcome = Outcome::values;
+    TENREC_CHECK(excuses.emplace(match[1], Excuse{outcome, match[3], by_chance}).second, usage,
                  "{}:{}: {} is listed twice", path, number, match[1].str());
   }
   return excuses;
@@ -85,9 +88,10 @@ Excuses read_excuses(const std::string& path) {
 void apply(const Excuses& excuses, CaseRun& row) {
   const auto found = excuses.find(row.name());
   if (found == excuses.end()) return;
-  if (row.result.outcome == found->second.outcome) {
+  const bool passed = row.result.outcome == Outcome::passed;
+  if (row.result.outcome == found->second.outcome || (passed && found->second.may_pass)) {
     row.excuse = found->second.reason;
-  } else if (row.result.outcome == Outcome::passed) {
+  } else if (passed) {
     row.result = {Outcome::error, "passes, so it must leave the list of expected failures"};
   }
 }
@@ -175,7 +179,7 @@ void add_conformance(CLI::App& app) {
                   "\"interpreter\" or a target's name; can be repeated (default: both)");
   sub->add_option("--filter", command->filter, "Only cases whose name this expression matches");
   sub->add_option("--expected", command->expected,
-                  "File of expected failures: \"CASE error|type|values: REASON\" a line");
+                  "File of expected failures: \"CASE error|type|values|chance: REASON\" a line");
   sub->add_option("--jobs", command->jobs, "Cases at a time (default: one a core)");
   sub->add_option("--timeout", command->timeout, "Seconds a case may take (default: 120)");
   sub->add_option("--rtol", command->tolerance.relative, "Allowed relative difference of floats");
