@@ -27,8 +27,7 @@ bool has_gpu_pointers() {
     const auto get_version = reinterpret_cast<GetVersion>(
         dlsym(library, is_driver ? "cuDriverGetVersion" : "cudaDriverGetVersion"));
     int version = 0;
-    const bool knows_driver =
-        get_version != nullptr && get_version(&version) == 0 && version != 0;
+    const bool knows_driver = get_version != nullptr && get_version(&version) == 0 && version != 0;
     dlclose(library);
     if (!knows_driver) return false;
     found = true;

@@ -168,13 +168,12 @@ bool compose_batch_normalization(Rewriter& rw, const Node& node, const BatchNorm
     by_channel[i] = node.input(i);
     if (axes.empty()) continue;
     const auto count = static_cast<int64_t>(axes.size());
-    by_channel[i] = rw.insert(node, Unsqueeze{},
-                              {by_channel[i], rw.constant(node, Tensor::of({count}, axes))});
+    by_channel[i] =
+        rw.insert(node, Unsqueeze{}, {by_channel[i], rw.constant(node, Tensor::of({count}, axes))});
   }
   Value* epsilon = rw.constant(
       node, Tensor::from_doubles(x.dtype, {}, std::vector{static_cast<double>(op.epsilon)}));
-  Value* deviation =
-      rw.insert(node, Sqrt{}, {rw.insert(node, Add{}, {by_channel[4], epsilon})});
+  Value* deviation = rw.insert(node, Sqrt{}, {rw.insert(node, Add{}, {by_channel[4], epsilon})});
   Value* factor = rw.insert(node, Div{}, {by_channel[1], deviation});
   Value* centred = rw.insert(node, Sub{}, {node.input(0), by_channel[3]});
   Value* scaled = rw.insert(node, Mul{}, {centred, factor});

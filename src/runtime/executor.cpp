@@ -161,8 +161,8 @@ StepArgs Executor::bind_step(size_t s) {
     if (sizes[i] != size) needs_reshape_[s] = true;
     sizes[i] = size;
   }
-  return {inputs,  outputs,         scratch_[s],         sizes, &run_body_,
-          &define_, &resize_output_, &run_body_in_place_};
+  return {inputs,     outputs,  scratch_[s],     sizes,
+          &run_body_, &define_, &resize_output_, &run_body_in_place_};
 }
 
 void Executor::find_segments() {

@@ -398,7 +398,8 @@ void narrow(Cases& cases) {
   for (const DType to : {DType::i4, DType::u2, DType::f4e2m1, DType::f8e4m3fn, DType::f8e5m2fnuz}) {
     const std::string type(name(to));
     cases.push_back({"cast f32 to " + type, Cast{.to = to}, {f32({3, 7})}});
-    cases.push_back({"cast " + type + " to f16", Cast{.to = DType::f16}, {random(to, {3, 7}, 0, 2)}});
+    cases.push_back(
+        {"cast " + type + " to f16", Cast{.to = DType::f16}, {random(to, {3, 7}, 0, 2)}});
   }
   cases.push_back({"convert f32 to f8e5m2",
                    Convert{.to = DType::f8e5m2, .saturate = false},

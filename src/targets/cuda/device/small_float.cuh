@@ -2,7 +2,8 @@
 // Floats of 8 and 4 bits, as base/dtype.cpp converts them: to nearest even, f8e8m0 upwards.
 #pragma once
 
-template <int Exponent, int Mantissa, int Bias, int Largest, int Overflow, int Nan, bool NegativeZero>
+template <int Exponent, int Mantissa, int Bias, int Largest, int Overflow, int Nan,
+          bool NegativeZero>
 struct SmallFloat {
   static constexpr int sign_shift = Exponent + Mantissa;
 
@@ -10,8 +11,7 @@ struct SmallFloat {
     const int code = bits & ((1 << sign_shift) - 1);
     const float sign = (bits >> sign_shift) & 1 ? -1.0f : 1.0f;
     if (!NegativeZero && bits == Nan) return nan32();
-    if (code > Largest)
-      return Overflow != Nan && code == Overflow ? sign * inf32() : nan32();
+    if (code > Largest) return Overflow != Nan && code == Overflow ? sign * inf32() : nan32();
     const int exponent = code >> Mantissa, mantissa = code & ((1 << Mantissa) - 1);
     const int significand = exponent == 0 ? mantissa : mantissa + (1 << Mantissa);
     const int scale = (exponent == 0 ? 1 : exponent) - Bias - Mantissa;
@@ -29,10 +29,11 @@ struct SmallFloat {
       const int own = (int)(raw >> 23 & 0xff) - 127, least = 1 - Bias;
       const int exponent = own > least ? own : least;
       // A carry out of the mantissa moves into the exponent by itself.
-      code = exponent > 16
-                 ? 0x100
-                 : ((exponent + Bias - 1) << Mantissa) +
-                       __float2int_rn(magnitude * __int_as_float((Mantissa - exponent + 127) << 23));
+      code =
+          exponent > 16
+              ? 0x100
+              : ((exponent + Bias - 1) << Mantissa) +
+                    __float2int_rn(magnitude * __int_as_float((Mantissa - exponent + 127) << 23));
     }
     if (code > Largest) {
       if (!saturate) return NegativeZero ? Overflow | sign : Overflow;
@@ -48,10 +49,10 @@ typedef SmallFloat<5, 2, 15, 0x7b, 0x7c, 0x7e, true> F8e5m2;
 typedef SmallFloat<5, 2, 16, 0x7f, 0x80, 0x80, false> F8e5m2fnuz;
 typedef SmallFloat<2, 1, 1, 0x7, 0x7, 0x8, true> F4e2m1;
 
-#define SMALL_FLOAT(name, Format)                                                         \
-  __device__ __forceinline__ float load_##name(unsigned x) { return Format::load(x); }    \
-  __device__ __forceinline__ unsigned char store_##name(float x, bool saturate = true) {  \
-    return Format::store(x, saturate);                                                    \
+#define SMALL_FLOAT(name, Format)                                                        \
+  __device__ __forceinline__ float load_##name(unsigned x) { return Format::load(x); }   \
+  __device__ __forceinline__ unsigned char store_##name(float x, bool saturate = true) { \
+    return Format::store(x, saturate);                                                   \
   }
 SMALL_FLOAT(f8e4m3fn, F8e4m3fn)
 SMALL_FLOAT(f8e4m3fnuz, F8e4m3fnuz)

@@ -71,9 +71,10 @@ class Writer {
         fmt::format("{} + {}", kernel.input(now),
                     row_at(kernel, s, "shared", fmt::format("j - {}", kernel.dim(before_))));
     if (!has(past)) return fmt::format("  const {}* {} = {};\n", storage, name, new_row);
-    return fmt::format("  const {0}* {1} = j < {2} ? {3} + ((n * {4} + shared) * {2} + j) * {5} : {6};\n",
-                       storage, name, kernel.dim(before_), kernel.input(past), kernel.dim(s.heads),
-                       kernel.dim(s.size), new_row);
+    return fmt::format(
+        "  const {0}* {1} = j < {2} ? {3} + ((n * {4} + shared) * {2} + j) * {5} : {6};\n", storage,
+        name, kernel.dim(before_), kernel.input(past), kernel.dim(s.heads), kernel.dim(s.size),
+        new_row);
   }
 
   std::string line_variables(KernelText& kernel) const {
@@ -109,13 +110,13 @@ class Writer {
     const std::string last = kernel.dim(shape[3]);
     hidden += fmt::format(" || (j >= {0} && {0} != 1)", last);
     const DType dtype = type(mask).dtype;
-    const std::string element =
-        load_text(dtype, fmt::format("{}[{}]", kernel.input(mask), at));
-    const std::string add =
-        dtype == DType::boolean
-            ? fmt::format("if (!{}) score = -big;", element)
-            : fmt::format("{{\n    const {0} added = {1};\n    score = added == -big ? -big : score + added;\n  }}",
-                          compute_, element);
+    const std::string element = load_text(dtype, fmt::format("{}[{}]", kernel.input(mask), at));
+    const std::string add = dtype == DType::boolean
+                                ? fmt::format("if (!{}) score = -big;", element)
+                                : fmt::format(
+                                      "{{\n    const {0} added = {1};\n    score = added == -big ? "
+                                      "-big : score + added;\n  }}",
+                                      compute_, element);
     return text + fmt::format("  if ({}) score = -big;\n  else {}\n", hidden, add);
   }
 
@@ -152,8 +153,8 @@ class Writer {
                   : fmt::format("({0})1 / fn_sqrt<{0}>(({0}){1})", compute_, kernel.dim(q_.size));
     kernel.body += fmt::format(
         "  {0} score = 0;\n  for (idx x = 0; x < {1}; ++x) score += {2} * {3};\n  score *= {4};\n",
-        compute_, kernel.dim(q_.size), load_text(dtype, "q[x]"),
-        load_text(type(key).dtype, "k[x]"), factor);
+        compute_, kernel.dim(q_.size), load_text(dtype, "q[x]"), load_text(type(key).dtype, "k[x]"),
+        factor);
     kernel.body += keep(kernel, 0, "i", "score");
     if (op_.softcap > 0) {
       const std::string cap = literal(dtype == DType::f64 ? DType::f64 : DType::f32,
@@ -197,8 +198,7 @@ class Writer {
         "  for (idx j = 0; j < {2}; ++j) {{\n  if (weights[j] == 0) continue;\n{3}"
         "  acc += weights[j] * {4};\n  }}\n  {5}[{6} + x] = {7};\n  }}\n",
         kernel.dim(v_.size), compute_, keys, row_pointer(kernel, "v", value, past_value, v_),
-        load_text(type(value).dtype, "v[x]"), kernel.output(result), to,
-        store_text(dtype, "acc"));
+        load_text(type(value).dtype, "v[x]"), kernel.output(result), to, store_text(dtype, "acc"));
     launch_groups(step_, kernel, block_threads, lines_);
   }
 
@@ -206,10 +206,11 @@ class Writer {
     KernelText kernel(step_, "attention_present");
     kernel.reach_all();
     const Dim count = batch_ * s.heads * total_ * s.size;
-    kernel.body = fmt::format(
-        "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-        block_threads, kernel.dim(count));
-    kernel.body += kernel.unflatten("i", {batch_, s.heads, total_, s.size}, {"n", "shared", "j", "x"});
+    kernel.body =
+        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+                    block_threads, kernel.dim(count));
+    kernel.body +=
+        kernel.unflatten("i", {batch_, s.heads, total_, s.size}, {"n", "shared", "j", "x"});
     kernel.body += row_pointer(kernel, "from", now, past, s);
     kernel.body += fmt::format("  {}[i] = from[x];\n", kernel.output(output));
     step_.launch(kernel, ceildiv(count, Dim(block_threads)), block_threads);

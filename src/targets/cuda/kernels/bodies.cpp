@@ -44,7 +44,8 @@ std::vector<CollectedRow> rows_of(const std::vector<EmptyOutput>& collected) {
 
 BodiesParams params_of(const Node& node) {
   if (const auto* loop = node.as<Loop>())
-    return {.kind = BodyKind::loop, .carried = loop->carried, .collected = rows_of(loop->collected)};
+    return {
+        .kind = BodyKind::loop, .carried = loop->carried, .collected = rows_of(loop->collected)};
   const auto* scan = node.as<Scan>();
   if (!scan) return {};
   BodiesParams params{

@@ -90,16 +90,17 @@ class TopKWriter {
   // `at(j)` is the value of candidate j of the line; `index(j)` where in the line it stands, or -1.
   std::string candidates(KernelText& kernel) const {
     std::string text = line_start(kernel, "from", lines_.size, lines_.inner);
-    text += rounds_ == 0
-                ? "  const auto index = [&](idx j) { return j; };\n"
-                : fmt::format("  const long long* list = {} + row * {};\n"
-                              "  const auto index = [&](idx j) {{ return (idx)list[j]; }};\n",
-                              kernel.scratch(list_, "long long"), kernel.dim(count_));
-    return text + fmt::format("  const auto at = [&](idx j) {{\n    const idx i = index(j);\n"
-                              "    return i < 0 ? last_of_all<{}, {}>() : {};\n  }};\n",
-                              compute_type(in_.dtype), op_.largest,
-                              load_text(in_.dtype, fmt::format("{}[from + i * {}]", kernel.input(0),
-                                                               kernel.dim(lines_.inner))));
+    text += rounds_ == 0 ? "  const auto index = [&](idx j) { return j; };\n"
+                         : fmt::format(
+                               "  const long long* list = {} + row * {};\n"
+                               "  const auto index = [&](idx j) {{ return (idx)list[j]; }};\n",
+                               kernel.scratch(list_, "long long"), kernel.dim(count_));
+    return text + fmt::format(
+                      "  const auto at = [&](idx j) {{\n    const idx i = index(j);\n"
+                      "    return i < 0 ? last_of_all<{}, {}>() : {};\n  }};\n",
+                      compute_type(in_.dtype), op_.largest,
+                      load_text(in_.dtype, fmt::format("{}[from + i * {}]", kernel.input(0),
+                                                       kernel.dim(lines_.inner))));
   }
 
   void write_round() {
@@ -177,8 +178,8 @@ std::optional<Running> running_of(const Node& node) {
 std::string begin_line(KernelText& kernel, const Node& node, Dim& threads) {
   const Type& in = node.input(0)->type;
   const auto known = node.input(1)->type.constant_ints();
-  std::string text = fmt::format("  const idx row = (idx)blockIdx.x * {} + threadIdx.x;\n",
-                                 block_threads);
+  std::string text =
+      fmt::format("  const idx row = (idx)blockIdx.x * {} + threadIdx.x;\n", block_threads);
   if (known) {
     const Lines lines = lines_of(in, known->at(0));
     threads = lines.count();

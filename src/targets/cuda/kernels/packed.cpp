@@ -26,8 +26,8 @@ std::string value_type(DType dtype) {
 std::string read_text(DType dtype, const std::string& pointer) {
   if (!is_packed(dtype)) return load_text(dtype, pointer + "[i]");
   const int bits = bit_width(dtype), per_byte = 8 / bits;
-  const std::string raw = fmt::format("(unsigned){}[i / {}] >> i % {} * {}", pointer, per_byte,
-                                      per_byte, bits);
+  const std::string raw =
+      fmt::format("(unsigned){}[i / {}] >> i % {} * {}", pointer, per_byte, per_byte, bits);
   if (is_float(dtype)) return fmt::format("load_{}({} & {})", name(dtype), raw, (1 << bits) - 1);
   if (!is_signed(dtype)) return fmt::format("(unsigned char)({} & {})", raw, (1 << bits) - 1);
   return fmt::format("(signed char)((int)(({}) << {}) >> {})", raw, 32 - bits, 32 - bits);

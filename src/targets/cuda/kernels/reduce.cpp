@@ -161,9 +161,9 @@ void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
                   load_text(dtype, fmt::format("{}[base + {}]", kernel.input(0),
                                                kernel.offset(shapes.reduced.walks[0], reduced))));
   const std::string output = kernel.output(0);
-  kernel.body += reduction_text(
-      op.kind, dtype, count, read,
-      fmt::format("{}[{}]", output, kernel.offset(shapes.kept.walks[0], kept)));
+  kernel.body +=
+      reduction_text(op.kind, dtype, count, read,
+                     fmt::format("{}[{}]", output, kernel.offset(shapes.kept.walks[0], kept)));
   launch_groups(step, kernel, group, rows);
 }
 
@@ -198,16 +198,13 @@ void write_late(const Node& node, const Reduce& op, int group, StepWriter& step)
       "      if (!(reduced >> a & 1)) continue;\n"
       "      at += left % sizes[a] * strides[a];\n      left /= sizes[a];\n    }}\n"
       "    const {} x = {};\n",
-      rank, compute_type(in.dtype),
-      load_text(in.dtype, fmt::format("{}[at]", kernel.input(0))));
-  kernel.body += reduction_text(op.kind, in.dtype, "count", read,
-                                fmt::format("{}[row]", kernel.output(0)));
+      rank, compute_type(in.dtype), load_text(in.dtype, fmt::format("{}[at]", kernel.input(0))));
+  kernel.body +=
+      reduction_text(op.kind, in.dtype, "count", read, fmt::format("{}[row]", kernel.output(0)));
   launch_groups(step, kernel, group, rows);
 }
 
-bool is_late(const Node& node) {
-  return node.input(1) && !node.input(1)->type.constant_ints();
-}
+bool is_late(const Node& node) { return node.input(1) && !node.input(1)->type.constant_ints(); }
 
 Reject check_late(const Node& node) {
   const Type &in = node.input(0)->type, &axes = node.input(1)->type, &out = node.output()->type;

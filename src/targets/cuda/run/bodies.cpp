@@ -40,8 +40,7 @@ class Bodies : public StepRunner {
     check_shape(source);
     for (const int32_t input : source.step.inputs)
       on_host_.push_back(lies_on_host(source.plan, input));
-    for (size_t i = 0; i < wanted_.size(); ++i)
-      wanted_[i] = source.step.outputs[i] != plan::none;
+    for (size_t i = 0; i < wanted_.size(); ++i) wanted_[i] = source.step.outputs[i] != plan::none;
     learns_sizes_ = !source.step.defines.empty();
     kept_.resize(static_cast<size_t>(params_.carried));
     rows_.resize(params_.collected.size());
@@ -80,9 +79,9 @@ class Bodies : public StepRunner {
              body.outputs.size() == given + (is_loop ? 1 : 0) && are_plain(body, body.inputs) &&
              are_plain(body, body.outputs);
     }
-    TENREC_CHECK(fits && are_plain(source.plan, step.inputs) &&
-                     are_plain(source.plan, step.outputs),
-                 invalid_engine, "control flow and its bodies do not fit together");
+    TENREC_CHECK(
+        fits && are_plain(source.plan, step.inputs) && are_plain(source.plan, step.outputs),
+        invalid_engine, "control flow and its bodies do not fit together");
   }
 
   static bool are_plain(const plan::Plan& plan, const std::vector<int32_t>& values) {
@@ -144,11 +143,10 @@ class Bodies : public StepRunner {
       rows.dims.assign(value.dims.begin(), value.dims.end());
       rows.bytes = value.bytes;
     }
-    TENREC_CHECK(std::equal(value.dims.begin(), value.dims.end(), rows.dims.begin(),
-                            rows.dims.end()),
-                 invalid_input,
-                 "iteration {} gives collected output {} as [{}], those before gave [{}]",
-                 rows.count, k, fmt::join(value.dims, ", "), fmt::join(rows.dims, ", "));
+    TENREC_CHECK(
+        std::equal(value.dims.begin(), value.dims.end(), rows.dims.begin(), rows.dims.end()),
+        invalid_input, "iteration {} gives collected output {} as [{}], those before gave [{}]",
+        rows.count, k, fmt::join(value.dims, ", "), fmt::join(rows.dims, ", "));
     const uint64_t at = rows.bytes * static_cast<uint64_t>(rows.count);
     if (!rows.memory || rows.memory->bytes < at + rows.bytes) {
       auto more = device_.allocate(std::max<uint64_t>(2 * at, at + rows.bytes), "a loop's results");
@@ -157,7 +155,8 @@ class Bodies : public StepRunner {
       rows.memory = std::move(more);
     }
     ++rows.count;
-    if (value.in_host_memory) device_.copy_from_host(rows.memory->data + at, value.data, rows.bytes);
+    if (value.in_host_memory)
+      device_.copy_from_host(rows.memory->data + at, value.data, rows.bytes);
     else device_.copy(rows.memory->data + at, value.data, rows.bytes);
   }
 
@@ -200,17 +199,22 @@ class Bodies : public StepRunner {
   }
 
   void run_loop(const StepArgs& args) {
-    const int64_t limit = args.inputs[0].def
-                              ? read<int64_t>(input(args, 0), "the trip count of a Loop")
-                              : INT64_MAX;
+    const int64_t limit =
+        args.inputs[0].def ? read<int64_t>(input(args, 0), "the trip count of a Loop") : INT64_MAX;
     condition_ = args.inputs[1].def ? read<uint8_t>(input(args, 1), "a Loop's condition") : 1;
     begin_iterations(args, 2);
     for (iteration_ = 0; iteration_ < limit && condition_ != 0; ++iteration_) {
       arguments_.clear();
-      arguments_.push_back({reinterpret_cast<const std::byte*>(&iteration_), DType::i64, {},
-                            sizeof iteration_, true});
-      arguments_.push_back({reinterpret_cast<const std::byte*>(&condition_), DType::boolean, {},
-                            sizeof condition_, true});
+      arguments_.push_back({reinterpret_cast<const std::byte*>(&iteration_),
+                            DType::i64,
+                            {},
+                            sizeof iteration_,
+                            true});
+      arguments_.push_back({reinterpret_cast<const std::byte*>(&condition_),
+                            DType::boolean,
+                            {},
+                            sizeof condition_,
+                            true});
       for (const Kept& kept : kept_) arguments_.push_back(kept.value);
       add_captures(args, 2 + kept_.size());
       const auto results = (*args.run_body_in_place)(0, arguments_);

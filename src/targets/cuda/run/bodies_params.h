@@ -24,7 +24,7 @@ struct CollectedRow {
 
 struct BodiesParams {
   BodyKind kind = BodyKind::branch;
-  int64_t carried = 0;            // values that go from iteration to iteration
+  int64_t carried = 0;              // values that go from iteration to iteration
   std::vector<int64_t> backward{};  // Scan, of each sequence: 1 where it begins at its end
   std::vector<CollectedRow> collected{};
   static auto fields(auto& s) {
