@@ -84,8 +84,8 @@ def host_steps(gpu):
     listed = ", ".join(f"{name} {count}" for name, count in sorted(names.items()))
     lines = [
         "\n## On the host\n",
-        f"{some} of the {len(cases)} cases on the GPU had steps on the host, by Tenrec's names of the "
-        f"operators: {listed}.",
+        f"{some} of the {len(cases)} cases on the GPU had steps on the host, by Tenrec's names of "
+        f"the operators: {listed}.",
     ]
     for reason, count in failed.items():
         lines.append(f"\nFailed: {count} ({reason}).")
