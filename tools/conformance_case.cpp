@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/error.h"
@@ -83,6 +84,7 @@ class Runner {
  public:
   virtual ~Runner() = default;
   virtual Values run(const Values& inputs) = 0;
+  virtual std::vector<std::string> host_operators() const { return {}; }
 };
 
 const Datum& given(const Values& inputs, const std::string& name) {
@@ -126,8 +128,22 @@ class EngineRunner final : public Runner {
       named[info.name] = tenrec::to_datum(context.output_value(info.name));
     return named;
   }
+  std::vector<std::string> host_operators() const override {
+    std::set<std::string> names;
+    if (!engine_.impl()->device->host_memory()) {
+      for (const plan::Plan& plan : engine_.impl()->file.plans) add_host_operators(plan, names);
+    }
+    return {names.begin(), names.end()};
+  }
 
  private:
+  static void add_host_operators(const plan::Plan& plan, std::set<std::string>& names) {
+    for (const plan::Step& step : plan.steps) {
+      if (step.family == "generic") names.insert(step.op);
+    }
+    for (const plan::Plan& body : plan.bodies) add_host_operators(body, names);
+  }
+
   Engine engine_;
 };
 
@@ -239,11 +255,13 @@ CaseResult run_all(const fs::path& folder, const std::string& target, const Tole
   }
   TENREC_CHECK(!sets.empty(), invalid_input, "{} has no test_data_set_* folder", folder.string());
   std::sort(sets.begin(), sets.end());
+  CaseResult result;
   for (const fs::path& set : sets) {
-    const CaseResult result = run_data_set(*runner, set, model.graph, tolerance);
-    if (result.outcome != Outcome::passed) return result;
+    result = run_data_set(*runner, set, model.graph, tolerance);
+    if (result.outcome != Outcome::passed) break;
   }
-  return {};
+  result.host_operators = runner->host_operators();
+  return result;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace tenrec {
 
@@ -12,6 +13,8 @@ struct CaseResult {
   enum class Outcome { passed, error, type, values, crash, timeout };
   Outcome outcome = Outcome::passed;
   std::string message;
+  // What ran on the host though the engine is another device's; each operator once.
+  std::vector<std::string> host_operators{};
 };
 
 std::string_view name(CaseResult::Outcome outcome);

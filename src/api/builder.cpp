@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "api/engine.h"
+#include "api/platform.h"
 #include "api/registry.h"
 #include "build/build_graph.h"
 
@@ -39,9 +40,9 @@ class Progress {
 
 }  // namespace
 
-bool Builder::platformHasFastFp16() const noexcept { return false; }
+bool Builder::platformHasFastFp16() const noexcept { return is_on_gpu(); }
 bool Builder::platformHasFastInt8() const noexcept { return true; }
-bool Builder::platformHasTf32() const noexcept { return false; }
+bool Builder::platformHasTf32() const noexcept { return is_on_gpu(); }
 int32_t Builder::getMaxDLABatchSize() const noexcept { return 0; }
 int32_t Builder::getNbDLACores() const noexcept { return 0; }
 void Builder::setGpuAllocator(nv::IGpuAllocator*) noexcept {}

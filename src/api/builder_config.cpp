@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "api/convert.h"
+#include "api/platform.h"
 
 namespace tenrec::trt {
 namespace {
@@ -135,9 +136,14 @@ void BuilderConfig::warn_of_flags() const {
       return;
     }
   };
-  warn_if({Flag::kFP16, Flag::kBF16, Flag::kINT8, Flag::kFP8, Flag::kINT4, Flag::kFP4},
-          "Lower precision is allowed; the CPU target keeps each layer in the precision of the "
-          "model, where it is fastest.");
+  if (is_on_gpu()) {
+    warn_if({Flag::kINT8, Flag::kFP8, Flag::kINT4, Flag::kFP4},
+            "Lower precision than 16 bits is allowed; layers have it where the model says so.");
+  } else {
+    warn_if({Flag::kFP16, Flag::kBF16, Flag::kINT8, Flag::kFP8, Flag::kINT4, Flag::kFP4},
+            "Lower precision is allowed; the CPU target keeps each layer in the precision of the "
+            "model, where it is fastest.");
+  }
   warn_if({Flag::kSPARSE_WEIGHTS}, "There are no tactics for sparse weights here.");
   warn_if({Flag::kWEIGHT_STREAMING}, "Weights lie in host memory already: nothing is streamed.");
 }
@@ -158,6 +164,11 @@ BuildOptions BuilderConfig::build_options() const {
   BuildOptions options;
   options.no_tune = state_.optimization_level == 0;
   options.tf32 = getFlag(nv::BuilderFlag::kTF32);
+  if (is_on_gpu()) {
+    options.target = "cuda";
+    if (getFlag(nv::BuilderFlag::kFP16)) options.precision = DType::f16;
+    else if (getFlag(nv::BuilderFlag::kBF16)) options.precision = DType::bf16;
+  }
   for (const Profile* profile : state_.profiles) options.profiles.push_back(profile->options());
   return options;
 }

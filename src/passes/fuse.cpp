@@ -20,7 +20,10 @@ class Body {
   void add(const Node& node) {
     Values inputs;
     for (Value* input : node.inputs()) inputs.push_back(input ? inside(input) : nullptr);
-    Node* copy = graph_->insert(nullptr, node.op(), std::move(inputs), {}, node.origins());
+    std::vector<std::unique_ptr<Graph>> bodies;
+    for (size_t i = 0; i < node.body_count(); ++i) bodies.push_back(node.body(i).clone());
+    Node* copy =
+        graph_->insert(nullptr, node.op(), std::move(inputs), std::move(bodies), node.origins());
     for (size_t i = 0; i < node.output_count(); ++i) {
       copy->output(i)->type = node.output(i)->type;
       copy->output(i)->name = node.output(i)->name;

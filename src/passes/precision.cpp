@@ -66,9 +66,17 @@ class Narrowing {
     return true;
   }
 
+  // Scales decide sizes, which are worked out in float32.
+  static bool makes_scales(const Node& node) {
+    const Values outputs = node.outputs();
+    return std::any_of(outputs.begin(), outputs.end(), [](const Value* output) {
+      return output->type.known && !output->type.known->floats.empty();
+    });
+  }
+
   bool can_narrow(const Node& node) const {
     if (enlarges_output(node)) return false;
-    if (node.body_count() > 0 || node.as<Cast>()) return false;
+    if (node.body_count() > 0 || node.as<Cast>() || makes_scales(node)) return false;
     bool any = false;
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       const Value* input = node.input(i);
@@ -92,8 +100,9 @@ class Narrowing {
     }
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       Value* input = node.input(i);
-      if (input && node.op().info().is_narrowable(i) && is_wide(input))
-        graph_.set_input(&node, i, narrow_form(input, &node));
+      const bool may = node.op().info().is_narrowable(i);
+      if (may && input && is_wide(input)) graph_.set_input(&node, i, narrow_form(input, &node));
+      if (!may && narrowed_.count(input)) graph_.set_input(&node, i, wide_form(input, &node));
     }
     infer(node);
     for (const Value* output : wide) {

@@ -9,5 +9,6 @@ namespace tenrec {
 std::vector<Rule> activation_rules();
 std::vector<Rule> normalisation_rules();
 std::vector<Rule> lookup_rules();
+std::vector<Rule> composition_rules();
 
 }  // namespace tenrec

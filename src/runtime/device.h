@@ -39,6 +39,15 @@ struct TensorView {
   }
 };
 
+// What a body of a step is given or gives: a tensor in its plain layout, where it lies.
+struct BodyValue {
+  const std::byte* data = nullptr;
+  DType dtype = DType::undefined;
+  std::span<const int64_t> dims;
+  uint64_t bytes = 0;
+  bool in_host_memory = false;
+};
+
 struct StepArgs {
   std::span<TensorView> inputs;
   std::span<TensorView> outputs;
@@ -52,6 +61,10 @@ struct StepArgs {
   // Sets the true dims of output `i`, allocates it, refreshes its view and sets the symbols that
   // the step's `defines` read from it.
   std::function<void(size_t output, std::span<const int64_t> dims)>* resize_output = nullptr;
+  // run_body for tensors that stay where they are. What comes back is good until the body runs
+  // again, and may be given to it then.
+  std::function<std::span<const BodyValue>(size_t index, std::span<const BodyValue> inputs)>*
+      run_body_in_place = nullptr;
 };
 
 class StepRunner {

@@ -94,6 +94,9 @@ void Executor::prepare_steps() {
   run_body_ = [this](size_t index, const std::vector<Datum>& inputs) {
     return run_body(index, inputs);
   };
+  run_body_in_place_ = [this](size_t index, std::span<const BodyValue> inputs) {
+    return run_body_in_place(index, inputs);
+  };
   define_ = [this](size_t index, int64_t value) { define(index, value); };
   resize_output_ = [this](size_t output, std::span<const int64_t> dims) {
     resize_output(output, dims);
@@ -158,7 +161,8 @@ StepArgs Executor::bind_step(size_t s) {
     if (sizes[i] != size) needs_reshape_[s] = true;
     sizes[i] = size;
   }
-  return {inputs, outputs, scratch_[s], sizes, &run_body_, &define_, &resize_output_};
+  return {inputs,     outputs,  scratch_[s],     sizes,
+          &run_body_, &define_, &resize_output_, &run_body_in_place_};
 }
 
 void Executor::find_segments() {
@@ -380,19 +384,51 @@ void Executor::release_after(size_t s) {
   }
 }
 
-std::vector<Datum> Executor::run_body(size_t index, const std::vector<Datum>& inputs) {
+Executor& Executor::body_of_step(size_t index, size_t inputs) {
   const size_t step = running_;
   TENREC_CHECK(index < info_.plan.steps[step].bodies.size(), invalid_engine, "there is no body {}",
                index);
   Executor& body = *bodies_[info_.bodies_start[step] + index];
-  const plan::Plan& plan = body.info_.plan;
-  TENREC_CHECK(inputs.size() == plan.inputs.size(), invalid_engine,
-               "body {} has {} inputs, the step gives {}; rebuild the engine", index,
-               plan.inputs.size(), inputs.size());
+  const size_t wanted = body.info_.plan.inputs.size();
+  TENREC_CHECK(inputs == wanted, invalid_engine,
+               "body {} has {} inputs, the step gives {}; rebuild the engine", index, wanted,
+               inputs);
+  return body;
+}
+
+std::vector<Datum> Executor::run_body(size_t index, const std::vector<Datum>& inputs) {
+  Executor& body = body_of_step(index, inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) bind_body_input(body, i, inputs[i]);
   body.set_outer(slots_.slots());
   body.run(profiler_);
   return body_outputs(body);
+}
+
+std::span<const BodyValue> Executor::run_body_in_place(size_t index,
+                                                       std::span<const BodyValue> inputs) {
+  Executor& body = body_of_step(index, inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const plan::ValueDef& value = body.def(body.info_.plan.inputs[i]);
+    TENREC_CHECK(value.storage != Storage::host && inputs[i].dtype == value.dtype, invalid_engine,
+                 "body input {} is no tensor of {}; rebuild the engine", i, name(inputs[i].dtype));
+    InputBinding& input = body.input(i);
+    input.data = inputs[i].data;
+    input.dims = inputs[i].dims;
+    input.bytes = inputs[i].bytes;
+    input.on_device = !inputs[i].in_host_memory;
+  }
+  body.set_outer(slots_.slots());
+  body.run(profiler_, false);
+  std::vector<BodyValue>& results = body.body_results_;
+  results.clear();
+  for (size_t i = 0; i < body.outputs_.size(); ++i) {
+    const OutputView view = body.output(i);
+    TENREC_CHECK(view.datum == nullptr, invalid_engine,
+                 "body output {} is no tensor; rebuild the engine", i);
+    results.push_back({view.data, body.def(body.info_.plan.outputs[i]).dtype, view.dims, view.bytes,
+                       view.in_host_memory});
+  }
+  return results;
 }
 
 void Executor::bind_body_input(Executor& body, size_t i, const Datum& datum) const {

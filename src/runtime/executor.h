@@ -131,7 +131,9 @@ class Executor {
   void allocate_sized(int32_t value);
   void finish_step(size_t s);
   void release_after(size_t s);
+  Executor& body_of_step(size_t index, size_t inputs);
   std::vector<Datum> run_body(size_t index, const std::vector<Datum>& inputs);
+  std::span<const BodyValue> run_body_in_place(size_t index, std::span<const BodyValue> inputs);
   void bind_body_input(Executor& body, size_t i, const Datum& datum) const;
   std::vector<Datum> body_outputs(const Executor& body) const;
   void finish_outputs();
@@ -185,7 +187,9 @@ class Executor {
   std::vector<uint64_t> signature_;  // scratch of run_segment
   std::vector<StepArgs> segment_args_;
   const Profiler* profiler_ = nullptr;
+  std::vector<BodyValue> body_results_;  // of this body's last run in place
   std::function<std::vector<Datum>(size_t, const std::vector<Datum>&)> run_body_;
+  std::function<std::span<const BodyValue>(size_t, std::span<const BodyValue>)> run_body_in_place_;
   std::function<void(size_t, int64_t)> define_;
   std::function<void(size_t, std::span<const int64_t>)> resize_output_;
 };

@@ -37,6 +37,26 @@ const char* const product = R"(graph(%x: f32[2, 8] "x") {
   return %2 "y"
 })";
 
+// Scales decide sizes: in f16 0.3 would be another one.
+TEST(Precision, ScalesStayWide) {
+  init_ops();
+  const auto graph = parse_graph(R"(graph(%x: f32[1, 2, 8, 8] "x", %r: f32[1] "r") {
+    %1 = constant() (value=f32[2](1, 1)) : f32[2]
+    %s = concat(%1, %r, %r) : f32[4]
+    %2 = resize(%x, none, %s) (mode=1) : f32[a, b, c, d]
+    %3 = relu(%2) : f32[a, b, c, d]
+    return %3 "y"
+  })");
+  graph->reinfer();
+  narrow_precision(*graph, DType::f16);
+  verify(*graph);
+  for (const auto& node : graph->nodes()) {
+    if (node->op().name() != "resize") continue;
+    EXPECT_EQ(node->input(0)->type.dtype, DType::f16);
+    EXPECT_EQ(node->input(2)->type.dtype, DType::f32);
+  }
+}
+
 TEST(Precision, InputsAndOutputsKeepTheirTypes) {
   for (const auto& [to, unit] : {std::pair(DType::f16, 0x1p-10), std::pair(DType::bf16, 0x1p-7)}) {
     const Narrowed result = narrowed(product, to, 8 * 3 * unit);

@@ -43,6 +43,54 @@ TEST(Recognise, OneHotTimesTable) {
   EXPECT_EQ(names, "reshape max min gather");
 }
 
+std::string composed(const std::string& text) {
+  return op_names(run_checked(text, [](Graph& graph) {
+    recognise(graph);
+    simplify(graph);
+  }));
+}
+
+TEST(Recognise, EinsumIsProducts) {
+  EXPECT_EQ(composed(R"(graph(%x: f32[2, 3, 4] "x", %y: f32[2, 5, 4] "y") {
+    %z = einsum(%x, %y) (equation="bij,bkj->bik") : f32[2, 3, 5]
+    return %z "z"
+  })"),
+            "transpose matmul");
+  // Axes that only one has and nobody wants are summed first; those of both without a sum multiply.
+  EXPECT_EQ(composed(R"(graph(%x: f32[2, 3, 4] "x", %y: f32[2, 5] "y") {
+    %z = einsum(%x, %y) (equation="bij,bk->kbi") : f32[5, 2, 3]
+    return %z "z"
+  })"),
+            "reduce dims reshape dims reshape mul transpose");
+  EXPECT_EQ(composed(R"(graph(%x: f32[2, 3] "x", %y: f32[3, 4] "y", %w: f32[4, 2] "w") {
+    %z = einsum(%x, %y, %w) (equation="ij,jk,ki->") : f32[]
+    return %z "z"
+  })")
+                .find("einsum"),
+            std::string::npos);
+  EXPECT_EQ(composed(R"(graph(%x: f32[3, 3] "x") {
+    %z = einsum(%x) (equation="ii->i") : f32[3]
+    return %z "z"
+  })"),
+            "einsum");
+}
+
+TEST(Recognise, HardmaxAndComputedStatistics) {
+  EXPECT_EQ(composed(R"(graph(%x: f32[2, 3, 4] "x") {
+    %y = hardmax(%x) (axis=1) : f32[2, 3, 4]
+    return %y "y"
+  })"),
+            "arg_reduce dims one_hot");
+  EXPECT_EQ(
+      composed(R"(graph(%x: f32[2, 3, 4] "x", %s: f32[3] "s", %b: f32[3] "b", %m: f32[3] "m") {
+    %v = abs(%m) : f32[3]
+    %y = batch_normalization(%x, %s, %b, %m, %v) : f32[2, 3, 4]
+    return %y "y"
+  })")
+          .find("batch_normalization"),
+      std::string::npos);
+}
+
 TEST(Recognise, LogOfSoftmax) {
   EXPECT_EQ(op_names(recognised(R"(graph(%x: f32[2, 3] "x") {
     %s = softmax(%x) : f32[2, 3]

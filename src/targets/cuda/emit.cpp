@@ -28,7 +28,12 @@ const TypeNames* find_type(DType dtype) {
       {DType::u16, {"unsigned short", "unsigned short", ""}},
       {DType::u32, {"unsigned", "unsigned", ""}},
       {DType::u64, {"unsigned long long", "unsigned long long", ""}},
-      {DType::boolean, {"unsigned char", "bool", "bool"}}};
+      {DType::boolean, {"unsigned char", "bool", "bool"}},
+      {DType::f8e4m3fn, {"unsigned char", "float", "f8e4m3fn"}},
+      {DType::f8e4m3fnuz, {"unsigned char", "float", "f8e4m3fnuz"}},
+      {DType::f8e5m2, {"unsigned char", "float", "f8e5m2"}},
+      {DType::f8e5m2fnuz, {"unsigned char", "float", "f8e5m2fnuz"}},
+      {DType::f8e8m0, {"unsigned char", "float", "f8e8m0"}}};
   const auto found = types.find(dtype);
   return found == types.end() ? nullptr : &found->second;
 }
@@ -73,14 +78,14 @@ std::string call_text(const ExprProgram& program, const ExprNode& node) {
   if (node.fn == Fn::cast) {
     if (is_float(from) && is_float(node.dtype)) {
       // A cast is the one operation whose point is to round.
-      if (node.dtype == DType::f16 || node.dtype == DType::bf16)
+      if (bit_width(node.dtype) < 32)
         return fmt::format("load_{0}(store_{0}((float){1}))", name(node.dtype), v(node.a));
       return fmt::format("({}){}", compute_type(node.dtype), v(node.a));
     }
     if (node.dtype == DType::boolean) return fmt::format("{} != 0", v(node.a));
     if (is_float(from))
       return fmt::format("to_integer<{}>({})", compute_type(node.dtype), v(node.a));
-    if (node.dtype == DType::f16 || node.dtype == DType::bf16)
+    if (is_float(node.dtype) && bit_width(node.dtype) < 32)
       return fmt::format("load_{0}(store_{0}((float){1}))", name(node.dtype), v(node.a));
     return fmt::format("({}){}", compute_type(node.dtype), v(node.a));
   }
@@ -97,7 +102,9 @@ std::string call_text(const ExprProgram& program, const ExprNode& node) {
 }  // namespace
 
 bool is_supported(DType dtype) { return find_type(dtype) != nullptr; }
-std::string storage_type(DType dtype) { return std::string(type_names(dtype).storage); }
+std::string storage_type(DType dtype) {
+  return is_sub_byte(dtype) ? "unsigned char" : std::string(type_names(dtype).storage);
+}
 std::string compute_type(DType dtype) { return std::string(type_names(dtype).compute); }
 
 std::string load_text(DType dtype, const std::string& text) {

@@ -9,7 +9,7 @@
 namespace tenrec::cuda {
 
 // How an element lies in memory, and what it is computed in: floats narrower than f64 in float,
-// integers as themselves, bool as bool.
+// integers as themselves, bool as bool. Elements of less than a byte lie in bytes that they share.
 std::string storage_type(DType dtype);
 std::string compute_type(DType dtype);
 // Whether kernels can read and write elements of this type.

@@ -98,10 +98,15 @@ std::string KernelText::text(int threads) const {
   std::string parameters;
   for (const auto& [declaration, argument] : parameters_)
     parameters += (parameters.empty() ? "" : ", ") + declaration;
+  const auto uses = [&](std::string_view what) {
+    return body.find(what) != body.npos || functions.find(what) != functions.npos;
+  };
+  const bool small_floats = uses("_f8e") || uses("_f4e");
   return fmt::format(
-      "#include \"scalar.cuh\"\ntypedef {} idx;\n{}\nextern \"C\" __global__ void "
+      "#include \"scalar.cuh\"\n{}typedef {} idx;\n{}\nextern \"C\" __global__ void "
       "__launch_bounds__({})\n{}({}) {{\n{}}}\n",
-      wide_ ? "long long" : "int", functions, threads, entry_, parameters, body);
+      small_floats ? "#include \"small_float.cuh\"\n" : "", wide_ ? "long long" : "int", functions,
+      threads, entry_, parameters, body);
 }
 
 StepWriter::StepWriter(StepDraft draft) : draft_(std::move(draft)) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A matting client in TensorRT 10's style: named tensors, sizes that change from run to run, an
 // output allocator for a size that only running tells.
+#include <optional>
+
 #include "common.h"
 
 namespace {
@@ -23,11 +25,11 @@ class Memory {
 class Growing : public nvinfer1::IOutputAllocator {
  public:
   void* reallocateOutputAsync(const char*, void*, uint64_t size, uint64_t, cudaStream_t) override {
-    memory.resize(size + 1);
-    return memory.data();
+    memory.emplace(size + 1);
+    return memory->get();
   }
   void notifyShape(const char*, const nvinfer1::Dims& dims) noexcept override { shape = dims; }
-  std::vector<char> memory;
+  std::optional<Memory> memory;
   nvinfer1::Dims shape{};
 };
 
@@ -109,15 +111,20 @@ void run_unknown_size(Logger& logger) {
   const std::unique_ptr<nvinfer1::ICudaEngine> engine(
       runtime->deserializeCudaEngine(plan->data(), plan->size()));
   const std::unique_ptr<nvinfer1::IExecutionContext> context(engine->createExecutionContext());
-  std::vector<float> values{0, 1, 2, 0, 3};
+  const std::vector<float> values{0, 1, 2, 0, 3};
+  const Memory x(values.size() * 4);
+  REQUIRE(cudaMemcpy(x.get(), values.data(), values.size() * 4, cudaMemcpyHostToDevice) ==
+          cudaSuccess);
   Growing output;
   REQUIRE(context->setInputShape("x", nvinfer1::Dims{1, {5}}));
   REQUIRE(context->getTensorShape("y").d[1] == -1);
-  REQUIRE(context->setTensorAddress("x", values.data()));
+  REQUIRE(context->setTensorAddress("x", x.get()));
   REQUIRE(context->setOutputAllocator("y", &output));
   REQUIRE(context->enqueueV3(nullptr));
   REQUIRE(output.shape.nbDims == 2 && output.shape.d[1] == 3);
-  const auto* found = reinterpret_cast<const int64_t*>(output.memory.data());
+  int64_t found[3] = {};
+  REQUIRE(cudaMemcpy(found, output.memory->get(), sizeof found, cudaMemcpyDeviceToHost) ==
+          cudaSuccess);
   REQUIRE(found[0] == 1 && found[1] == 2 && found[2] == 4);
 }
 

@@ -5,11 +5,13 @@
 #include <random>
 
 #include "ops/arg_reduce.h"
+#include "ops/attention.h"
 #include "ops/batch_normalization.h"
 #include "ops/concat.h"
 #include "ops/constant_of_shape.h"
 #include "ops/conv.h"
 #include "ops/conv_transpose.h"
+#include "ops/convert.h"
 #include "ops/cum_sum.h"
 #include "ops/depth_space.h"
 #include "ops/elementwise.h"
@@ -379,11 +381,35 @@ void rows(Cases& cases) {
                    TopK{.axis = 0, .largest = false},
                    {random(DType::i64, {50, 3}, -9, 9), ints({11})},
                    {1}});
+  cases.push_back({"topk of long lines", TopK{}, {f32({2, 9000}), ints({60})}, {1}});
+  cases.push_back({"cum_prod of a late axis",
+                   CumProd{.reverse = true},
+                   {f32({3, 5, 4}), Tensor::of<int64_t>({}, {-2})},
+                   {},
+                   1e-6});
   cases.push_back({"cum_sum",
                    CumSum{.exclusive = true, .reverse = true},
                    {f32({3, 20, 4}), Tensor::of<int64_t>({}, {1})},
                    {1},
                    1e-6});
+}
+
+void narrow(Cases& cases) {
+  for (const DType to : {DType::i4, DType::u2, DType::f4e2m1, DType::f8e4m3fn, DType::f8e5m2fnuz}) {
+    const std::string type(name(to));
+    cases.push_back({"cast f32 to " + type, Cast{.to = to}, {f32({3, 7})}});
+    cases.push_back(
+        {"cast " + type + " to f16", Cast{.to = DType::f16}, {random(to, {3, 7}, 0, 2)}});
+  }
+  cases.push_back({"convert f32 to f8e5m2",
+                   Convert{.to = DType::f8e5m2, .saturate = false},
+                   {random(DType::f32, {50}, -1e5, 1e5)}});
+  cases.push_back({"attention with everything",
+                   Attention{.is_causal = true, .softcap = 3, .outputs = 3},
+                   {f32({2, 4, 3, 8}), f32({2, 2, 5, 8}, 2), f32({2, 2, 5, 6}, 3), f32({3, 7}, 4),
+                    f32({2, 2, 2, 8}, 5), f32({2, 2, 2, 6}, 6)},
+                   {},
+                   1e-5});
 }
 
 void products(Cases& cases) {
@@ -549,6 +575,7 @@ const std::vector<CudaCase>& cuda_cases() {
     movement(cases);
     windows(cases);
     rows(cases);
+    narrow(cases);
     products(cases);
     networks(cases);
     channels_last(cases);

@@ -48,6 +48,19 @@ __device__ __forceinline__ bool greater(T a, T b) {
   return a > b;
 }
 
+// What comes behind everything else in an order.
+template <class T, bool largest>
+__device__ __forceinline__ T last_of_all() {
+  if constexpr (Kind<T>::is_float) {
+    return T(largest ? -inf32() : nan32());
+  } else if constexpr (Kind<T>::is_signed) {
+    const T least = T(1ULL << (8 * sizeof(T) - 1));
+    return largest ? least : T(~least);
+  } else {
+    return largest ? T(0) : T(~0ULL);
+  }
+}
+
 // How many elements of a line of `size` come before element i; all threads of the block take part.
 template <class T, bool largest, class At>
 __device__ __forceinline__ idx rank_in_line(idx size, idx i, At at) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ops/bit_cast.h"
 #include "ops/concat.h"
 #include "ops/constant_of_shape.h"
 #include "ops/depth_space.h"
@@ -267,12 +268,18 @@ void write_moves(std::vector<Move> moves, StepWriter& step) {
   launch_in_turn(parts, kernel, step);
 }
 
+// Bools are 0 or 1, whatever bytes they are read from.
+bool keeps_bytes(const Node& node) {
+  const auto* op = node.as<BitCast>();
+  return node.op().info().is_view || (op && op->to != DType::boolean);
+}
+
 class Copy : public Kernel {
  public:
   std::string_view name() const override { return "copy"; }
   Reject check(const Node& node, const DeviceInfo&) const override {
     if (node.inputs().empty() || !node.input(0)) return "moves nothing";
-    if (node.op().info().is_view) {
+    if (keeps_bytes(node)) {
       for (const Value* value : {node.input(0), node.output()}) {
         if (value->type.kind != Type::Kind::tensor || value->type.dtype == DType::string)
           return "no tensor of numbers";
@@ -285,7 +292,7 @@ class Copy : public Kernel {
     return moves_of(node).reject;
   }
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
-    if (node.op().info().is_view) {
+    if (keeps_bytes(node)) {
       StepDraft draft = draft_of(node, name(), tactic);
       draft.inputs.resize(1);
       return draft;

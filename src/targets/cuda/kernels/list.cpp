@@ -37,6 +37,9 @@ std::span<const Kernel* const> kernel_list() {
       &suppress_kernel(),
       &sample_kernel(),
       &late_slice_kernel(),
+      &packed_kernel(),
+      &attention_plain_kernel(),
+      &bodies_kernel(),
       // `generic` stays last: it accepts what nobody else does, and runs it on the host.
       &generic_kernel(/*on_host=*/true),
   };

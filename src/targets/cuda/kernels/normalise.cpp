@@ -92,8 +92,8 @@ struct RowNorm {
 };
 
 std::optional<RowNorm> norm_of(const Node& node) {
+  if (!node.input(0) || !has_strides(node.input(0)->type)) return std::nullopt;
   const Type& x = node.input(0)->type;
-  if (!x.ranked) return std::nullopt;
   const auto from_axis = [&](int64_t axis, float epsilon, bool centred, bool statistics) {
     RowNorm norm;
     norm.axis = normalise_axis(axis, x.rank());

@@ -83,13 +83,7 @@ Shapes shapes_of(const Node& node, const Reduce& op) {
     return shapes;
   }
   std::optional<std::vector<int64_t>> axes;
-  if (const Value* given = node.input(1)) {
-    axes = given->type.constant_ints();
-    if (!axes) {
-      shapes.reject = "axes are not constant";
-      return shapes;
-    }
-  }
+  if (const Value* given = node.input(1)) axes = given->type.constant_ints();
   const std::vector<bool> reduced = op.reduced_axes(in.rank(), axes ? &*axes : nullptr);
   const Shape from = memory_strides(in), to = memory_strides(out);
   shapes.kept.walks.resize(2);
@@ -115,54 +109,110 @@ Shapes shapes_of(const Node& node, const Reduce& op) {
   return shapes;
 }
 
+// What a group does once it knows its row: `read` makes element j of the row x, `target` is where
+// the result goes.
+std::string reduction_text(ReduceKind kind, DType dtype, const std::string& count,
+                           const std::string& read, const std::string& target) {
+  const Recipe recipe = recipe_of(kind, dtype, count);
+  const std::string type = compute_type(dtype);
+  const auto loop = [&](const std::string& statement) {
+    return fmt::format(
+        "#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}    {}\n  }}\n", count, read,
+        statement);
+  };
+  std::string text;
+  if (kind == ReduceKind::log_sum_exp) {
+    text += fmt::format("  {} top = -{};\n", type, dtype == DType::f64 ? "inf64()" : "inf32()");
+    text += loop(fmt::format("top = fn_max<{}>(top, x);", type)) + "  top = group_max<G>(top);\n";
+  }
+  text += fmt::format("  {} acc = {};\n", recipe.accumulator, recipe.identity);
+  text += fmt::format("  const auto combine = []({0} a, {0} b) {{ return ({0})({1}); }};\n",
+                      recipe.accumulator, recipe.combine);
+  if (is_float(dtype) && recipe.combine == "a + b") {
+    // What each addition rounds off is kept: long sums, and differences of sums, stay exact.
+    text += fmt::format("  {} lost = 0;\n", recipe.accumulator);
+    text +=
+        loop(fmt::format("const {0} y = {1} - lost, t = acc + y;\n    lost = t - acc - y;\n"
+                         "    acc = t;",
+                         recipe.accumulator, recipe.map));
+  } else {
+    text += loop(fmt::format("acc = combine(acc, {});", recipe.map));
+  }
+  text += "  acc = group_reduce<G>(acc, combine);\n";
+  return text + fmt::format("  if (lane == 0) {} = {};\n", target,
+                            store_text(dtype, fmt::format("({})({})", type, recipe.finish)));
+}
+
 void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
-  Shapes shapes = shapes_of(node, op);
+  const Shapes shapes = shapes_of(node, op);
   const DType dtype = node.input(0)->type.dtype;
   KernelText kernel(step, "reduce");
   kernel.reach_all();
-  const Dim rows = shapes.kept.count(), count = shapes.reduced.count();
-  std::string& body = kernel.body;
-  body = begin_group(kernel, group, rows);
+  const Dim rows = shapes.kept.count();
+  kernel.body = begin_group(kernel, group, rows);
   const auto kept = numbered("k", shapes.kept.sizes.size());
   const auto reduced = numbered("r", shapes.reduced.sizes.size());
-  body += kernel.unflatten("row", shapes.kept.sizes, kept);
-  body += fmt::format("  const idx base = {};\n", kernel.offset(shapes.kept.walks[1], kept));
-  const std::string count_text = kernel.dim(count);
-  const Recipe recipe = recipe_of(op.kind, dtype, count_text);
+  kernel.body += kernel.unflatten("row", shapes.kept.sizes, kept);
+  kernel.body += fmt::format("  const idx base = {};\n", kernel.offset(shapes.kept.walks[1], kept));
+  const std::string count = kernel.dim(shapes.reduced.count());
   const std::string read =
       fmt::format("{}    const {} x = {};\n", kernel.unflatten("j", shapes.reduced.sizes, reduced),
                   compute_type(dtype),
                   load_text(dtype, fmt::format("{}[base + {}]", kernel.input(0),
                                                kernel.offset(shapes.reduced.walks[0], reduced))));
-  const auto loop = [&](const std::string& statement) {
-    return fmt::format(
-        "#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}    {}\n  }}\n", count_text,
-        read, statement);
-  };
-  if (op.kind == ReduceKind::log_sum_exp) {
-    const std::string type = compute_type(dtype);
-    body += fmt::format("  {} top = -{};\n", type, dtype == DType::f64 ? "inf64()" : "inf32()");
-    body += loop(fmt::format("top = fn_max<{}>(top, x);", type)) + "  top = group_max<G>(top);\n";
-  }
-  body += fmt::format("  {} acc = {};\n", recipe.accumulator, recipe.identity);
-  body += fmt::format("  const auto combine = []({0} a, {0} b) {{ return ({0})({1}); }};\n",
-                      recipe.accumulator, recipe.combine);
-  if (is_float(dtype) && recipe.combine == "a + b") {
-    // What each addition rounds off is kept: long sums, and differences of sums, stay exact.
-    body += fmt::format("  {} lost = 0;\n", recipe.accumulator);
-    body +=
-        loop(fmt::format("const {0} y = {1} - lost, t = acc + y;\n    lost = t - acc - y;\n"
-                         "    acc = t;",
-                         recipe.accumulator, recipe.map));
-  } else {
-    body += loop(fmt::format("acc = combine(acc, {});", recipe.map));
-  }
-  body += "  acc = group_reduce<G>(acc, combine);\n";
-  body +=
-      fmt::format("  if (lane == 0) {}[{}] = {};\n", kernel.output(0),
-                  kernel.offset(shapes.kept.walks[0], kept),
-                  store_text(dtype, fmt::format("({})({})", compute_type(dtype), recipe.finish)));
+  const std::string output = kernel.output(0);
+  kernel.body +=
+      reduction_text(op.kind, dtype, count, read,
+                     fmt::format("{}[{}]", output, kernel.offset(shapes.kept.walks[0], kept)));
   launch_groups(step, kernel, group, rows);
+}
+
+// Axes that only running tells: every group finds out which it reduces.
+void write_late(const Node& node, const Reduce& op, int group, StepWriter& step) {
+  const Type &in = node.input(0)->type, &axes = node.input(1)->type;
+  const Dim rows = product(node.output()->type.shape);
+  KernelText kernel(step, "late_reduce");
+  kernel.reach_all();
+  std::string sizes, strides;
+  const Shape steps = memory_strides(in);
+  for (size_t axis = 0; axis < in.shape.size(); ++axis) {
+    sizes += (axis == 0 ? "" : ", ") + kernel.dim(in.shape[axis]);
+    strides += (axis == 0 ? "" : ", ") + kernel.dim(steps[axis]);
+  }
+  const std::string rank = std::to_string(in.rank()), given = kernel.dim(axes.shape[0]);
+  kernel.body = begin_group(kernel, group, rows);
+  kernel.body += fmt::format(
+      "  const idx sizes[] = {{{0}}}, strides[] = {{{1}}};\n"
+      "  unsigned reduced = {2} == 0 && {3} ? {4}u : 0;\n"
+      "  for (idx k = 0; k < {2}; ++k)\n"
+      "    reduced |= 1u << (({5}[k] + (int)({5}[k] < 0) * {6}) & 31);\n"
+      "  idx rest = row, base = 0, count = 1;\n"
+      "#pragma unroll\n  for (int a = {6} - 1; a >= 0; --a) {{\n"
+      "    if (reduced >> a & 1) {{\n      count *= sizes[a];\n      continue;\n    }}\n"
+      "    base += rest % sizes[a] * strides[a];\n    rest /= sizes[a];\n  }}\n",
+      sizes, strides, given, !op.noop_with_empty_axes, (1U << in.rank()) - 1, kernel.input(1),
+      rank);
+  const std::string read = fmt::format(
+      "    idx left = j, at = base;\n"
+      "#pragma unroll\n    for (int a = {} - 1; a >= 0; --a) {{\n"
+      "      if (!(reduced >> a & 1)) continue;\n"
+      "      at += left % sizes[a] * strides[a];\n      left /= sizes[a];\n    }}\n"
+      "    const {} x = {};\n",
+      rank, compute_type(in.dtype), load_text(in.dtype, fmt::format("{}[at]", kernel.input(0))));
+  kernel.body +=
+      reduction_text(op.kind, in.dtype, "count", read, fmt::format("{}[row]", kernel.output(0)));
+  launch_groups(step, kernel, group, rows);
+}
+
+bool is_late(const Node& node) { return node.input(1) && !node.input(1)->type.constant_ints(); }
+
+Reject check_late(const Node& node) {
+  const Type &in = node.input(0)->type, &axes = node.input(1)->type, &out = node.output()->type;
+  if (!has_strides(in) || !has_strides(out) || !has_strides(axes)) return "the rank is not known";
+  if (!out.layout.is_plain()) return "axes are not constant";
+  if (in.rank() < 1 || in.rank() > 31 || axes.rank() != 1) return "a scalar, or too many axes";
+  if (axes.dtype != DType::i64 && axes.dtype != DType::i32) return "axes are not i32 or i64";
+  return "";
 }
 
 class ReduceKernel : public Kernel {
@@ -177,6 +227,7 @@ class ReduceKernel : public Kernel {
     if (!is_float(dtype) && (op->kind == ReduceKind::l2 || op->kind == ReduceKind::log_sum ||
                              op->kind == ReduceKind::log_sum_exp))
       return "an integer reduction that is not whole";
+    if (is_late(node)) return check_late(node);
     const Shapes shapes = shapes_of(node, *op);
     if (!shapes.reject.empty()) return shapes.reject;
     if (!is_float(dtype) && op->kind == ReduceKind::mean && shapes.reduced.count().lower() < 1)
@@ -188,6 +239,7 @@ class ReduceKernel : public Kernel {
   // results where they are not.
   std::vector<std::string> tactics(const Node& node, const DeviceInfo&,
                                    const Sizes& opt) const override {
+    if (is_late(node)) return group_tactics(32);
     const Shapes shapes = shapes_of(node, *node.as<Reduce>());
     const auto in = static_cast<int64_t>(element_count(opt.inputs[0]));
     const auto out = std::max<int64_t>(static_cast<int64_t>(element_count(opt.outputs[0])), 1);
@@ -199,9 +251,10 @@ class ReduceKernel : public Kernel {
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
     StepDraft draft = draft_of(node, name(), tactic);
-    draft.inputs.resize(1);
+    const bool late = is_late(node);
+    if (!late) draft.inputs.resize(1);
     StepWriter step(std::move(draft));
-    write(node, *node.as<Reduce>(), group_of(tactic), step);
+    (late ? write_late : write)(node, *node.as<Reduce>(), group_of(tactic), step);
     return step.finish();
   }
 };

@@ -266,20 +266,27 @@ class CublasLtRunner final : public StepRunner {
     environment_.gpu.enter();
     if (!problem_) {
       problem_.emplace(params_);
-      if (!tactic_.automatic) tuned_ = problem_->algorithm(tactic_);
+      if (!tactic_.automatic) {
+        if (const auto tuned = problem_->algorithm(tactic_)) known_.push_back(*tuned);
+      }
     }
     problem_->resize(sizes_);
     if (params_.bias) problem_->set_bias(args.inputs[2].data);
     const int64_t room = std::clamp<int64_t>(
         static_cast<int64_t>(args.scratch.size()) - cublaslt_alignment, 0, tactic_.workspace);
-    if (tuned_ && problem_->fits(*tuned_, room)) {
-      algo_ = *tuned_;
+    // Asking the heuristics takes tens of microseconds, and what they name may be a kernel that has
+    // to be loaded first: what served other sizes comes before it.
+    for (const cublasLtMatmulAlgo_t& known : known_) {
+      if (!problem_->fits(known, room)) continue;
+      algo_ = known;
       return;
     }
     const auto found = problem_->heuristics(1, room);
     TENREC_CHECK(!found.empty() && found[0].state == CUBLAS_STATUS_SUCCESS, unsupported,
                  "cuBLASLt has no algorithm for {} x {} x {}", sizes_.m, sizes_.n, sizes_.k);
     algo_ = found[0].algo;
+    if (known_.size() == most_known) known_.erase(known_.begin() + 1);
+    known_.push_back(algo_);
   }
 
   void run(const StepArgs& args) override {
@@ -309,12 +316,14 @@ class CublasLtRunner final : public StepRunner {
     return skipped < scratch.size() ? scratch.subspan(skipped) : std::span<std::byte>{};
   }
 
+  static constexpr size_t most_known = 4;
+
   CublasLtParams params_;
   CublasLtTactic tactic_;
   RunEnvironment& environment_;
   GemmSizes sizes_;
   std::optional<Problem> problem_;
-  std::optional<cublasLtMatmulAlgo_t> tuned_;
+  std::vector<cublasLtMatmulAlgo_t> known_;  // the tuned one first, then those of other sizes
   cublasLtMatmulAlgo_t algo_ = {};
 };
 

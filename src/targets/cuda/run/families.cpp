@@ -22,6 +22,7 @@ constexpr std::array families{
 #endif
     Family{"kernels", prepare_kernels},
     Family{"copy", prepare_copy},
+    Family{"bodies", prepare_bodies},
     Family{"generic", prepare_generic},
     Family{"infer", prepare_infer},
 };

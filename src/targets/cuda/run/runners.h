@@ -14,6 +14,7 @@ Runner prepare_gemm_mma(const StepSource& source);
 Runner prepare_cublaslt(const StepSource& source);
 Runner prepare_cudnn_conv(const StepSource& source);
 Runner prepare_copy(const StepSource& source);
+Runner prepare_bodies(const StepSource& source);
 Runner prepare_generic(const StepSource& source);
 Runner prepare_infer(const StepSource& source);
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that are others put together, which have kernels: Einsum, Hardmax, BatchNormalization
+// whose statistics are computed.
+#include <algorithm>
+#include <cmath>
+
+#include "ops/arg_reduce.h"
+#include "ops/batch_normalization.h"
+#include "ops/dims.h"
+#include "ops/einsum.h"
+#include "ops/elementwise.h"
+#include "ops/matmul.h"
+#include "ops/one_hot.h"
+#include "ops/reduce.h"
+#include "ops/reshape.h"
+#include "ops/softmax.h"
+#include "ops/squeeze.h"
+#include "ops/transpose.h"
+#include "passes/recognise.h"
+
+namespace tenrec {
+namespace {
+
+bool has(const std::string& names, char name) { return names.find(name) != names.npos; }
+
+// A tensor and the names of its axes.
+struct Named {
+  Value* value = nullptr;
+  std::string names;
+};
+
+class Contraction {
+ public:
+  Contraction(Rewriter& rw, const Node& node) : rw_(rw), node_(node) {}
+
+  // Null where the equation says more than products can: diagonals, sizes that may be 1.
+  Value* run(const EinsumPlan& plan) {
+    for (size_t i = 0; i < plan.inputs.size(); ++i) {
+      if (!note_sizes(plan.inputs[i], node_.input(i)->type.shape)) return nullptr;
+    }
+    Named all{node_.input(0), plan.inputs[0]};
+    for (size_t i = 1; i < plan.inputs.size(); ++i) {
+      std::string wanted = plan.output;
+      for (size_t k = i + 1; k < plan.inputs.size(); ++k) wanted += plan.inputs[k];
+      all = product(all, {node_.input(i), plan.inputs[i]}, wanted);
+      if (!all.value) return nullptr;
+    }
+    all = summed(all, plan.output);
+    return transposed(all, plan.output).value;
+  }
+
+ private:
+  bool note_sizes(const std::string& names, const Shape& shape) {
+    for (size_t i = 0; i < names.size(); ++i) {
+      if (std::count(names.begin(), names.end(), names[i]) != 1) return false;
+      const auto [at, is_new] = sizes_.emplace(names[i], shape[i]);
+      if (!is_new && !(at->second == shape[i])) return false;
+    }
+    return true;
+  }
+
+  Shape sizes(const std::string& names) const {
+    Shape shape;
+    for (const char name : names) shape.push_back(sizes_.at(name));
+    return shape;
+  }
+
+  // Without the axes that nobody wants.
+  Named summed(Named from, const std::string& wanted) {
+    std::vector<int64_t> axes;
+    std::string left;
+    for (size_t i = 0; i < from.names.size(); ++i) {
+      if (has(wanted, from.names[i])) left += from.names[i];
+      else axes.push_back(static_cast<int64_t>(i));
+    }
+    if (axes.empty()) return from;
+    const auto count = static_cast<int64_t>(axes.size());
+    Value* list = rw_.constant(node_, Tensor::of({count}, axes));
+    return {rw_.insert(node_, Reduce{.keepdims = false}, {from.value, list}), left};
+  }
+
+  Named transposed(Named from, const std::string& names) {
+    if (from.names == names) return from;
+    Transpose turn;
+    for (const char name : names) turn.perm.push_back(static_cast<int64_t>(from.names.find(name)));
+    return {rw_.insert(node_, turn, {from.value}), names};
+  }
+
+  Value* reshaped(Value* value, const Shape& shape) {
+    if (value->type.shape == shape) return value;
+    const DimsValue dims{.values = shape, .shape = {static_cast<int64_t>(shape.size())}};
+    return rw_.insert(node_, Reshape{}, {value, rw_.insert(node_, dims, {})});
+  }
+
+  // [batch, rows, columns] of what has the axes of `batch`, `rows` and `columns`.
+  Value* matrix(const Named& from, const std::string& batch, const std::string& rows,
+                const std::string& columns) {
+    Shape shape = sizes(batch);
+    shape.push_back(tenrec::product(sizes(rows)));
+    shape.push_back(tenrec::product(sizes(columns)));
+    return reshaped(transposed(from, batch + rows + columns).value, shape);
+  }
+
+  Named product(Named a, Named b, const std::string& wanted) {
+    a = summed(a, b.names + wanted);
+    b = summed(b, a.names + wanted);
+    std::string batch, rows, columns, inner;
+    for (const char name : a.names) {
+      if (!has(b.names, name)) rows += name;
+      else (has(wanted, name) ? batch : inner) += name;
+    }
+    for (const char name : b.names) {
+      if (!has(a.names, name)) columns += name;
+    }
+    const bool multiplies = inner.empty();
+    if (!multiplies && !is_float(a.value->type.dtype)) return {};
+    const Values operands{matrix(a, batch, rows, inner), matrix(b, batch, inner, columns)};
+    Value* result =
+        multiplies ? rw_.insert(node_, Mul{}, operands) : rw_.insert(node_, MatMul{}, operands);
+    const std::string names = batch + rows + columns;
+    return {reshaped(result, sizes(names)), names};
+  }
+
+  Rewriter& rw_;
+  const Node& node_;
+  std::map<char, Dim> sizes_;
+};
+
+bool compose_einsum(Rewriter& rw, const Node& node, const Einsum& op) {
+  std::vector<int64_t> ranks;
+  for (const Value* input : node.inputs()) {
+    if (!input->type.ranked) return false;
+    ranks.push_back(input->type.rank());
+  }
+  Value* out = Contraction(rw, node).run(parse_einsum(op.equation, ranks));
+  if (!out || !same_type(*out, *node.output())) return false;
+  rw.replace(node, {out});
+  return true;
+}
+
+bool compose_hardmax(Rewriter& rw, const Node& node, const Hardmax& op) {
+  const Type& x = node.input(0)->type;
+  if (!x.ranked || x.rank() == 0) return false;
+  const int64_t axis = normalise_axis(op.axis, x.rank());
+  Value* at = rw.insert(node, ArgReduce{.axis = axis, .keepdims = false}, {node.input(0)});
+  const DimsValue size{.values = {x.shape[static_cast<size_t>(axis)]}, .shape = {1}};
+  Value* depth = rw.insert(node, size, {});
+  Value* values = rw.constant(node, Tensor::from_doubles(x.dtype, {2}, std::vector{0.0, 1.0}));
+  Value* out = rw.insert(node, OneHot{.axis = axis}, {at, depth, values});
+  if (!same_type(*out, *node.output())) return false;
+  rw.replace(node, {out});
+  return true;
+}
+
+bool compose_batch_normalization(Rewriter& rw, const Node& node, const BatchNormalization& op) {
+  const Type& x = node.input(0)->type;
+  if (!x.ranked || x.rank() < 2) return false;
+  bool computed = false;
+  for (size_t i = 1; i < 5; ++i) {
+    if (!node.input(i)->type.ranked || node.input(i)->type.dtype != x.dtype) return false;
+    computed |= node.input(i)->constant() == nullptr;
+  }
+  if (!computed) return false;
+  std::vector<int64_t> axes;
+  for (int64_t axis = 1; axis < x.rank() - 1; ++axis) axes.push_back(axis);
+  std::vector<Value*> by_channel(5);
+  for (size_t i = 1; i < 5; ++i) {
+    by_channel[i] = node.input(i);
+    if (axes.empty()) continue;
+    const auto count = static_cast<int64_t>(axes.size());
+    by_channel[i] =
+        rw.insert(node, Unsqueeze{}, {by_channel[i], rw.constant(node, Tensor::of({count}, axes))});
+  }
+  Value* epsilon = rw.constant(
+      node, Tensor::from_doubles(x.dtype, {}, std::vector{static_cast<double>(op.epsilon)}));
+  Value* deviation = rw.insert(node, Sqrt{}, {rw.insert(node, Add{}, {by_channel[4], epsilon})});
+  Value* factor = rw.insert(node, Div{}, {by_channel[1], deviation});
+  Value* centred = rw.insert(node, Sub{}, {node.input(0), by_channel[3]});
+  Value* scaled = rw.insert(node, Mul{}, {centred, factor});
+  Value* out = rw.insert(node, Add{}, {scaled, by_channel[2]});
+  if (!same_type(*out, *node.output())) return false;
+  rw.replace(node, {out});
+  return true;
+}
+
+}  // namespace
+
+std::vector<Rule> composition_rules() {
+  return {rule<Einsum>("compose_einsum", compose_einsum),
+          rule<Hardmax>("compose_hardmax", compose_hardmax),
+          rule<BatchNormalization>("compose_batch_normalization", compose_batch_normalization)};
+}
+
+}  // namespace tenrec
