@@ -381,6 +381,10 @@ void rows(Cases& cases) {
                    TopK{.axis = 0, .largest = false},
                    {random(DType::i64, {50, 3}, -9, 9), ints({11})},
                    {1}});
+  for (const char* mode : {"constant", "reflect"})
+    cases.push_back({fmt::format("pad {} of late sizes", mode),
+                     Pad{.mode = mode},
+                     {f32({3, 5, 4}), ints({1, -1, 0, 2, 0, -1})}});
   cases.push_back({"topk of long lines", TopK{}, {f32({2, 9000}), ints({60})}, {1}});
   cases.push_back({"cum_prod of a late axis",
                    CumProd{.reverse = true},

@@ -256,16 +256,20 @@ BlockPart move_text(Move move, DType dtype, KernelText& kernel) {
   return {text, ceildiv(product(grid), Dim(block_threads))};
 }
 
+// A launch takes a limited number of arguments, and a move of open sizes has several.
+constexpr size_t most_moves = 16;
+
 void write_moves(std::vector<Move> moves, StepWriter& step) {
-  if (moves.empty()) return;
-  KernelText kernel(step, "move");
-  kernel.reach_all();
-  std::vector<BlockPart> parts;
-  for (Move& move : moves) {
-    const DType dtype = step.draft().outputs[move.output]->type.dtype;
-    parts.push_back(move_text(std::move(move), dtype, kernel));
+  for (size_t first = 0; first < moves.size(); first += most_moves) {
+    KernelText kernel(step, "move");
+    kernel.reach_all();
+    std::vector<BlockPart> parts;
+    for (size_t i = first; i < std::min(first + most_moves, moves.size()); ++i) {
+      const DType dtype = step.draft().outputs[moves[i].output]->type.dtype;
+      parts.push_back(move_text(std::move(moves[i]), dtype, kernel));
+    }
+    launch_in_turn(parts, kernel, step);
   }
-  launch_in_turn(parts, kernel, step);
 }
 
 // Bools are 0 or 1, whatever bytes they are read from.

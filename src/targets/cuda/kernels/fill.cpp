@@ -14,27 +14,32 @@ namespace {
 
 struct Pads {
   Reject reject;
-  std::vector<Dim> begin, end;  // of every axis
+  std::vector<Dim> begin, end;  // of each axis, where they are known
+  bool late = false;            // they are read from the tensor
+  std::vector<size_t> entries;  // of each axis in the tensor; its size: none
 };
 
 Pads pads_of(const Node& node) {
   const Type& in = node.input(0)->type;
+  const Type& given = node.input(1)->type;
   const std::vector<Dim> zeros(in.shape.size(), Dim(0));
-  Pads result{"", zeros, zeros};
-  const auto* pads = node.input(1)->type.known_ints();
-  if (!pads) return {"pads are known only when running", {}, {}};
+  Pads result{"", zeros, zeros, given.known_ints() == nullptr, {}};
+  if (result.late && given.dtype != DType::i64) return {"pads are not i64", {}, {}, true, {}};
   std::vector<int64_t> axes;
   if (node.input(3)) {
-    const auto given = node.input(3)->type.constant_ints();
-    if (!given) return {"axes are not constant", {}, {}};
-    axes = *given;
+    const auto constant = node.input(3)->type.constant_ints();
+    if (!constant) return {"axes are not constant", {}, {}, true, {}};
+    axes = *constant;
   } else {
     for (size_t i = 0; i < in.shape.size(); ++i) axes.push_back(static_cast<int64_t>(i));
   }
+  result.entries.assign(in.shape.size(), axes.size());
   for (size_t i = 0; i < axes.size(); ++i) {
     const auto axis = static_cast<size_t>(normalise_axis(axes[i], in.rank()));
-    result.begin[axis] = (*pads)[i];
-    result.end[axis] = (*pads)[i + axes.size()];
+    result.entries[axis] = i;
+    if (result.late) continue;
+    result.begin[axis] = (*given.known_ints())[i];
+    result.end[axis] = (*given.known_ints())[i + axes.size()];
   }
   return result;
 }
@@ -58,11 +63,18 @@ class Writer {
   void pad(const Pad& op) {
     const Type& in = node_.input(0)->type;
     const Pads pads = pads_of(node_);
+    const size_t pads_count =
+        node_.input(3) ? node_.input(3)->type.constant_ints()->size() : in.shape.size();
     kernel_.functions = "#include \"pad.cuh\"\n";
     std::string& body = kernel_.body;
     std::vector<std::string> from;
     body += "  bool inside = true;\n";
     for (size_t axis = 0; axis < in.shape.size(); ++axis) {
+      from.push_back(fmt::format("p{}", axis));
+      if (pads.late && pads.entries[axis] < pads_count) {
+        body += late_pad(op, in, axis, pads.entries[axis], pads_count);
+        continue;
+      }
       // Negative pads crop: what is kept lies at [low, low + size).
       const Dim low = max(Dim(0) - pads.begin[axis], Dim(0));
       const Dim size = in.shape[axis] + min(pads.end[axis], Dim(0)) - low;
@@ -70,7 +82,6 @@ class Writer {
           "  const idx q{0} = pad_{1}(x{0} - {2}, {3}), p{0} = q{0} + {4};\n"
           "  inside &= q{0} >= 0;\n",
           axis, op.mode, kernel_.dim(pads.begin[axis] + low), kernel_.dim(size), kernel_.dim(low));
-      from.push_back(fmt::format("p{}", axis));
     }
     const std::string fill = node_.input(2) ? kernel_.input(2) + "[0]" : "0";
     body += fmt::format("  {}[i] = inside ? {}[{}] : {};\n", kernel_.output(0), kernel_.input(0),
@@ -137,6 +148,16 @@ class Writer {
   StepWriter& step_;
   KernelText kernel_;
   const Type& out_;
+  // The same with pads that only running tells.
+  std::string late_pad(const Pad& op, const Type& in, size_t axis, size_t entry, size_t count) {
+    return fmt::format(
+        "  const idx b{0} = {1}[{2}], e{0} = {1}[{3}];\n"
+        "  const idx l{0} = b{0} < 0 ? -b{0} : 0, s{0} = {4} + (e{0} < 0 ? e{0} : 0) - l{0};\n"
+        "  const idx q{0} = pad_{5}(x{0} - b{0} - l{0}, s{0}), p{0} = q{0} + l{0};\n"
+        "  inside &= q{0} >= 0;\n",
+        axis, kernel_.input(1), entry, entry + count, kernel_.dim(in.shape[axis]), op.mode);
+  }
+
   std::vector<std::string> variables_;
   Dim count_;
 };
@@ -171,7 +192,7 @@ class Fill : public Kernel {
     if (node.as<ConstantOfShape>()) draft.inputs.clear();
     if (node.as<Pad>()) {
       draft.inputs.resize(std::min<size_t>(draft.inputs.size(), 3));
-      draft.inputs[1] = {};
+      if (!pads_of(node).late) draft.inputs[1] = {};
     }
     if (node.as<OneHot>()) draft.inputs[1] = {};
     StepWriter step(std::move(draft));
