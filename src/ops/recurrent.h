@@ -25,6 +25,7 @@ struct LSTM {
                       field(7, "input_forget", s.input_forget),
                       field(8, "layout", s.layout)};
   }
+  static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
   Types infer(const Types& in) const;  // Y, Y_h, Y_c
   Tensors eval(const Tensors& in) const;
 };
@@ -49,6 +50,7 @@ struct GRU {
                       field(7, "layout", s.layout),
                       field(8, "linear_before_reset", s.linear_before_reset)};
   }
+  static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
   Types infer(const Types& in) const;  // Y, Y_h
   Tensors eval(const Tensors& in) const;
 };
@@ -71,6 +73,7 @@ struct RNN {
                       field(6, "hidden_size", s.hidden_size),
                       field(7, "layout", s.layout)};
   }
+  static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
   Types infer(const Types& in) const;  // Y, Y_h
   Tensors eval(const Tensors& in) const;
 };

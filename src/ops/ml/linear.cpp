@@ -119,6 +119,7 @@ Values linear_regressor(const OnnxNode& node, OnnxContext& context) {
 
 Values linear_classifier(const OnnxNode& node, OnnxContext& context) {
   const Tensor labels = class_labels(node);
+  node.without_effect({"multi_class"});  // how it was trained
   const std::vector<float> intercepts = node.numbers("intercepts");
   const auto count = static_cast<int64_t>(labels.elements());
   const int64_t rows = intercepts.empty() ? count : static_cast<int64_t>(intercepts.size());
