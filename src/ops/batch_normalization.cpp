@@ -91,8 +91,9 @@ Values BatchNormalization::from_onnx(const OnnxNode& node, OnnxContext& context)
                  i);
   }
   const float epsilon = node.number("epsilon", 1e-5F);
-  node.without_effect({"momentum"});  // it is about the statistics that training gives
-  if (node.opset() < 7) node.without_effect({"is_test"});
+  // Read for their types alone; they are about training.
+  node.number("momentum", 0);
+  if (node.opset() < 7) node.integer("is_test", 0);
   if (node.integer("training_mode", 0) != 0) return training(node, context, epsilon);
   TENREC_CHECK(node.opset() >= 14 || !node.has_output(1), unsupported,
                "training outputs of opset {}; export the model for inference", node.opset());

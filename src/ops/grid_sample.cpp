@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/movement.h"
 #include "ops/support.h"
 
 namespace tenrec {
@@ -151,6 +152,7 @@ Values GridSample::from_onnx(const OnnxNode& node, OnnxContext& context) {
 Types AffineGrid::infer(const Types& in) const {
   const Type& theta = required_float(in, 0, "theta");
   const Type& size = required(in, 1, "the size");
+  check_list(size, "the size");
   if (!theta.ranked) return {Type::unranked(theta.dtype)};
   TENREC_CHECK(theta.rank() == 3, invalid_model, "theta is {}, expected [N, 2, 3] or [N, 3, 4]",
                theta.str());

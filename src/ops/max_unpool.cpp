@@ -30,6 +30,9 @@ Types MaxUnpool::infer(const Types& in) const {
   if (!present(in, 2)) {
     return {x.ranked ? Type::tensor(x.dtype, smallest(x)) : Type::unranked(x.dtype)};
   }
+  check_list(in[2], "the wanted shape");
+  if (in[2].ranked)
+    agreed(in[2].shape[0], Dim(static_cast<int64_t>(kernel_shape.size()) + 2), "the wanted shape");
   if (const std::vector<Dim>* wanted = in[2].known_ints())
     return {Type::tensor(x.dtype, Shape(wanted->begin(), wanted->end()))};
   return {fresh_tensor(x.dtype, static_cast<int64_t>(kernel_shape.size()) + 2, "unpooled")};

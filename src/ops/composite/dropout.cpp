@@ -48,8 +48,10 @@ Values in_training(const OnnxNode& node, OnnxContext& context, Value* x, Value* 
 Values dropout(const OnnxNode& node, OnnxContext& context) {
   Value* x = needed_input(context, 0, "the input");
   Value* training = context.input(2);
-  node.without_effect({node.opset() < 12 ? "ratio" : "seed"});  // at inference
-  if (node.opset() < 7) node.without_effect({"is_test"});
+  // Read for their types alone; nothing is dropped at inference.
+  if (node.opset() < 12) node.number("ratio", 0);
+  else node.integer("seed", 0);
+  if (node.opset() < 7) node.integer("is_test", 0);
   const bool is_inference =
       !training || is_constant(context, training, 0) || is_constant(context, context.input(1), 0);
   return is_inference ? at_inference(node, context, x) : in_training(node, context, x, training);
