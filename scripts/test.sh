@@ -114,6 +114,9 @@ stage_conformance() {
     > "$folder/onnx.json"
   "$tenrec" conformance "$folder/own" --json > "$folder/own.json"
   "$python" scripts/conformance_report.py "$folder/onnx.json" "$folder/own.json"
+  # A sample; without --count all of it, in half a minute.
+  PYTHONPATH=$PWD/build/release/python "$python" tests/conformance/invalid_models.py \
+    "$folder/onnx" --count 400 --keep "$logs/invalid"
   "$python" scripts/operators_doc.py "$tenrec" "$folder/onnx.json" "$folder/own.json" --check
 }
 

@@ -54,7 +54,15 @@ for each in mnist:sample_mnist trtexec_mnist:trtexec_mnist; do
     "$scripts/../tests/tutorial/${each#*:}.txt" "${each%:*}.log"
 done
 step trtexec_json "$summary" trtexec --loadEngine=mnist.engine --exportTimes=times.json \
-  --exportOutput=output.json --exportLayerInfo=layers.json "${quick[@]}"
+  --exportOutput=output.json --exportProfile=profile.json --exportLayerInfo=layers.json \
+  "${quick[@]}"
+step trtexec_detailed "$summary" trtexec --onnx=data/mnist/mnist.onnx --builderOptimizationLevel=0 \
+  --profilingVerbosity=detailed --exportLayerInfo=detailed.json "${quick[@]}"
+mv detailed.json detailed.layers.json
+for each in times.json output.json profile.json layers.json detailed.layers.json; do
+  kind=${each%.json}
+  step "keys_of_${each%.json}" "" "$scripts/check_json.py" "${kind#detailed.}" "$each"
+done
 step trtexec_unknown_fails "" bash -c '! trtexec --noSuchFlag'
 
 # The tutorial's ranges and sizes; nothing is timed while building.

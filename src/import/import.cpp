@@ -451,9 +451,9 @@ Values Importer::call_function(const onnx::Function& function, const onnx::Node&
   }
   std::vector<const onnx::Attribute*> unknown;
   for (const onnx::Attribute& attribute : call.attributes) {
-    const bool known = inner.attributes.count(attribute.name) != 0 ||
-                       std::count(function.attributes.begin(), function.attributes.end(),
-                                  attribute.name) != 0;
+    const bool known =
+        inner.attributes.count(attribute.name) != 0 ||
+        std::count(function.attributes.begin(), function.attributes.end(), attribute.name) != 0;
     if (!known) unknown.push_back(&attribute);
     inner.attributes[attribute.name] = attribute;
   }

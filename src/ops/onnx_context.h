@@ -14,8 +14,8 @@
 namespace tenrec {
 
 // Read-only view of one ONNX node with typed attribute access; a wrong attribute type is an Error.
-// It remembers what was asked for: an attribute that nobody asks for has no effect, and the importer
-// says so. Ask for whatever the schema of the node's opset knows.
+// It remembers what was asked for: an attribute that nobody asks for has no effect, and the
+// importer says so. Ask for whatever the schema of the node's opset knows.
 class OnnxNode {
  public:
   OnnxNode(const onnx::Node& node, int64_t opset, const onnx::Model& model)

@@ -26,7 +26,7 @@ struct LSTM {
                       field(8, "layout", s.layout)};
   }
   static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
-  Types infer(const Types& in) const;  // Y, Y_h, Y_c
+  Types infer(const Types& in) const;                        // Y, Y_h, Y_c
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(LSTM, "lstm")
@@ -51,7 +51,7 @@ struct GRU {
                       field(8, "linear_before_reset", s.linear_before_reset)};
   }
   static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
-  Types infer(const Types& in) const;  // Y, Y_h
+  Types infer(const Types& in) const;                        // Y, Y_h
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(GRU, "gru")
@@ -74,7 +74,7 @@ struct RNN {
                       field(7, "layout", s.layout)};
   }
   static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
-  Types infer(const Types& in) const;  // Y, Y_h
+  Types infer(const Types& in) const;                        // Y, Y_h
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(RNN, "rnn")

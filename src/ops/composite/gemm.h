@@ -32,6 +32,7 @@ inline Values gemm(const OnnxNode& node, OnnxContext& context) {
                "alpha {} and beta {} of an integer product", alpha, beta);
   Value* product = scaled_by(context.one(MatMul{}, {a, b}), alpha);
   Value* c = context.input(2);
+  TENREC_CHECK(c || node.opset() >= 11, invalid_model, "c (input 2) is missing");
   if (!c || beta == 0) return {product};
   return context.add(Add{}, {product, scaled_by(c, beta)});
 }
