@@ -54,8 +54,8 @@ for each in mnist:sample_mnist trtexec_mnist:trtexec_mnist; do
     "$scripts/../tests/tutorial/${each#*:}.txt" "${each%:*}.log"
 done
 step trtexec_json "$summary" trtexec --loadEngine=mnist.engine --exportTimes=times.json \
-  --exportOutput=output.json --exportProfile=profile.json --exportLayerInfo=layers.json \
-  "${quick[@]}"
+  --exportOutput=output.json --exportProfile=profile.json --separateProfileRun \
+  --exportLayerInfo=layers.json "${quick[@]}"
 step trtexec_detailed "$summary" trtexec --onnx=data/mnist/mnist.onnx --builderOptimizationLevel=0 \
   --profilingVerbosity=detailed --exportLayerInfo=detailed.json "${quick[@]}"
 mv detailed.json detailed.layers.json
