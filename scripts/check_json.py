@@ -9,7 +9,8 @@ import json
 import pathlib
 import sys
 
-TIMES = {f"{when}{what}Ms" for when in ("start", "end") for what in ("Enq", "H2d", "Compute", "D2h")}
+PARTS = ("Enq", "H2d", "Compute", "D2h")
+TIMES = {f"{when}{what}Ms" for when in ("start", "end") for what in PARTS}
 TIMES |= {"h2dMs", "computeMs", "d2hMs", "latencyMs"}
 LAYER = {"Name", "LayerType", "Inputs", "Outputs"}
 

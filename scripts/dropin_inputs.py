@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes inputs on which a model's answer is well-posed (as scripts/check_models.py chooses them) in
-Polygraphy's JSON. Prints the absolute tolerance, which is 1e-3 or, where that is more, the distance
-between onnxruntime with and without its optimiser: no runtime can be asked to come nearer to one
-than the other does. Then one line "name:[1,3,224,224]" an input with sizes that the model leaves
-open.
+"""Writes inputs on which a model's answer is well-posed (as scripts/check_models.py chooses them)
+in Polygraphy's JSON. Prints the absolute tolerance, which is 1e-3 or, where that is more, the
+distance between onnxruntime with and without its optimiser: no runtime can be asked to come nearer
+to one than the other does. Then one line "name:[1,3,224,224]" an input with sizes that the model
+leaves open.
 
 usage: dropin_inputs.py MODEL.onnx OUT.json
 """

@@ -103,9 +103,9 @@ def page():
         "",
         "Written by `scripts/trt_table.py`. *works*; *kept, no effect*: stored and answered,",
         "changes nothing on a CPU; *as without that hardware*; *not yet*: fails, and the logger",
-        "hears its name and what it waits for (network definition by hand, plugins, ...). Methods of",
-        "interfaces that applications implement (loggers, allocators, plugins, ...) are *called*,",
-        "*not called* (there is no need) or *not called yet*.",
+        "hears its name and what it waits for (network definition by hand, plugins, ...).",
+        "Methods of interfaces that applications implement (loggers, allocators, plugins, ...)",
+        "are *called*, *not called* (there is no need) or *not called yet*.",
         "",
     ]
     counts = {}

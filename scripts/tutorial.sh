@@ -4,8 +4,8 @@
 # sets the environment, runs each command and checks what it prints.
 #
 # usage: tutorial.sh PACKAGE.tar.gz [--models DIR]
-#   --models DIR   the segmentation part with DIR/fcn_resnet101.onnx (scripts/export_models.py), else
-#                  with a stand-in of the same nodes and an eighth of the channels
+#   --models DIR   the segmentation part with DIR/fcn_resnet101.onnx (scripts/export_models.py),
+#                  else with a stand-in of the same nodes and an eighth of the channels
 #   TENREC_RVM=rvm_mobilenetv3_fp32.onnx   also runs the matting part; with
 #   TENREC_DROPIN=$(scripts/dropin_env.sh)   in NVIDIA's Python module and Polygraphy too, and with
 #   TENREC_PYTHON=$(scripts/python_env.sh)   in Tenrec's own Python package

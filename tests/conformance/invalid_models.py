@@ -7,8 +7,8 @@ usage: invalid_models.py CASES [--count N] [--seed K] [--only REGEX] [--keep FOL
 CASES: a folder of ONNX test cases. Each is broken in four ways, one at a time: an attribute of the
 wrong type, an input left out or not computed by anybody, an axis out of range, a size or rank that
 does not fit. Where ONNX's checker or onnxruntime refuses what came of it, so must Tenrec, naming a
-node; where Tenrec alone refuses, it has to name a node too. All in one process: a crash ends it, and
-FOLDER/current.onnx is the model that did it. Without --count all cases are taken.
+node; where Tenrec alone refuses, it has to name a node too. All in one process: a crash ends it,
+and FOLDER/current.onnx is the model that did it. Without --count all cases are taken.
 """
 
 import argparse
