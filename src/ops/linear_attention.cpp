@@ -91,6 +91,14 @@ Types LinearAttention::infer(const Types& in) const {
   const Dim key_size = part_size(query, q_num_heads, "the query");
   const Dim value_size = part_size(value, kv_num_heads, "the value");
   check_same_size(key_size, part_size(key, kv_num_heads, "the key"), "the sizes of query and key");
+  if (decays() && in[4].ranked) {
+    const Dim& width = in[4].shape[2];
+    const Dim whole = key_size * Dim(kv_num_heads);
+    TENREC_CHECK(
+        !width.is_const() || !whole.is_const() || width == Dim(kv_num_heads) || width == whole,
+        invalid_model, "the decay has {} elements a step, expected {} or {}", width.str(),
+        kv_num_heads, whole.str());
+  }
   return {
       Type::tensor(query.dtype, {query.shape[0], query.shape[1], Dim(q_num_heads) * value_size}),
       Type::tensor(state, {query.shape[0], Dim(kv_num_heads), key_size, value_size})};

@@ -27,8 +27,9 @@ onnxruntime.set_default_logger_severity(4)
 VALUES = (7, 0.5, "nonsense", [1, 2], [0.5, 1.5], ["a", "b"])
 THEIR_LIMITS = (onnxruntime.capi.onnxruntime_pybind11_state.NotImplemented,)
 FAR = 9  # beyond any rank here
-# The axis means nothing without parameters for each of its elements.
-WITHOUT_AXIS = ("QuantizeLinear", "DequantizeLinear")
+# The axis means nothing without parameters for each of its elements; of what a sequence holds not
+# even the rank is always known.
+WITHOUT_AXIS = ("QuantizeLinear", "DequantizeLinear", "ConcatFromSequence")
 
 
 def named(model):

@@ -23,7 +23,7 @@ inline Values gemm(const OnnxNode& node, OnnxContext& context) {
     Value* scale = context.constant(Tensor::from_doubles(value->type.dtype, {}, number));
     return context.one(Mul{}, {value, scale});
   };
-  if (node.opset() < 7) node.without_effect({"broadcast"});  // of c, which broadcasts anyway
+  if (node.opset() < 7) node.integer("broadcast", 0);  // of c, which broadcasts anyway
   Value* a = operand(0, "transA");
   Value* b = operand(1, "transB");
   const float alpha = node.number("alpha", 1);
