@@ -32,6 +32,18 @@ def pads_same(spec):
     return spec["attributes"].get("auto_pad", "").startswith("SAME")
 
 
+def padding_would_be_negative(spec):
+    """SAME where the windows leave elements out between them: size, kernel and stride decide."""
+    attributes = spec["attributes"]
+    sizes = spec["inputs"][0].shape[2:]
+    for axis, (size, kernel) in enumerate(zip(sizes, attributes["kernel_shape"])):
+        stride = attributes.get("strides", [1] * len(sizes))[axis]
+        extent = (kernel - 1) * attributes.get("dilations", [1] * len(sizes))[axis] + 1
+        if (-(-size // stride) - 1) * stride + extent < size:
+            return True
+    return False
+
+
 # (what onnxruntime does, what ONNX's text says, of which cases)
 EXPLAINED = [
     (
@@ -40,6 +52,14 @@ EXPLAINED = [
         lambda spec: spec["op"].endswith("Pool")
         and pads_same(spec)
         and max(spec["attributes"].get("dilations", [1])) > 1,
+    ),
+    (
+        "pools begin behind the first element where SAME needs no padding (MaxPool without indices"
+        " refuses, Conv does not)",
+        "pads: the number of elements added, at least 0",
+        lambda spec: spec["op"].endswith("Pool")
+        and pads_same(spec)
+        and padding_would_be_negative(spec),
     ),
     (
         "ConvTranspose clips padding that would have to be negative",

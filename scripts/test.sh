@@ -93,9 +93,10 @@ stage_tutorial() {
   local package python programs model=../shared/models/rvm/rvm_mobilenetv3_fp32.onnx.zst
   package=$(scripts/package.sh) && python=$(scripts/python_env.sh) &&
     programs=$(scripts/dropin_env.sh) || return 1
+  export TENREC_PYTHON=$python TENREC_DROPIN=$programs
   if [ -f "$model" ]; then
     zstd -dqf "$model" -o "$logs/rvm.onnx" || return 1
-    export TENREC_RVM=$PWD/$logs/rvm.onnx TENREC_DROPIN=$programs TENREC_PYTHON=$python
+    export TENREC_RVM=$PWD/$logs/rvm.onnx
   fi
   scripts/tutorial.sh "$package"
   scripts/check_dropin.sh
@@ -114,6 +115,9 @@ stage_conformance() {
     > "$folder/onnx.json"
   "$tenrec" conformance "$folder/own" --json > "$folder/own.json"
   "$python" scripts/conformance_report.py "$folder/onnx.json" "$folder/own.json"
+  # A sample; without --count all of it, in half a minute.
+  PYTHONPATH=$PWD/build/release/python "$python" tests/conformance/invalid_models.py \
+    "$folder/onnx" --count 400 --keep "$logs/invalid"
   "$python" scripts/operators_doc.py "$tenrec" "$folder/onnx.json" "$folder/own.json" --check
 }
 

@@ -23,7 +23,7 @@ KEPT = re.compile(
     r"QuantizationFlag|Metadata"
 )
 WORKS, HARDWARE, LATER, KEEPS = "works", "as without that hardware", "not yet", "kept, no effect"
-CALLED, NOT_CALLED = "called", "not called yet"
+CALLED, NOT_CALLED = "called", "not called"
 
 
 # What applications implement and Tenrec calls.
@@ -33,6 +33,15 @@ APPLICATION = re.compile(
     r"IAlgorithmSelector|"
     r"IInt8\w+)$"
 )
+
+
+def awaited(call):
+    """What a call that does nothing yet waits for, as the logger says it."""
+    lines = (ROOT / "src/api/awaited.h").read_text()
+    for part, subject in re.findall(r'^    \{"(.+)", "(.+)"\},$', lines, re.MULTILINE):
+        if part in call:
+            return subject
+    return ""
 
 
 def sources():
@@ -54,7 +63,20 @@ def public_classes():
 
 
 def status(name, method, text, implemented):
+    """What Tenrec does about a method; of one that it does not do yet, also what that waits for."""
     short = name.split("::")[-1]
+    what = kind(short, method, text, implemented)
+    subject = awaited(f"{short}::{method}")
+    if what == NOT_CALLED:
+        return f"{what} yet: {subject}" if subject in ("plugins", "calibrators") else what
+    if what != LATER:
+        return what
+    if not subject:
+        sys.exit(f"{short}::{method}: src/api/awaited.h does not say what it waits for")
+    return f"{what}: {subject}"
+
+
+def kind(short, method, text, implemented):
     if APPLICATION.match(short):
         is_called = re.search(rf"(->|\.){method}\(", text) and not short.startswith("IPlugin")
         return CALLED if is_called else NOT_CALLED
@@ -80,9 +102,10 @@ def page():
         "# TensorRT's interface, method by method",
         "",
         "Written by `scripts/trt_table.py`. *works*; *kept, no effect*: stored and answered,",
-        "changes nothing on a CPU; *as without that hardware*; *not yet*: fails through the",
-        "logger with its name. Methods of interfaces that applications implement (loggers,",
-        "allocators, plugins, ...) are *called* or *not called yet*.",
+        "changes nothing on a CPU; *as without that hardware*; *not yet*: fails, and the logger",
+        "hears its name and what it waits for (network definition by hand, plugins, ...).",
+        "Methods of interfaces that applications implement (loggers, allocators, plugins, ...)",
+        "are *called*, *not called* (there is no need) or *not called yet*.",
         "",
     ]
     counts = {}
@@ -96,7 +119,8 @@ def page():
         for method in methods:
             groups.setdefault(status(name, method, text, implemented), []).append(method)
         for what, names in groups.items():
-            counts[what] = counts.get(what, 0) + len(names)
+            counted = what.split(":")[0]
+            counts[counted] = counts.get(counted, 0) + len(names)
             rows.append(f"| {short} | {what} | {', '.join(names)} |")
     for path in sorted((ROOT / "include/trt").glob("Nv*.h")):
         rows += eight(path)

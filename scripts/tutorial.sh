@@ -3,13 +3,16 @@
 # Runs the tutorial (docs/tensorrt.md) on a package, as a user would: unpacks it in an empty folder,
 # sets the environment, runs each command and checks what it prints.
 #
-# usage: tutorial.sh PACKAGE.tar.gz
-#   TENREC_FCN=fcn-resnet101.onnx   also runs the segmentation part
+# usage: tutorial.sh PACKAGE.tar.gz [--models DIR]
+#   --models DIR   the segmentation part with DIR/fcn_resnet101.onnx (scripts/export_models.py),
+#                  else with a stand-in of the same nodes and an eighth of the channels
 #   TENREC_RVM=rvm_mobilenetv3_fp32.onnx   also runs the matting part; with
 #   TENREC_DROPIN=$(scripts/dropin_env.sh)   in NVIDIA's Python module and Polygraphy too, and with
 #   TENREC_PYTHON=$(scripts/python_env.sh)   in Tenrec's own Python package
 set -uo pipefail
 package=$(realpath "$1")
+fcn=
+[ "${2:-}" = --models ] && fcn=$(realpath "$3")/fcn_resnet101.onnx
 scripts=$(realpath "$(dirname "$0")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -51,19 +54,37 @@ for each in mnist:sample_mnist trtexec_mnist:trtexec_mnist; do
     "$scripts/../tests/tutorial/${each#*:}.txt" "${each%:*}.log"
 done
 step trtexec_json "$summary" trtexec --loadEngine=mnist.engine --exportTimes=times.json \
-  --exportOutput=output.json --exportLayerInfo=layers.json "${quick[@]}"
+  --exportOutput=output.json --exportProfile=profile.json --separateProfileRun \
+  --exportLayerInfo=layers.json "${quick[@]}"
+step trtexec_detailed "$summary" trtexec --onnx=data/mnist/mnist.onnx --builderOptimizationLevel=0 \
+  --profilingVerbosity=detailed --exportLayerInfo=detailed.json "${quick[@]}"
+mv detailed.json detailed.layers.json
+for each in times.json output.json profile.json layers.json detailed.layers.json; do
+  kind=${each%.json}
+  step "keys_of_${each%.json}" "" "$scripts/check_json.py" "${kind#detailed.}" "$each"
+done
 step trtexec_unknown_fails "" bash -c '! trtexec --noSuchFlag'
 
-if [ -n "${TENREC_FCN:-}" ]; then
-  # The tutorial's ranges, run at a size that two cores can bear.
+# The tutorial's ranges and sizes; nothing is timed while building.
+if [ -z "$fcn" ] && [ -n "${TENREC_PYTHON:-}" ]; then
+  fcn=$work/stand-in.onnx
+  step fcn_stand_in "" "$TENREC_PYTHON" "$scripts/make_fcn.py" "$fcn"
+fi
+if [ -n "$fcn" ]; then
+  cp "$fcn" fcn-resnet101.onnx
   step fcn_build '&&&& PASSED TensorRT.trtexec|Created engine with size' \
-    trtexec --onnx="$TENREC_FCN" --fp16 --workspace=64 --builderOptimizationLevel=0 \
+    trtexec --onnx=fcn-resnet101.onnx --fp16 --workspace=64 --builderOptimizationLevel=0 \
     --minShapes=input:1x3x256x256 --optShapes=input:1x3x1026x1282 \
     --maxShapes=input:1x3x1440x2560 --buildOnly --saveEngine=fcn-resnet101.engine
-  step fcn_run "$summary" trtexec --shapes=input:1x3x256x320 \
+  step fcn_run "$summary" trtexec --shapes=input:1x3x1026x1282 \
     --loadEngine=fcn-resnet101.engine "${quick[@]}"
-  (printf 'P6\n320 256\n255\n'; head -c $((320 * 256 * 3)) /dev/zero | tr '\0' '\200') > input.ppm
-  step segmentation "output.ppm: 320 x 256 pixels" segmentation_tutorial
+  for each in fcn_build fcn_run; do
+    step "lines_of_$each" "" "$scripts/check_log.py" "$scripts/../tests/tutorial/$each.txt" \
+      "$each.log"
+  done
+  (printf 'P6\n1282 1026\n255\n'; yes 'every pixel another' | head -c $((1282 * 1026 * 3))) \
+    > input.ppm
+  step segmentation "output.ppm: 1282 x 1026 pixels" segmentation_tutorial
 fi
 if [ -n "${TENREC_RVM:-}" ]; then
   step rvm_no_shapes "$summary" trtexec --onnx="$TENREC_RVM" --verbose \

@@ -37,10 +37,12 @@ void run_build(const BuildCommand& command) {
     const nlohmann::json json{{"engine", command.output},
                               {"bytes", result.bytes->size()},
                               {"seconds", seconds},
-                              {"notes", result.notes}};
+                              {"notes", result.notes},
+                              {"warnings", result.warnings}};
     fmt::print("{}\n", json.dump());
     return;
   }
+  for (const std::string& warning : result.warnings) fmt::print("warning: {}\n", warning);
   if (command.flags.verbose) {
     for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
     fmt::print("{}\n", bar.phases());

@@ -17,7 +17,7 @@ struct CheckCommand {
 
 struct Findings {
   std::vector<ImportProblem> problems;
-  std::vector<std::string> notes;
+  std::vector<std::string> notes, warnings;
 };
 
 Findings check(const CheckCommand& command) {
@@ -26,7 +26,9 @@ Findings check(const CheckCommand& command) {
   try {
     ImportOptions all;
     all.problems = &findings.problems;
-    findings.notes = import_model(onnx::read_model(command.model), all).notes;
+    ImportedModel imported = import_model(onnx::read_model(command.model), all);
+    findings.notes = std::move(imported.notes);
+    findings.warnings = std::move(imported.warnings);
     if (!findings.problems.empty()) return findings;
     BuildOptions options = command.flags.finish();
     options.no_tune = true;
@@ -93,11 +95,15 @@ void run_check(const CheckCommand& command) {
   if (command.json) {
     nlohmann::json problems = nlohmann::json::array();
     for (const ImportProblem& problem : findings.problems) problems.push_back(as_json(problem));
-    const nlohmann::json json{
-        {"model", command.model}, {"ok", ok}, {"problems", problems}, {"notes", findings.notes}};
+    const nlohmann::json json{{"model", command.model},
+                              {"ok", ok},
+                              {"problems", problems},
+                              {"warnings", findings.warnings},
+                              {"notes", findings.notes}};
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
     for (const ImportProblem& problem : findings.problems) print(problem);
+    for (const std::string& warning : findings.warnings) fmt::print("warning: {}\n", warning);
     for (const std::string& note : findings.notes) fmt::print("note: {}\n", note);
     if (ok) fmt::print("{}: fine\n", command.model);
   }

@@ -61,9 +61,10 @@ struct BuildOptions {
 
 struct BuildResult {
   std::shared_ptr<const std::vector<std::byte>> bytes;  // null when `stop_after` stopped the build
-  std::vector<std::string> notes;  // for people: precision kept wide, fall-backs, ...
-  std::string explain;             // every candidate, reject reason, time and winner
-  std::string text;                // with stop_after: the graph as text
+  std::vector<std::string> notes;     // for people: precision kept wide, fall-backs, ...
+  std::vector<std::string> warnings;  // what the model says and no operator heeds, node by node
+  std::string explain;                // every candidate, reject reason, time and winner
+  std::string text;                   // with stop_after: the graph as text
 
   TENREC_API void save(const std::string& path) const;  // written whole or not at all
   TENREC_API Engine load(const LoadOptions& options = {}) const;

@@ -103,6 +103,7 @@ void bind_build(nb::module_& module) {
       .def("add_profile", add_profile, nb::arg("dims"), nb::arg("values"));
   nb::class_<BuildResult>(module, "BuildResult")
       .def_ro("notes", &BuildResult::notes)
+      .def_ro("warnings", &BuildResult::warnings)
       .def_ro("explain", &BuildResult::explain)
       .def("save", &BuildResult::save, nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
       .def(

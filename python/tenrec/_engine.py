@@ -99,6 +99,11 @@ class BuildResult:
         return self._raw.notes
 
     @property
+    def warnings(self) -> list[str]:
+        """What the model says and no operator heeds: attributes that an operator does not have."""
+        return self._raw.warnings
+
+    @property
     def explain(self) -> str:
         """Every kernel that was asked, its reason to decline or its time (with `explain=True`)."""
         return self._raw.explain

@@ -20,6 +20,7 @@ class BuilderConfig final : public nv::IBuilderConfig, public nv::apiv::VBuilder
   void setEngineCapability(nv::EngineCapability capability) noexcept override;
   nv::EngineCapability getEngineCapability() const noexcept override { return state_.capability; }
   void setInt8Calibrator(nv::IInt8Calibrator* calibrator) noexcept override {
+    if (calibrator != nullptr) report_.not_yet("IBuilderConfig::setInt8Calibrator");
     state_.calibrator = calibrator;
   }
   nv::IInt8Calibrator* getInt8Calibrator() const noexcept override { return state_.calibrator; }
@@ -59,6 +60,7 @@ class BuilderConfig final : public nv::IBuilderConfig, public nv::apiv::VBuilder
     return state_.verbosity;
   }
   void setAlgorithmSelector(nv::IAlgorithmSelector* selector) noexcept override {
+    if (selector != nullptr) report_.not_yet("IBuilderConfig::setAlgorithmSelector");
     state_.selector = selector;
   }
   nv::IAlgorithmSelector* getAlgorithmSelector() const noexcept override { return state_.selector; }

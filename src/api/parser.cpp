@@ -93,6 +93,7 @@ bool Parser::import(const onnx::Model& model) {
   ImportedModel imported = import_model(model, {.problems = &problems});
   for (const ImportProblem& problem : problems) add_problem(call, problem);
   if (!problems.empty()) return false;
+  for (const std::string& warning : imported.warnings) report_.log(Severity::kWARNING, warning);
   for (const std::string& note : imported.notes) report_.log(Severity::kVERBOSE, note);
   check_types(*imported.graph);
   network_.set_model(std::move(imported.graph), model.graph.name, model.owner);

@@ -3,6 +3,8 @@
 
 #include <atomic>
 
+#include "api/awaited.h"
+
 namespace tenrec::trt {
 namespace {
 
@@ -63,7 +65,9 @@ void Report::error(std::string_view call, const Error& error) const noexcept {
 
 void Report::not_yet(std::string_view call) const noexcept {
   error(nv::ErrorCode::kUNSUPPORTED_STATE, call,
-        "this version of Tenrec does not do this; docs/tensorrt.md lists what works");
+        fmt::format("this waits for {}, which a later version of Tenrec will bring; "
+                    "docs/tensorrt-methods.md lists what works",
+                    awaited_by(call)));
 }
 
 std::string_view checked_name(const char* name) {

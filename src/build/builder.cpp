@@ -42,12 +42,13 @@ class Builder {
   BuildResult run(const onnx::Model& model) {
     progress("import", model.graph.name, 0, 1);
     ImportedModel imported = import_model(model);
-    return run(*imported.graph, model.graph.name, std::move(imported.notes));
+    BuildResult result;
+    result.notes = std::move(imported.notes);
+    result.warnings = std::move(imported.warnings);
+    return run(*imported.graph, model.graph.name, std::move(result));
   }
 
-  BuildResult run(Graph& graph, std::string_view name, std::vector<std::string> notes) {
-    BuildResult result;
-    result.notes = std::move(notes);
+  BuildResult run(Graph& graph, std::string_view name, BuildResult result = {}) {
     try {
       plan::EngineParts parts = compile(graph, name, result);
       progress("write", "engine", 0, 1);
@@ -94,7 +95,8 @@ class Builder {
     result.explain = selector.explanation();
     note_host_steps(selector.host_nodes(), result);
     for (std::string& note : target_.notes(device_)) result.notes.push_back(std::move(note));
-    parts.meta.notes = result.notes;
+    parts.meta.notes = result.warnings;
+    parts.meta.notes.insert(parts.meta.notes.end(), result.notes.begin(), result.notes.end());
     if (!options_.lean) parts.source.sources = code.sources();
     if (!options_.lean) add_graph(graph, parts);
     return parts;
@@ -331,13 +333,13 @@ BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
 
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options) {
   return with_context([&] { return fmt::format("building graph \"{}\"", name); },
-                      [&] { return Builder(options).run(graph, name, {}); });
+                      [&] { return Builder(options).run(graph, name); });
 }
 
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options,
                         TimingCache& cache) {
   return with_context([&] { return fmt::format("building graph \"{}\"", name); },
-                      [&] { return Builder(options, &cache).run(graph, name, {}); });
+                      [&] { return Builder(options, &cache).run(graph, name); });
 }
 
 void BuildResult::save(const std::string& path) const {

@@ -72,6 +72,7 @@ class Importer {
                       overridable_));
     }
     result.notes = std::move(notes_);
+    result.warnings = std::move(warnings_);
     if (options_.problems && !options_.problems->empty()) result.graph = nullptr;
     else verify(*result.graph);
     return result;
@@ -204,6 +205,10 @@ class Importer {
   }
 
   void import_node(const onnx::Node& raw, size_t index, Scope& scope, const Frame& frame);
+  Values import_operator(const onnx::Node& node, const std::string& origin, Values inputs,
+                         Scope& scope, const Frame& frame);
+  void warn_of_unread(const onnx::Node& node, const std::string& origin, std::string_view knower,
+                      const std::vector<const onnx::Attribute*>& unread);
   ImportProblem about(const onnx::Node& node, size_t index, const Scope& scope,
                       const Frame& frame) const;
   Values call_function(const onnx::Function& function, const onnx::Node& call, Values inputs,
@@ -248,7 +253,7 @@ class Importer {
   const ImportOptions& options_;
   std::map<std::tuple<std::string_view, std::string_view, std::string_view>, const onnx::Function*>
       functions_;
-  std::vector<std::string> notes_;
+  std::vector<std::string> notes_, warnings_;
   int overridable_ = 0;
   int main_node_ = -1;  // the node of the main graph that is being imported
 };
@@ -256,7 +261,7 @@ class Importer {
 // What one node's mapping sees.
 class NodeContext final : public OnnxContext {
  public:
-  NodeContext(Importer& importer, const onnx::Node& node, std::string origin, Values inputs,
+  NodeContext(Importer& importer, const OnnxNode& node, std::string origin, Values inputs,
               Scope& scope, const Frame& frame)
       : importer_(importer),
         node_(node),
@@ -303,8 +308,6 @@ class NodeContext final : public OnnxContext {
   Values inlined(const std::string& attribute, const Values& inputs) override;
 
  private:
-  std::shared_ptr<const onnx::Graph> graph_attribute(const std::string& name) const;
-
   // Small operators on constants are computed at once, so that mappings see their values.
   std::optional<Values> fold(const Op& op, const Values& inputs) {
     if (op.as<Constant>() || op.info().side_effect ||
@@ -332,7 +335,7 @@ class NodeContext final : public OnnxContext {
   }
 
   Importer& importer_;
-  const onnx::Node& node_;
+  const OnnxNode& node_;
   std::string origin_;
   Values inputs_;
   Scope& scope_;
@@ -371,7 +374,6 @@ ImportProblem Importer::about(const onnx::Node& node, size_t index, const Scope&
 void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, const Frame& frame) {
   const onnx::Node node = frame.in_function ? with_attributes(raw, frame) : raw;
   const std::string origin = origin_of(node, index);
-  const std::optional<int64_t> opset = opset_of(node.domain, frame);
   with_context(
       [&] { return describe(about(node, index, scope, frame)); },
       [&] {
@@ -390,16 +392,7 @@ void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, co
         if (function != functions_.end()) {
           outputs = call_function(*function->second, node, std::move(inputs), scope, frame);
         } else {
-          const OnnxMapping mapping = find_onnx(node.domain, node.op_type);
-          TENREC_CHECK(
-              mapping, unsupported,
-              "Tenrec has no operator {} in domain \"{}\"; `tenrec ops` lists what there is",
-              node.op_type, node.domain.empty() ? "ai.onnx" : node.domain);
-          TENREC_CHECK(opset, invalid_model,
-                       "the model does not import domain \"{}\"; add it to opset_import",
-                       node.domain);
-          NodeContext context(*this, node, origin, std::move(inputs), scope, frame);
-          outputs = mapping(OnnxNode(node, *opset, model_), context);
+          outputs = import_operator(node, origin, std::move(inputs), scope, frame);
         }
         for (size_t i = 0; i < node.outputs.size(); ++i) {
           if (node.outputs[i].empty()) continue;
@@ -411,6 +404,37 @@ void Importer::import_node(const onnx::Node& raw, size_t index, Scope& scope, co
           if (outputs[i]->name.empty()) outputs[i]->name = node.outputs[i];
         }
       });
+}
+
+Values Importer::import_operator(const onnx::Node& node, const std::string& origin, Values inputs,
+                                 Scope& scope, const Frame& frame) {
+  constexpr int64_t last_with_consumed_inputs = 5;  // a hint about memory, in 29 operators
+  const OnnxMapping mapping = find_onnx(node.domain, node.op_type);
+  TENREC_CHECK(mapping, unsupported,
+               "Tenrec has no operator {} in domain \"{}\"; `tenrec ops` lists what there is",
+               node.op_type, node.domain.empty() ? "ai.onnx" : node.domain);
+  const std::optional<int64_t> opset = opset_of(node.domain, frame);
+  TENREC_CHECK(opset, invalid_model,
+               "the model does not import domain \"{}\"; add it to opset_import", node.domain);
+  const OnnxNode view(node, *opset, model_);
+  NodeContext context(*this, view, origin, std::move(inputs), scope, frame);
+  Values outputs = mapping(view, context);
+  if (*opset <= last_with_consumed_inputs) view.without_effect({"consumed_inputs"});
+  warn_of_unread(node, origin, fmt::format("opset {}", *opset), view.unread());
+  return outputs;
+}
+
+void Importer::warn_of_unread(const onnx::Node& node, const std::string& origin,
+                              std::string_view knower,
+                              const std::vector<const onnx::Attribute*>& unread) {
+  for (const onnx::Attribute* attribute : unread) {
+    std::string warning =
+        fmt::format("node \"{}\" ({}): attribute '{}' = {} is ignored: {} of {} has no use for it",
+                    origin, node.op_type, attribute->name, text(*attribute), knower, node.op_type);
+    // Bodies may be imported more than once.
+    if (std::find(warnings_.begin(), warnings_.end(), warning) == warnings_.end())
+      warnings_.push_back(std::move(warning));
+  }
 }
 
 Values Importer::call_function(const onnx::Function& function, const onnx::Node& call,
@@ -425,8 +449,15 @@ Values Importer::call_function(const onnx::Function& function, const onnx::Node&
   for (const onnx::Attribute& attribute : function.attribute_defaults) {
     inner.attributes[attribute.name] = attribute;
   }
-  for (const onnx::Attribute& attribute : call.attributes)
+  std::vector<const onnx::Attribute*> unknown;
+  for (const onnx::Attribute& attribute : call.attributes) {
+    const bool known =
+        inner.attributes.count(attribute.name) != 0 ||
+        std::count(function.attributes.begin(), function.attributes.end(), attribute.name) != 0;
+    if (!known) unknown.push_back(&attribute);
     inner.attributes[attribute.name] = attribute;
+  }
+  warn_of_unread(call, origin_of(call, 0), "the model's own function", unknown);
   Scope body;
   body.graph = scope.graph;
   for (size_t i = 0; i < function.inputs.size(); ++i) {
@@ -496,22 +527,15 @@ std::unique_ptr<Graph> Importer::import_body(const onnx::Graph& source, const Ty
   return graph;
 }
 
-std::shared_ptr<const onnx::Graph> NodeContext::graph_attribute(const std::string& name) const {
-  for (const onnx::Attribute& attribute : node_.attributes) {
-    if (attribute.name == name && attribute.g) return attribute.g;
-  }
-  fail(ErrorCode::invalid_model, "attribute '{}' must hold a graph", name);
-}
-
 Values NodeContext::inlined(const std::string& attribute, const Values& inputs) {
-  return importer_.import_inline(*graph_attribute(attribute), inputs, scope_, frame_);
+  return importer_.import_inline(*node_.graph(attribute), inputs, scope_, frame_);
 }
 
 std::vector<std::unique_ptr<Graph>> NodeContext::bodies(const std::vector<std::string>& attributes,
                                                         const std::vector<Types>& formal_inputs,
                                                         Values& captures) {
   std::vector<std::shared_ptr<const onnx::Graph>> sources;
-  for (const std::string& name : attributes) sources.push_back(graph_attribute(name));
+  for (const std::string& name : attributes) sources.push_back(node_.graph(name));
   std::vector<std::string_view> names;
   for (const auto& source : sources) {
     for (const std::string_view name : names_read_outside(*source)) {

@@ -31,8 +31,9 @@ struct ImportOptions {
 };
 
 struct ImportedModel {
-  std::unique_ptr<Graph> graph;    // null when there were problems
-  std::vector<std::string> notes;  // odd but allowed: overridable initialisers, unused opsets, ...
+  std::unique_ptr<Graph> graph;       // null when there were problems
+  std::vector<std::string> notes;     // odd but allowed: overridable initialisers
+  std::vector<std::string> warnings;  // said by the model, not heeded: attributes nobody reads
 };
 
 ImportedModel import_model(const onnx::Model& model, const ImportOptions& options = {});

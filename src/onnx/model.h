@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -105,6 +106,8 @@ struct Attribute {
   std::vector<SparseTensor> sparse_tensors;
   std::vector<TypeProto> type_protos;
 };
+
+std::string text(const Attribute& attribute);  // its value, shortened where it is long
 
 struct Node {
   std::string_view op_type, domain, overload, name;

@@ -577,23 +577,6 @@ void refuse_lookalikes(std::string_view bytes) {
 
 }  // namespace
 
-DType to_dtype(int32_t data_type) {
-  const bool known = data_type > static_cast<int32_t>(DType::undefined) &&
-                     data_type <= static_cast<int32_t>(DType::i2);
-  TENREC_CHECK(known, unsupported, "{} is not an element type of ONNX known here (1 to {})",
-               data_type, static_cast<int>(DType::i2));
-  return static_cast<DType>(data_type);
-}
-
-std::string_view name(AttributeType type) {
-  static constexpr std::array<std::string_view, 15> names = {
-      "undefined",      "float", "int",     "string",  "tensor", "graph",
-      "floats",         "ints",  "strings", "tensors", "graphs", "sparse_tensor",
-      "sparse_tensors", "type",  "types"};
-  const auto index = static_cast<size_t>(type);
-  return index < names.size() ? names[index] : "invalid";
-}
-
 Model read_model(std::span<const std::byte> bytes, std::shared_ptr<const void> owner,
                  const std::filesystem::path& folder, const ReadLimits& limits) {
   TENREC_CHECK(!bytes.empty(), invalid_model, "the model is empty");

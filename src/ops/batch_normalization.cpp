@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ops/elementwise.h"
+#include "ops/movement.h"
 #include "ops/reduce.h"
 #include "ops/support.h"
 
@@ -91,10 +92,15 @@ Values BatchNormalization::from_onnx(const OnnxNode& node, OnnxContext& context)
                  i);
   }
   const float epsilon = node.number("epsilon", 1e-5F);
+  // Read for their types alone; they are about training.
+  node.number("momentum", 0);
+  if (node.opset() < 7) node.integer("is_test", 0);
+  const bool by_element = node.opset() < 9 && node.integer("spatial", 1) == 0;
+  for (size_t i = 1; i < 5 && !by_element; ++i) check_list(context.input(i)->type, roles[i]);
   if (node.integer("training_mode", 0) != 0) return training(node, context, epsilon);
   TENREC_CHECK(node.opset() >= 14 || !node.has_output(1), unsupported,
                "training outputs of opset {}; export the model for inference", node.opset());
-  if (node.opset() < 9 && node.integer("spatial", 1) == 0) return per_element(context, epsilon);
+  if (by_element) return per_element(context, epsilon);
   return context.add(
       BatchNormalization{.epsilon = epsilon},
       {context.input(0), context.input(1), context.input(2), context.input(3), context.input(4)});

@@ -3,12 +3,16 @@
 
 #include <cmath>
 
+#include "ops/movement.h"
+
 namespace tenrec {
 
 Types Col2Im::infer(const Types& in) const {
   const Type& x = required(in, 0, "the columns");
   const std::vector<Dim>* image = required(in, 1, "the image shape").known_ints();
   const std::vector<Dim>* block = required(in, 2, "the block shape").known_ints();
+  check_list(in[1], "the image shape");
+  check_list(in[2], "the block shape");
   if (!image && in[1].ranked && in[1].rank() == 1 && !in[1].shape[0].is_const()) {
     return {Type::unranked(x.dtype)};
   }

@@ -15,6 +15,7 @@ struct ConstantOfShape {
     TENREC_CHECK(value.elements() == 1, invalid_model,
                  "ConstantOfShape's value has {} elements, not 1", value.elements());
     const Type& target = tensor_input(in, 0, "ConstantOfShape");
+    check_list(target, "the shape of ConstantOfShape");
     const std::vector<Dim>* known = target.known_ints();
     if (!known) {
       const std::optional<int64_t> length = constant_length(target);

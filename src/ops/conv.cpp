@@ -88,15 +88,7 @@ Conv read_conv(const OnnxNode& node, OnnxContext&, const Value* x, const Value* 
   Conv conv;
   read_window(node, conv, rank);
   conv.group = node.integer("group", 1);
-  const std::vector<int64_t> kernel = node.integers("kernel_shape");
-  if (kernel.empty() || !weight || !weight->type.ranked) return conv;
-  const Shape& shape = weight->type.shape;
-  TENREC_CHECK(kernel.size() + 2 == shape.size(), invalid_model,
-               "kernel_shape has {} entries, the weight {} has {} kernel axes", kernel.size(),
-               weight->type.str(), static_cast<int64_t>(shape.size()) - 2);
-  for (size_t i = 0; i < kernel.size(); ++i) {
-    check_same_size(kernel[i], shape[i + 2], "kernel_shape and weight");
-  }
+  check_kernel_shape(node, weight);
   return conv;
 }
 

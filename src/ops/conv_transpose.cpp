@@ -103,6 +103,7 @@ Values ConvTranspose::from_onnx(const OnnxNode& node, OnnxContext& context) {
   const std::optional<size_t> rank = spatial_rank_of(context.input(0));
   ConvTranspose op;
   read_window(node, op, rank);
+  check_kernel_shape(node, context.input(1));
   op.group = node.integer("group", 1);
   op.output_padding = node.integers("output_padding");
   op.output_shape = node.integers("output_shape");

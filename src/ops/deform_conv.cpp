@@ -135,4 +135,14 @@ Tensors DeformConv::eval(const Tensors& in) const {
   return {Tensor::from_doubles(in[0].dtype(), g.out, y)};
 }
 
+Values DeformConv::from_onnx(const OnnxNode& node, OnnxContext& context) {
+  check_kernel_shape(node, context.input(1));
+  return context.add(DeformConv{.dilations = node.integers("dilations"),
+                                .group = node.integer("group", 1),
+                                .offset_group = node.integer("offset_group", 1),
+                                .pads = node.integers("pads"),
+                                .strides = node.integers("strides")},
+                     context.inputs());
+}
+
 }  // namespace tenrec

@@ -28,6 +28,7 @@ Value* append_axes(OnnxContext& context, Value* value, int64_t trailing) {
 Values numpy_operands(const OnnxNode& node, OnnxContext& context) {
   Values inputs = context.inputs();
   if (node.opset() >= 7 || inputs.size() != 2 || node.integer("broadcast", 0) == 0) return inputs;
+  TENREC_CHECK(inputs[0] && inputs[1], invalid_model, "takes 2 inputs, one is missing");
   const int64_t rank = inputs[0]->type.rank();
   const int64_t own = inputs[1]->type.rank();
   if (own == 0) return inputs;  // a number meets every element

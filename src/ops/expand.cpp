@@ -35,6 +35,7 @@ Types Expand::infer(const Types& in) const {
   check_input_count(in, 2, 2, "Expand");
   const Type& x = tensor_input(in, 0, "Expand");
   const Type& target = integer_input(in, 1, "Expand");
+  check_list(target, "the shape of Expand");
   const std::vector<Dim>* known = target.known_ints();
   if (!known || !x.ranked) {
     const std::optional<int64_t> length = constant_length(target);

@@ -13,6 +13,7 @@ Types GatherElements::infer(const Types& in) const {
   TENREC_CHECK(!x.ranked || x.rank() == indices.rank(), invalid_model,
                "GatherElements of {} by {}: both need the same number of axes", x.str(),
                indices.str());
+  if (x.ranked) normalise_axis(axis, x.rank());
   Type out = Type::tensor(x.dtype, indices.shape);
   const std::optional<std::vector<int64_t>> chosen = indices.constant_ints();
   if (!chosen || !x.ranked || !movable_known(x, out.shape)) return {out};

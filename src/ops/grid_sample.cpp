@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/movement.h"
 #include "ops/support.h"
 
 namespace tenrec {
@@ -151,6 +152,7 @@ Values GridSample::from_onnx(const OnnxNode& node, OnnxContext& context) {
 Types AffineGrid::infer(const Types& in) const {
   const Type& theta = required_float(in, 0, "theta");
   const Type& size = required(in, 1, "the size");
+  check_list(size, "the size");
   if (!theta.ranked) return {Type::unranked(theta.dtype)};
   TENREC_CHECK(theta.rank() == 3, invalid_model, "theta is {}, expected [N, 2, 3] or [N, 3, 4]",
                theta.str());
@@ -158,6 +160,7 @@ Types AffineGrid::infer(const Types& in) const {
   TENREC_CHECK(rows && (*rows == 2 || *rows == 3), invalid_model,
                "theta is {}, expected [N, 2, 3] or [N, 3, 4]", theta.str());
   check_same_size(theta.shape[2], *rows + 1, "columns of theta");
+  if (size.ranked) check_same_size(size.shape[0], *rows + 2, "the size");
   const std::vector<Dim>* known = size.known_ints();
   TENREC_CHECK(!known || static_cast<int64_t>(known->size()) == *rows + 2, invalid_model,
                "the size has {} entries, expected {}", known ? known->size() : 0, *rows + 2);

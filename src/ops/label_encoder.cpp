@@ -46,6 +46,7 @@ Tensor list(const OnnxNode& node, const std::string& prefix) {
 }
 
 Tensor default_value(const OnnxNode& node, DType dtype) {
+  node.without_effect({"default_string", "default_float", "default_int64"});  // all but one
   if (node.has("default_tensor")) return node.tensor("default_tensor");
   if (dtype == DType::string)
     return Tensor::of_strings({1}, {node.text("default_string", "_Unused")});

@@ -65,6 +65,14 @@ void LinearAttention::check_inputs(const Types& in) const {
     TENREC_CHECK(!in[i].present() || !in[i].ranked || in[i].rank() == (i == 3 ? 4 : 3),
                  invalid_model, "input {} is {}, expected {} axes", i, in[i].str(), i == 3 ? 4 : 3);
   }
+  // Batch, and steps of all but the state.
+  for (size_t i = 1; i < in.size(); ++i) {
+    if (!in[0].ranked || !present(in, i) || !in[i].ranked) continue;
+    check_same_size(in[i].shape[0], in[0].shape[0], "the batch of the inputs");
+    if (i != 3) check_same_size(in[i].shape[1], in[0].shape[1], "the steps of the inputs");
+  }
+  if (present(in, 5) && in[5].ranked && in[5].shape[2] != Dim(1))
+    check_same_size(in[5].shape[2], kv_num_heads, "beta and key heads");
   TENREC_CHECK(present(in, 4) == decays(), invalid_model,
                "the decay (input 4) is {}, update_rule {}", decays() ? "missing" : "given",
                update_rule);
@@ -83,6 +91,14 @@ Types LinearAttention::infer(const Types& in) const {
   const Dim key_size = part_size(query, q_num_heads, "the query");
   const Dim value_size = part_size(value, kv_num_heads, "the value");
   check_same_size(key_size, part_size(key, kv_num_heads, "the key"), "the sizes of query and key");
+  if (decays() && in[4].ranked) {
+    const Dim& width = in[4].shape[2];
+    const Dim whole = key_size * Dim(kv_num_heads);
+    TENREC_CHECK(
+        !width.is_const() || !whole.is_const() || width == Dim(kv_num_heads) || width == whole,
+        invalid_model, "the decay has {} elements a step, expected {} or {}", width.str(),
+        kv_num_heads, whole.str());
+  }
   return {
       Type::tensor(query.dtype, {query.shape[0], query.shape[1], Dim(q_num_heads) * value_size}),
       Type::tensor(state, {query.shape[0], Dim(kv_num_heads), key_size, value_size})};

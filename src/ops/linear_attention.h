@@ -22,6 +22,7 @@ struct LinearAttention {
                       field(2, "q_num_heads", s.q_num_heads), field(3, "scale", s.scale),
                       field(4, "update_rule", s.update_rule)};
   }
+  static constexpr auto without_effect = "chunk_size";  // a hint
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
 

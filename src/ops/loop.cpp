@@ -41,6 +41,8 @@ Types Loop::infer(const Types& in, const std::vector<const Graph*>& bodies) cons
   const auto count = static_cast<size_t>(carried);
   TENREC_CHECK(bodies.size() == 1 && in.size() >= 2 + count, invalid_model,
                "Loop of {} carried values has {} inputs", carried, in.size());
+  check_single(in[0], "the trip count of Loop");
+  check_single(in[1], "the condition of Loop");
   const Types captures(in.begin() + 2 + carried, in.end());
   Types initial{first_condition(in[1])};
   initial.insert(initial.end(), in.begin() + 2, in.begin() + 2 + carried);

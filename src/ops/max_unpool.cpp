@@ -27,9 +27,11 @@ Types MaxUnpool::infer(const Types& in) const {
   const Type& x = required(in, 0, "the input");
   required(in, 1, "the places");
   TENREC_CHECK(!kernel_shape.empty(), invalid_model, "kernel_shape is missing");
-  if (!present(in, 2)) {
-    return {x.ranked ? Type::tensor(x.dtype, smallest(x)) : Type::unranked(x.dtype)};
-  }
+  const Type least = x.ranked ? Type::tensor(x.dtype, smallest(x)) : Type::unranked(x.dtype);
+  if (!present(in, 2)) return {least};
+  check_list(in[2], "the wanted shape");
+  if (in[2].ranked)
+    agreed(in[2].shape[0], Dim(static_cast<int64_t>(kernel_shape.size()) + 2), "the wanted shape");
   if (const std::vector<Dim>* wanted = in[2].known_ints())
     return {Type::tensor(x.dtype, Shape(wanted->begin(), wanted->end()))};
   return {fresh_tensor(x.dtype, static_cast<int64_t>(kernel_shape.size()) + 2, "unpooled")};

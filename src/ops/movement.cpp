@@ -233,6 +233,17 @@ const Type& integer_input(const Types& in, size_t index, std::string_view op) {
   return type;
 }
 
+void check_list(const Type& type, std::string_view what) {
+  TENREC_CHECK(!type.ranked || type.rank() == 1, invalid_model, "{}: {}, expected a list", what,
+               type.str());
+}
+
+void check_single(const Type& type, std::string_view what) {
+  const Dim count = type.ranked ? product(type.shape) : Dim(1);
+  TENREC_CHECK(!count.is_const() || count == Dim(1), invalid_model, "{}: {}, expected one number",
+               what, type.str());
+}
+
 bool has_input(const Types& in, size_t index) { return index < in.size() && in[index].present(); }
 
 bool has_input(const Tensors& in, size_t index) {

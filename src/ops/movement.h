@@ -76,6 +76,9 @@ void check_input_count(const Types& in, size_t least, size_t most, std::string_v
 const Type& tensor_input(const Types& in, size_t index, std::string_view op);
 // The same for indices, sizes and axes.
 const Type& integer_input(const Types& in, size_t index, std::string_view op);
+// Refuse what cannot be a list of numbers, or one number.
+void check_list(const Type& type, std::string_view what);
+void check_single(const Type& type, std::string_view what);
 bool has_input(const Types& in, size_t index);
 bool has_input(const Tensors& in, size_t index);
 // The number of elements of a 1-D input, if it is constant.

@@ -117,6 +117,7 @@ Tensors GroupNormalization::eval(const Tensors& in) const {
 Values GroupNormalization::from_onnx(const OnnxNode& node, OnnxContext& context) {
   const GroupNormalization op{.epsilon = node.number("epsilon", 1e-5F),
                               .num_groups = node.integer("num_groups")};
+  node.without_effect({"stash_type"});  // sums are never narrower than float32
   Values inputs{context.input(0), context.input(1), context.input(2)};
   for (const Value* value : inputs) TENREC_CHECK(value, invalid_model, "takes 3 inputs");
   if (node.opset() >= 21) return context.add(op, inputs);

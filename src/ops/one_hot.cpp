@@ -24,6 +24,9 @@ Types OneHot::infer(const Types& in) const {
   check_input_count(in, 3, 3, "OneHot");
   const Type& indices = tensor_input(in, 0, "OneHot");
   const Type& values = tensor_input(in, 2, "OneHot");
+  check_single(tensor_input(in, 1, "OneHot"), "the depth of OneHot");
+  check_list(values, "the values of OneHot");
+  if (values.ranked) agreed(values.shape[0], 2, "the two values of OneHot");
   if (!indices.ranked) return {Type::unranked(values.dtype)};
   const int64_t at = normalise_axis(axis, indices.rank() + 1);
   Shape shape = indices.shape;

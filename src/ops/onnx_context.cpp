@@ -33,8 +33,11 @@ bool OnnxNode::has_output(size_t i) const {
 }
 
 const onnx::Attribute* OnnxNode::find(std::string_view name) const {
-  for (const onnx::Attribute& attribute : node_.attributes) {
-    if (attribute.name == name) return &attribute;
+  for (size_t i = 0; i < node_.attributes.size(); ++i) {
+    if (node_.attributes[i].name != name) continue;
+    if (read_.size() <= i) read_.resize(i + 1);
+    read_[i] = true;
+    return &node_.attributes[i];
   }
   return nullptr;
 }
@@ -114,6 +117,24 @@ Tensor OnnxNode::tensor(std::string_view name) const {
 const onnx::TypeProto* OnnxNode::type(std::string_view name) const {
   const onnx::Attribute* attribute = find(name, onnx::AttributeType::type_proto);
   return attribute ? attribute->tp.get() : nullptr;
+}
+
+std::shared_ptr<const onnx::Graph> OnnxNode::graph(std::string_view name) const {
+  const onnx::Attribute* attribute = find(name);
+  TENREC_CHECK(attribute && attribute->g, invalid_model, "attribute '{}' must hold a graph", name);
+  return attribute->g;
+}
+
+void OnnxNode::without_effect(std::initializer_list<std::string_view> names) const {
+  for (const std::string_view name : names) find(name);
+}
+
+std::vector<const onnx::Attribute*> OnnxNode::unread() const {
+  std::vector<const onnx::Attribute*> unread;
+  for (size_t i = 0; i < node_.attributes.size(); ++i) {
+    if (i >= read_.size() || !read_[i]) unread.push_back(&node_.attributes[i]);
+  }
+  return unread;
 }
 
 Tensor to_ir_tensor(const onnx::TensorProto& proto, const onnx::Model& model) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator's from_onnx may see and do; src/import implements it.
 #pragma once
+#include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,11 +14,12 @@
 namespace tenrec {
 
 // Read-only view of one ONNX node with typed attribute access; a wrong attribute type is an Error.
+// It remembers what was asked for: an attribute that nobody asks for has no effect, and the
+// importer says so. Ask for whatever the schema of the node's opset knows.
 class OnnxNode {
  public:
   OnnxNode(const onnx::Node& node, int64_t opset, const onnx::Model& model)
       : node_(node), opset_(opset), model_(model) {}
-  const onnx::Node& raw() const { return node_; }
   std::string_view op_type() const;
   std::string_view domain() const;
   int64_t opset() const { return opset_; }  // version of the node's domain that the model imports
@@ -36,6 +39,10 @@ class OnnxNode {
   std::vector<std::string> texts(std::string_view name) const;
   Tensor tensor(std::string_view name) const;                // required; sparse ones come dense
   const onnx::TypeProto* type(std::string_view name) const;  // null when not there
+  std::shared_ptr<const onnx::Graph> graph(std::string_view name) const;  // required
+  // Attributes that the schema knows and that change nothing here, whatever they say.
+  void without_effect(std::initializer_list<std::string_view> names) const;
+  std::vector<const onnx::Attribute*> unread() const;
 
  private:
   const onnx::Attribute* find(std::string_view name) const;
@@ -43,6 +50,7 @@ class OnnxNode {
   const onnx::Node& node_;
   int64_t opset_;
   const onnx::Model& model_;
+  mutable std::vector<bool> read_;  // by the position of the attribute; shorter: not asked for
 };
 
 // A tensor of the model as one of ours: a view into the mapped file where the encoding allows.

@@ -190,6 +190,7 @@ Values from_onnx(const OnnxNode& node, OnnxContext& context) {
   } else {
     T op;
     for_each_field(op, [&](auto f) { read_attribute(node, f.name, f.value); });
+    if constexpr (requires { T::without_effect; }) node.without_effect({T::without_effect});
     if constexpr (requires { T::legacy_broadcast; }) {
       return context.add(Op(std::move(op)), numpy_operands(node, context));
     } else {

@@ -19,9 +19,7 @@ Data MakeOptional::eval_data(const Data& in) const {
 
 Values MakeOptional::from_onnx(const OnnxNode& node, OnnxContext& context) {
   MakeOptional op;
-  for (const onnx::Attribute& attribute : node.raw().attributes) {
-    if (attribute.name != "type" || !attribute.tp) continue;
-    const onnx::TypeProto* type = attribute.tp.get();
+  if (const onnx::TypeProto* type = node.type("type")) {
     op.of_sequence = type->kind == onnx::TypeProto::Kind::sequence;
     if (op.of_sequence && type->element) type = type->element.get();
     TENREC_CHECK(type->kind == onnx::TypeProto::Kind::tensor, unsupported,

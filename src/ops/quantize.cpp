@@ -132,6 +132,19 @@ Tensors QuantizeLinear::eval(const Tensors& in) const {
   return {Tensor::from_doubles(dtype, dims, x)};
 }
 
+Values QuantizeLinear::from_onnx(const OnnxNode& node, OnnxContext& context) {
+  const int64_t precision = node.integer("precision", 0);  // of the quotient; 0: the scale's
+  TENREC_CHECK(precision == 0 || node.dtype("precision") == DType::f32 ||
+                   (context.input(1) && node.dtype("precision") == context.input(1)->type.dtype),
+               unsupported, "precision is {}, expected that of the scale or float32",
+               name(node.dtype("precision")));
+  return context.add(QuantizeLinear{.axis = node.integer("axis", 1),
+                                    .block_size = node.integer("block_size", 0),
+                                    .output_dtype = node.dtype("output_dtype", DType::undefined),
+                                    .saturate = node.integer("saturate", 1) != 0},
+                     context.inputs());
+}
+
 Types DequantizeLinear::infer(const Types& in) const {
   check_parameters(in, axis, block_size);
   return {like(in[0], output_dtype == DType::undefined ? in[1].dtype : output_dtype)};

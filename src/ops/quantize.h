@@ -21,6 +21,7 @@ struct QuantizeLinear {
   static constexpr Accuracy accuracy = exact();
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
+  static Values from_onnx(const OnnxNode& node, OnnxContext& context);
 };
 TENREC_OP(QuantizeLinear, "quantize_linear")
 

@@ -39,6 +39,7 @@ std::optional<double> known_float(const Type& type) {
 Types Range::infer(const Types& in) const {
   check_input_count(in, 3, 3, "Range");
   const DType dtype = tensor_input(in, 0, "Range").dtype;
+  for (size_t i = 0; i < 3; ++i) check_single(tensor_input(in, i, "Range"), "a limit of Range");
   const Dim unknown = Dim::fresh("range");
   if (is_float(dtype)) {
     const auto start = known_float(in[0]);

@@ -7,6 +7,7 @@ namespace tenrec {
 // start, start + delta, ... while before limit; three scalar inputs.
 struct Range {
   static auto fields(auto&) { return std::tuple{}; }
+  static constexpr auto without_effect = "stash_type";  // every element is rounded just once
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
 };

@@ -25,7 +25,8 @@ struct LSTM {
                       field(7, "input_forget", s.input_forget),
                       field(8, "layout", s.layout)};
   }
-  Types infer(const Types& in) const;  // Y, Y_h, Y_c
+  static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
+  Types infer(const Types& in) const;                        // Y, Y_h, Y_c
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(LSTM, "lstm")
@@ -49,7 +50,8 @@ struct GRU {
                       field(7, "layout", s.layout),
                       field(8, "linear_before_reset", s.linear_before_reset)};
   }
-  Types infer(const Types& in) const;  // Y, Y_h
+  static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
+  Types infer(const Types& in) const;                        // Y, Y_h
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(GRU, "gru")
@@ -71,7 +73,8 @@ struct RNN {
                       field(6, "hidden_size", s.hidden_size),
                       field(7, "layout", s.layout)};
   }
-  Types infer(const Types& in) const;  // Y, Y_h
+  static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
+  Types infer(const Types& in) const;                        // Y, Y_h
   Tensors eval(const Tensors& in) const;
 };
 TENREC_OP(RNN, "rnn")

@@ -148,6 +148,7 @@ Types Reshape::infer(const Types& in) const {
   check_input_count(in, 2, 2, "Reshape");
   const Type& data = tensor_input(in, 0, "Reshape");
   const Type& target = integer_input(in, 1, "Reshape");
+  check_list(target, "the shape of Reshape");
   const std::vector<Dim>* known = target.known_ints();
   if (!known || std::any_of(known->begin(), known->end(), may_be_minus_one)) {
     const std::optional<int64_t> length = constant_length(target);

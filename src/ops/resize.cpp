@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "ops/movement.h"
 #include "ops/support.h"
 
 namespace tenrec {
@@ -245,6 +246,8 @@ void resize_taps(const Resize& op, const ResizeAxis& axis, ResizeTaps& taps) {
 Types Resize::infer(const Types& in) const {
   const Type& x = required(in, 0, "the input");
   TENREC_CHECK(given(in, 2) || given(in, 3), invalid_model, "neither scales nor sizes are given");
+  if (given(in, 2)) check_list(in[2], "scales");
+  if (given(in, 3)) check_list(in[3], "sizes");
   if (!x.ranked) return {Type::unranked(x.dtype)};
   const auto chosen = resized_axes(*this, x.rank());
   Shape shape = x.shape;

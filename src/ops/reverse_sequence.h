@@ -17,6 +17,11 @@ struct ReverseSequence {
   Types infer(const Types& in) const {
     check_input_count(in, 2, 2, "ReverseSequence");
     const Type& x = tensor_input(in, 0, "ReverseSequence");
+    check_list(in[1], "the lengths of ReverseSequence");
+    if (x.ranked) {
+      normalise_axis(batch_axis, x.rank());
+      normalise_axis(time_axis, x.rank());
+    }
     return {x.ranked ? Type::tensor(x.dtype, x.shape) : x};
   }
 

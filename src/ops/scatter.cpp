@@ -35,6 +35,7 @@ Types ScatterElements::infer(const Types& in) const {
   TENREC_CHECK(!in[1].ranked || in[1].rank() == data.rank(), invalid_model,
                "ScatterElements into {} by {}: both need the same number of axes", data.str(),
                in[1].str());
+  normalise_axis(axis, data.rank());
   const std::optional<std::vector<int64_t>> indices = in[1].constant_ints();
   if (!indices || !data.known || !is_small(data) || !is_small(in[1])) {
     return {Type::tensor(data.dtype, data.shape)};

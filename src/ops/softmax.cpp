@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/composite/helpers.h"
 #include "ops/flatten.h"
 #include "ops/reshape.h"
 #include "ops/shape.h"
@@ -44,7 +45,7 @@ double greatest(const double* x, int64_t stride, int64_t count) {
 // Before opset 13 the axes from `axis` on count as one.
 template <class T>
 Values import_softmax(const OnnxNode& node, OnnxContext& context) {
-  Value* x = context.input(0);
+  Value* x = needed_input(context, 0, "the input");
   const int64_t axis = node.integer("axis", node.opset() < 13 ? 1 : -1);
   if (node.opset() >= 13) return context.add(T{.axis = axis}, {x});
   const int64_t rank = x->type.rank();

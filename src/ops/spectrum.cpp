@@ -150,6 +150,7 @@ Values Dft::from_onnx(const OnnxNode& node, OnnxContext& context) {
 Types Stft::infer(const Types& in) const {
   check_input_count(in, 2, 4, "STFT");
   const Type& signal = tensor_input(in, 0, "STFT");
+  check_single(integer_input(in, 1, "STFT"), "the step of STFT");
   if (!signal.ranked) return {fresh_tensor(signal.dtype, 4, "stft")};
   TENREC_CHECK(signal.rank() == 3 || signal.rank() == 2, invalid_model,
                "STFT of {}; it needs [batch, samples, 1 or 2]", signal.str());

@@ -11,6 +11,11 @@ Types TensorScatter::infer(const Types& in) const {
                "TensorScatter mode '{}'; there are linear and circular", mode);
   const Type& cache = tensor_input(in, 0, "TensorScatter");
   const Type& update = tensor_input(in, 1, "TensorScatter");
+  if (has_input(in, 2)) {
+    check_list(in[2], "the places of TensorScatter");
+    if (cache.ranked && cache.rank() > 0 && in[2].ranked)
+      agreed(in[2].shape[0], cache.shape[0], "the places of TensorScatter and its batch");
+  }
   if (!cache.ranked || !update.ranked) return {cache};
   TENREC_CHECK(cache.rank() == update.rank() && cache.rank() >= 2, invalid_model,
                "TensorScatter of {} into {}", update.str(), cache.str());

@@ -87,6 +87,18 @@ AutoPad parse_auto_pad(std::string_view text) {
        "auto_pad is \"{}\", expected NOTSET, SAME_UPPER, SAME_LOWER or VALID", text);
 }
 
+void check_kernel_shape(const OnnxNode& node, const Value* weight) {
+  const std::vector<int64_t> kernel = node.integers("kernel_shape");
+  if (kernel.empty() || !weight || !weight->type.ranked) return;
+  const Shape& shape = weight->type.shape;
+  TENREC_CHECK(kernel.size() + 2 == shape.size(), invalid_model,
+               "kernel_shape has {} entries, the weight {} has {} kernel axes", kernel.size(),
+               weight->type.str(), static_cast<int64_t>(shape.size()) - 2);
+  for (size_t i = 0; i < kernel.size(); ++i) {
+    check_same_size(kernel[i], shape[i + 2], "kernel_shape and weight");
+  }
+}
+
 std::optional<size_t> spatial_rank_of(const Value* value) {
   if (!value || value->type.kind != Type::Kind::tensor || !value->type.ranked) return std::nullopt;
   if (value->type.shape.size() < 3) return std::nullopt;

@@ -62,6 +62,9 @@ void read_window(const OnnxNode& node, T& op, std::optional<size_t> spatial_rank
   if (op.pads.empty() && op.auto_pad == AutoPad::notset) op.pads.assign(2 * *spatial_rank, 0);
 }
 
+// The attribute kernel_shape, where given, has to repeat what the weight [.., .., kernel...] says.
+void check_kernel_shape(const OnnxNode& node, const Value* weight);
+
 // Axes behind batch and channel of an input, if its rank is known.
 std::optional<size_t> spatial_rank_of(const Value* value);
 

@@ -136,6 +136,34 @@ TEST(Import, FunctionsAreInlinedWithTheirAttributes) {
   EXPECT_EQ(out[0].tensor, Tensor::of<float>({2}, {-2, 4}));
 }
 
+TEST(Import, WhatNobodyReadsIsSaid) {
+  OnnxGraph graph;
+  graph.input("x", f32, {"2", "3"}).output("y", f32, {"2", "3"});
+  // An attribute of another version, one of nobody, and one given twice; "axis" is Softmax's own.
+  graph.node("Clip", {"x"}, {"a"}, {{"min", 0.0F}}, "clip_1");
+  graph.node("Softmax", {"a"}, {"y"},
+             {{"axis", 1}, {"axis", 0}, {"temperature", std::vector<float>{0.5F, 2}}}, "softmax_1");
+  const ImportedModel model = import_bytes(OnnxModel(graph).opset(13).bytes());
+  EXPECT_EQ(
+      model.warnings,
+      (std::vector<std::string>{
+          "node \"clip_1\" (Clip): attribute 'min' = 0 is ignored: opset 13 of Clip has no use "
+          "for it",
+          "node \"softmax_1\" (Softmax): attribute 'axis' = 0 is ignored: opset 13 of Softmax "
+          "has no use for it",
+          "node \"softmax_1\" (Softmax): attribute 'temperature' = [0.5, 2] is ignored: opset "
+          "13 of Softmax has no use for it"}));
+}
+
+TEST(Import, WhatChangesNothingIsNotSaid) {
+  OnnxGraph graph;
+  graph.input("x", f32, {"1", "2", "3", "3"}).output("y", f32, {});
+  graph.node("Dropout", {"x"}, {"a"},
+             {{"ratio", 0.5F}, {"is_test", 1}, {"consumed_inputs", std::vector<int64_t>{0}}});
+  graph.node("MaxPool", {"a"}, {"y"}, {{"kernel_shape", std::vector<int64_t>{3, 3}}});
+  EXPECT_TRUE(import_bytes(OnnxModel(graph).opset(1).bytes()).warnings.empty());
+}
+
 TEST(Import, BranchesCaptureOuterValues) {
   OnnxGraph then_branch("then"), else_branch("else");
   then_branch.output("t", f32, {"2"}).node("Add", {"x", "w"}, {"t"});

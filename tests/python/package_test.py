@@ -270,6 +270,13 @@ class Building(unittest.TestCase):
         self.assertEqual(caught.exception.code, tenrec.ErrorCode.INVALID_INPUT)
         self.assertRegex(str(caught.exception), r'"x".*\[9, 2\].*1\.\.8')
 
+    def test_an_attribute_that_nobody_reads_is_said(self):
+        node = helper.make_node("Relu", ["x"], ["y"], name="relu", slope=0.5)
+        result = tenrec.build(model([node], [info("x", [2])], [info("y", [2])]), tune=False)
+        [warning] = result.warnings
+        self.assertRegex(warning, r'"relu" \(Relu\).*\'slope\' = 0.5.*opset 21')
+        self.assertIn(warning, result.load().notes)
+
     def test_progress_may_stop_or_raise(self):
         node = helper.make_node("Relu", ["x"], ["y"])
         relu = model([node], [info("x", [2])], [info("y", [2])])

@@ -8,6 +8,7 @@
 #include "ops/concat.h"
 #include "ops/conv.h"
 #include "ops/elementwise.h"
+#include "ops/movement.h"
 #include "ops/pad.h"
 #include "ops/slice.h"
 
@@ -22,6 +23,11 @@ inline Values causal_conv_with_state(const OnnxNode& node, OnnxContext& context)
       unsupported, "the weight is {}; its channels and kernel size must be known", type.str());
   const int64_t past_steps = type.shape[2].value() - 1;
   Value* past = context.input(3);
+  if (past && past->type.ranked) {
+    TENREC_CHECK(past->type.rank() == 3, invalid_model, "the past state is {}, expected 3 axes",
+                 past->type.str());
+    agreed(past->type.shape[2], past_steps, "the past state and kernel size - 1");
+  }
   Value* pads = index_vector(context, {0, 0, past_steps, 0, 0, 0});
   Value* steps = past ? context.one(Concat{2}, {past, x}) : context.one(Pad{}, {x, pads});
   Conv conv;

@@ -3,6 +3,7 @@
 
 #include "ops/composite/helpers.h"
 #include "ops/elementwise.h"
+#include "ops/movement.h"
 #include "ops/random.h"
 #include "ops/shape.h"
 
@@ -48,6 +49,12 @@ Values in_training(const OnnxNode& node, OnnxContext& context, Value* x, Value* 
 Values dropout(const OnnxNode& node, OnnxContext& context) {
   Value* x = needed_input(context, 0, "the input");
   Value* training = context.input(2);
+  if (context.input(1)) check_single(context.input(1)->type, "the ratio");
+  if (training) check_single(training->type, "the training mode");
+  // Read for their types alone; nothing is dropped at inference.
+  if (node.opset() < 12) node.number("ratio", 0);
+  else node.integer("seed", 0);
+  if (node.opset() < 7) node.integer("is_test", 0);
   const bool is_inference =
       !training || is_constant(context, training, 0) || is_constant(context, context.input(1), 0);
   return is_inference ? at_inference(node, context, x) : in_training(node, context, x, training);

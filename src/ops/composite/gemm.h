@@ -23,6 +23,7 @@ inline Values gemm(const OnnxNode& node, OnnxContext& context) {
     Value* scale = context.constant(Tensor::from_doubles(value->type.dtype, {}, number));
     return context.one(Mul{}, {value, scale});
   };
+  if (node.opset() < 7) node.integer("broadcast", 0);  // of c, which broadcasts anyway
   Value* a = operand(0, "transA");
   Value* b = operand(1, "transB");
   const float alpha = node.number("alpha", 1);
@@ -31,6 +32,7 @@ inline Values gemm(const OnnxNode& node, OnnxContext& context) {
                "alpha {} and beta {} of an integer product", alpha, beta);
   Value* product = scaled_by(context.one(MatMul{}, {a, b}), alpha);
   Value* c = context.input(2);
+  TENREC_CHECK(c || node.opset() >= 11, invalid_model, "c (input 2) is missing");
   if (!c || beta == 0) return {product};
   return context.add(Add{}, {product, scaled_by(c, beta)});
 }

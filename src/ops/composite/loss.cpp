@@ -5,6 +5,7 @@
 #include "ops/elementwise.h"
 #include "ops/gather.h"
 #include "ops/gather_elements.h"
+#include "ops/movement.h"
 #include "ops/reduce.h"
 #include "ops/softmax.h"
 #include "ops/squeeze.h"
@@ -16,10 +17,26 @@ Value* sum_of(OnnxContext& context, Value* value) {
   return context.one(Reduce{.kind = ReduceKind::sum, .keepdims = false}, {value});
 }
 
+void check_shapes(const Type& scores, const Type& target, const Value* weights) {
+  if (weights) check_list(weights->type, "the weights");
+  if (!scores.ranked) return;
+  TENREC_CHECK(scores.rank() >= 2, invalid_model, "the scores are {}, expected [N, C, ...]",
+               scores.str());
+  if (weights && weights->type.ranked)
+    agreed(weights->type.shape[0], scores.shape[1], "weights and classes");
+  if (!target.ranked) return;
+  TENREC_CHECK(target.rank() == scores.rank() - 1, invalid_model,
+               "a target {} for scores {}: expected the same axes without the classes",
+               target.str(), scores.str());
+  for (size_t i = 0; i < target.shape.size(); ++i)
+    agreed(target.shape[i], scores.shape[i == 0 ? 0 : i + 1], "scores and target");
+}
+
 // The loss of log-probabilities [N, C, ...] for classes [N, ...].
 Value* loss_of(const OnnxNode& node, OnnxContext& context, Value* log_probabilities, Value* target,
                Value* class_weights) {
   const DType dtype = log_probabilities->type.dtype;
+  check_shapes(log_probabilities->type, target->type, class_weights);
   Value* ignored = nullptr;
   if (node.has("ignore_index")) {
     const double index = static_cast<double>(node.integer("ignore_index"));

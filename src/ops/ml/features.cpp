@@ -50,6 +50,9 @@ Values scaler(const OnnxNode& node, OnnxContext& context) {
 Values imputer(const OnnxNode& node, OnnxContext& context) {
   Value* x = needed_input(context, 0, "the input");
   const DType dtype = x->type.dtype;
+  // Those for the other type have no effect.
+  node.without_effect({"replaced_value_int64", "imputed_value_int64s", "replaced_value_float",
+                       "imputed_value_floats"});
   if (is_float(dtype)) {
     const float replaced = node.number("replaced_value_float", 0);
     Value* found =
@@ -162,6 +165,7 @@ Values category_mapper(const OnnxNode& node, OnnxContext& context) {
   LabelEncoder op;
   op.keys = to_number ? names : codes;
   op.values = to_number ? codes : names;
+  node.without_effect({"default_int64", "default_string"});  // one of them
   op.fallback = to_number ? Tensor::of<int64_t>({1}, {node.integer("default_int64", -1)})
                           : Tensor::of_strings({1}, {node.text("default_string", "_Unused")});
   return context.add(op, {x});

@@ -119,6 +119,7 @@ Values linear_regressor(const OnnxNode& node, OnnxContext& context) {
 
 Values linear_classifier(const OnnxNode& node, OnnxContext& context) {
   const Tensor labels = class_labels(node);
+  node.without_effect({"multi_class"});  // how it was trained
   const std::vector<float> intercepts = node.numbers("intercepts");
   const auto count = static_cast<int64_t>(labels.elements());
   const int64_t rows = intercepts.empty() ? count : static_cast<int64_t>(intercepts.size());
@@ -147,13 +148,15 @@ Values svm_regressor(const OnnxNode& node, OnnxContext& context) {
   TENREC_CHECK(!rho.empty(), invalid_model, "rho is empty");
   Value* x = f32_features(context);
   const int64_t vectors = node.integer("n_supports", 0);
+  node.without_effect({"kernel_type", "kernel_params"});  // where there are no vectors
   if (vectors > 0) x = kernel_values(node, context, x, vectors);
   Value* y = linear_scores(context, x, coefficients, 1, {rho[0]});
-  if (node.integer("one_class", 0) == 0)
-    return context.add(TransformScores{post_transform_of(node)}, {y});
-  Value* inside = context.one(Greater{}, {y, number(context, 0, DType::f32)});
-  return context.add(Where{},
-                     {inside, number(context, 1, DType::f32), number(context, -1, DType::f32)});
+  if (node.integer("one_class", 0) != 0) {
+    Value* inside = context.one(Greater{}, {y, number(context, 0, DType::f32)});
+    y = context.one(Where{},
+                    {inside, number(context, 1, DType::f32), number(context, -1, DType::f32)});
+  }
+  return context.add(TransformScores{post_transform_of(node)}, {y});
 }
 
 Values svm_classifier(const OnnxNode& node, OnnxContext& context) {
@@ -166,6 +169,7 @@ Values svm_classifier(const OnnxNode& node, OnnxContext& context) {
   const std::vector<float> coefficients = node.numbers("coefficients"), rho = node.numbers("rho");
   TENREC_CHECK(!rho.empty(), invalid_model, "rho is empty");
   if (vectors == 0) {
+    node.without_effect({"kernel_type", "kernel_params", "prob_a", "prob_b"});
     Value* scores = linear_scores(context, x, coefficients, count, {rho[0]});
     return {chosen_labels(context, labels, context.one(LinearClasses{}, {scores})),
             context.one(TransformScores{post_transform_of(node)}, {scores})};

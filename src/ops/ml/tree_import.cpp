@@ -168,6 +168,7 @@ TreeMode parse_mode(const std::string& text) {
 
 // `prefix`: "class" or "target", whose weights the leaves have.
 Trees read_trees(const OnnxNode& node, const std::string& prefix) {
+  node.without_effect({"nodes_hitrates", "nodes_hitrates_as_tensor"});  // for reordering
   const std::vector<std::string> modes = node.texts("nodes_modes");
   const std::vector<int64_t> tree_ids = node.integers("nodes_treeids");
   const std::vector<int64_t> node_ids = node.integers("nodes_nodeids");
@@ -239,6 +240,7 @@ TreeAggregate parse_aggregate(const std::string& text) {
 
 Values TreeEnsemble::from_onnx(const OnnxNode& node, OnnxContext& context) {
   Value* x = feature_matrix(context, context.input(0));
+  node.without_effect({"nodes_hitrates"});
   const std::vector<int64_t> modes = node.tensor("nodes_modes").to_ints();
   const std::vector<int64_t> features = node.integers("nodes_featureids");
   const std::vector<int64_t> yes = node.integers("nodes_truenodeids");

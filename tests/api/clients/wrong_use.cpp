@@ -24,6 +24,7 @@ void misuse_builder(Logger& logger) {
   REQUIRE(network->getInput(0) == nullptr && network->getLayer(-1) == nullptr);
   REQUIRE(!network->addInput("x", nvinfer1::DataType::kFLOAT, nvinfer1::Dims{1, {4}}));
   REQUIRE(failures(logger) == 1 && logger.last_error.find("addInput") != std::string::npos);
+  REQUIRE(logger.last_error.find("waits for network definition by hand") != std::string::npos);
   nvinfer1::IOptimizationProfile* profile = builder->createOptimizationProfile();
   using Select = nvinfer1::OptProfileSelector;
   REQUIRE(!profile->setDimensions(nullptr, Select::kMIN, nvinfer1::Dims{1, {4}}));
@@ -48,6 +49,8 @@ void misuse_runtime(Logger& logger) {
   REQUIRE(!runtime->loadRuntime("libnvinfer_lean.so") && failures(logger) == 1);
   const std::unique_ptr<nvinfer1::ICudaEngine> engine(
       runtime->deserializeCudaEngine(plan->data(), plan->size()));
+  REQUIRE(!nvinfer1::createInferRefitter(*engine, logger) && failures(logger) == 1);
+  REQUIRE(logger.last_error.find("waits for refit") != std::string::npos);
   REQUIRE(engine->getTensorShape("nothing").nbDims == -1 && failures(logger) == 1);
   REQUIRE(engine->getTensorShape(nullptr).nbDims == -1 && failures(logger) == 1);
   REQUIRE(!engine->getIOTensorName(99) && failures(logger) == 1);
