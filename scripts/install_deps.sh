@@ -17,7 +17,7 @@ build=(
   libcli11-dev nlohmann-json3-dev libstb-dev zlib1g-dev
 )
 test=(
-  git python3 python3-dev python3-venv zstd
+  git make python3 python3-dev python3-venv zstd
   libgtest-dev
   libopencv-imgcodecs-dev  # ImageDecoder; also optional for a build
   clang-format-19 clang-tidy-19 codespell shellcheck

@@ -77,9 +77,17 @@ class CudaTarget final : public Target {
     if (!device.vendor) return missing;
 #ifdef TENREC_HAS_CUBLASLT
     if (!cublaslt_library().is_open()) missing.push_back(cublaslt_library().problem());
+#else
+    missing.emplace_back(
+        "cuBLASLt is not in this build, whose machine had no headers of it; Tenrec's own kernels "
+        "multiply matrices");
 #endif
 #ifdef TENREC_HAS_CUDNN
     if (!cudnn_library().is_open()) missing.push_back(cudnn_library().problem());
+#else
+    missing.emplace_back(
+        "cuDNN is not in this build, whose machine had no headers of it; Tenrec's own kernels "
+        "convolve");
 #endif
     return missing;
   }

@@ -3,6 +3,8 @@
 
 #include <dlfcn.h>
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "base/knobs.h"
 
@@ -82,11 +84,23 @@ Loaded<DriverApi>& load_driver() {
   return result;
 }
 
+// NVRTC opens a second library by its bare name: found where the system looks, or loaded already.
+void load_companion(const DynamicLibrary& nvrtc) {
+  const std::filesystem::path folder = std::filesystem::path(nvrtc.path()).parent_path();
+  if (folder.empty()) return;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("libnvrtc-builtins.so.")) dlopen(entry.path().c_str(), RTLD_NOW);
+  }
+}
+
 Loaded<NvrtcApi>& load_nvrtc() {
   static Loaded<NvrtcApi>& result = *[] {
     auto* made = new Loaded<NvrtcApi>;
     Loaded<NvrtcApi>& loaded = *made;
     const DynamicLibrary& library = nvrtc_library();
+    load_companion(library);
     loaded.problem = library.problem();
     TENREC_NVRTC_FUNCTIONS(TENREC_LOAD)
     return made;
