@@ -142,6 +142,8 @@ bool compose_hardmax(Rewriter& rw, const Node& node, const Hardmax& op) {
   const Type& x = node.input(0)->type;
   if (!x.ranked || x.rank() == 0) return false;
   const int64_t axis = normalise_axis(op.axis, x.rank());
+  // Nothing has a largest element of nothing, but a Hardmax.
+  if (x.shape[static_cast<size_t>(axis)].lower() < 1) return false;
   Value* at = rw.insert(node, ArgReduce{.axis = axis, .keepdims = false}, {node.input(0)});
   const DimsValue size{.values = {x.shape[static_cast<size_t>(axis)]}, .shape = {1}};
   Value* depth = rw.insert(node, size, {});

@@ -81,6 +81,12 @@ TEST(Recognise, HardmaxAndComputedStatistics) {
     return %y "y"
   })"),
             "arg_reduce dims one_hot");
+  // Nothing has no largest element, but a Hardmax.
+  EXPECT_EQ(composed(R"(graph(%x: f32[1, 0] "x") {
+    %y = hardmax(%x) (axis=1) : f32[1, 0]
+    return %y "y"
+  })"),
+            "hardmax");
   EXPECT_EQ(
       composed(R"(graph(%x: f32[2, 3, 4] "x", %s: f32[3] "s", %b: f32[3] "b", %m: f32[3] "m") {
     %v = abs(%m) : f32[3]
