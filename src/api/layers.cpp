@@ -209,8 +209,7 @@ std::unique_ptr<nv::ILayer> reduce(Network& network, Node& node, const Reduce& o
   if (node.input(0)->type.ranked) {
     std::optional<std::vector<int64_t>> axes;
     if (node.input(1) != nullptr) axes = node.input(1)->type.constant_ints();
-    const std::vector<bool> reduced =
-        op.reduced_axes(node.input(0)->type.rank(), axes ? &*axes : nullptr);
+    const auto reduced = op.reduced_axes(node.input(0)->type.rank(), axes.value_or(tenrec::Dims{}));
     for (size_t i = 0; i < reduced.size() && i < 32; ++i)
       if (reduced[i]) layer->axes |= 1U << i;
   }

@@ -35,8 +35,6 @@ class SmallVector {
   const T* end() const { return data() + size_; }
   T& operator[](size_t i) { return data()[i]; }
   const T& operator[](size_t i) const { return data()[i]; }
-  T& front() { return data()[0]; }
-  const T& front() const { return data()[0]; }
   T& back() { return data()[size_ - 1]; }
   const T& back() const { return data()[size_ - 1]; }
 
@@ -65,10 +63,6 @@ class SmallVector {
   void insert_front(T value) {
     push_back(value);
     std::rotate(begin(), end() - 1, end());
-  }
-  void erase(size_t at) {
-    std::copy(begin() + at + 1, end(), begin() + at);
-    --size_;
   }
   void move_to_back(size_t at) { std::rotate(begin() + at, begin() + at + 1, end()); }
 

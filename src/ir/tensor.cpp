@@ -101,9 +101,14 @@ uint64_t element_count(std::span<const int64_t> dims) {
   return count;
 }
 
+void row_major_strides(std::span<const int64_t> dims, std::span<int64_t> into) {
+  int64_t step = 1;
+  for (size_t i = dims.size(); i-- > 0; step *= dims[i]) into[i] = step;
+}
+
 Dims row_major_strides(const Dims& dims) {
-  Dims strides(dims.size(), 1);
-  for (size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+  Dims strides(dims.size());
+  row_major_strides(dims, strides);
   return strides;
 }
 

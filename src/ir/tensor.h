@@ -16,8 +16,10 @@ namespace tenrec {
 
 using Dims = std::vector<int64_t>;
 uint64_t element_count(std::span<const int64_t> dims);  // 1 for a scalar; overflow is an Error
-Dims row_major_strides(const Dims& dims);               // in elements
-std::string to_string(std::span<const int64_t> dims);   // "[1, 3, 224]"
+// Row-major strides in elements, written to as many numbers as there are dims.
+void row_major_strides(std::span<const int64_t> dims, std::span<int64_t> into);
+Dims row_major_strides(const Dims& dims);
+std::string to_string(std::span<const int64_t> dims);  // "[1, 3, 224]"
 
 // Row-major, elements packed (two i4 a byte, low nibble first). Copying shares the bytes; writers
 // allocate a new Tensor first.

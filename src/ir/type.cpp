@@ -26,17 +26,15 @@ std::string layout_text(const Layout& layout) {
   return text;
 }
 
+// Into `out`, which is as long as the longer of the two.
 template <class Size, class Combine>
-std::vector<Size> broadcast_lists(const std::vector<Size>& a, const std::vector<Size>& b,
-                                  Combine&& combine) {
-  const std::vector<Size>& longer = a.size() >= b.size() ? a : b;
-  const std::vector<Size>& shorter = a.size() >= b.size() ? b : a;
-  std::vector<Size> out = longer;
-  const size_t offset = longer.size() - shorter.size();
-  for (size_t i = 0; i < shorter.size(); ++i) {
-    out[offset + i] = combine(a[i + a.size() - shorter.size()], b[i + b.size() - shorter.size()]);
-  }
-  return out;
+void broadcast_lists(std::span<const Size> a, std::span<const Size> b, std::span<Size> out,
+                     Combine&& combine) {
+  const size_t longest = std::max(a.size(), b.size()), both = std::min(a.size(), b.size());
+  const std::span<const Size> longer = a.size() >= b.size() ? a : b;
+  for (size_t i = 0; i < longest - both; ++i) out[i] = longer[i];
+  for (size_t i = 0; i < both; ++i)
+    out[longest - both + i] = combine(a[a.size() - both + i], b[b.size() - both + i]);
 }
 
 template <class List>
@@ -154,18 +152,27 @@ int64_t normalise_axis(int64_t axis, int64_t rank) {
 }
 
 Shape broadcast_shapes(const Shape& a, const Shape& b) {
-  return broadcast_lists(a, b, [&](const Dim& x, const Dim& y) {
+  Shape out(std::max(a.size(), b.size()));
+  broadcast_lists<Dim>(a, b, out, [&](const Dim& x, const Dim& y) {
     const bool both_constant = x.is_const() && y.is_const();
     if (both_constant && !(x == y) && x.value() != 1 && y.value() != 1) fail_broadcast(a, b);
     return broadcast(x, y);
   });
+  return out;
 }
 
-Dims broadcast_dims(const Dims& a, const Dims& b) {
-  return broadcast_lists(a, b, [&](int64_t x, int64_t y) {
+void broadcast_dims(std::span<const int64_t> a, std::span<const int64_t> b,
+                    std::span<int64_t> into) {
+  broadcast_lists<int64_t>(a, b, into, [&](int64_t x, int64_t y) {
     if (x != y && x != 1 && y != 1) fail_broadcast(a, b);
     return x == 1 ? y : x;
   });
+}
+
+Dims broadcast_dims(const Dims& a, const Dims& b) {
+  Dims out(std::max(a.size(), b.size()));
+  broadcast_dims(a, b, out);
+  return out;
 }
 
 }  // namespace tenrec

@@ -76,5 +76,8 @@ int64_t normalise_axis(int64_t axis, int64_t rank);
 // ONNX (numpy) broadcasting. Sizes that cannot be decided give `broadcast(a, b)`.
 Shape broadcast_shapes(const Shape& a, const Shape& b);
 Dims broadcast_dims(const Dims& a, const Dims& b);
+// The same into as many numbers as the longer list has.
+void broadcast_dims(std::span<const int64_t> a, std::span<const int64_t> b,
+                    std::span<int64_t> into);
 
 }  // namespace tenrec

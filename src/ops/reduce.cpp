@@ -10,11 +10,11 @@ namespace tenrec {
 namespace {
 
 // Offsets of the positions along the axes where `chosen` equals `which`, row-major.
-std::vector<size_t> offsets(const Dims& dims, const std::vector<bool>& chosen, bool which) {
+std::vector<size_t> offsets(const Dims& dims, const Reduce::ByAxis& chosen, bool which) {
   const Dims strides = row_major_strides(dims);
   std::vector<size_t> result{0};
   for (size_t axis = 0; axis < dims.size(); ++axis) {
-    if (chosen[axis] != which) continue;
+    if ((chosen[axis] != 0) != which) continue;
     std::vector<size_t> longer;
     longer.reserve(result.size() * static_cast<size_t>(dims[axis]));
     for (const size_t base : result) {
@@ -132,11 +132,9 @@ std::optional<Dim> reduce_dims(ReduceKind kind, const std::vector<Dim>& x,
 
 }  // namespace
 
-std::vector<bool> Reduce::reduced_axes(int64_t rank, const std::vector<int64_t>* axes) const {
-  const bool none = axes == nullptr || axes->empty();
-  std::vector<bool> reduced(static_cast<size_t>(rank), none && !noop_with_empty_axes);
-  if (none) return reduced;
-  for (const int64_t axis : *axes) reduced[static_cast<size_t>(normalise_axis(axis, rank))] = true;
+Reduce::ByAxis Reduce::reduced_axes(int64_t rank, std::span<const int64_t> axes) const {
+  ByAxis reduced(static_cast<size_t>(rank), axes.empty() && !noop_with_empty_axes ? 1 : 0);
+  for (const int64_t axis : axes) reduced[static_cast<size_t>(normalise_axis(axis, rank))] = 1;
   return reduced;
 }
 
@@ -163,7 +161,7 @@ Types Reduce::infer(const Types& in) const {
     }
     return {Type::tensor(x.dtype, std::move(shape))};
   }
-  const std::vector<bool> reduced = reduced_axes(x.rank(), axes ? &*axes : nullptr);
+  const ByAxis reduced = reduced_axes(x.rank(), axes.value_or(Dims{}));
   Shape shape;
   for (size_t i = 0; i < reduced.size(); ++i) {
     if (!reduced[i]) shape.push_back(x.shape[i]);
@@ -189,7 +187,7 @@ Tensors Reduce::eval(const Tensors& in) const {
   const DType dtype = in[0].dtype();
   const Dims& dims = in[0].dims();
   const std::vector<int64_t> axes = present(in, 1) ? in[1].to_ints() : std::vector<int64_t>{};
-  const std::vector<bool> reduced = reduced_axes(in[0].rank(), &axes);
+  const ByAxis reduced = reduced_axes(in[0].rank(), axes);
   Dims out;
   for (size_t i = 0; i < reduced.size(); ++i) {
     if (!reduced[i]) out.push_back(dims[i]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Reduce family: data, optional axes (integers) -> data with those axes reduced.
 #pragma once
+#include "base/small_vector.h"
 #include "ir/op_decl.h"
 #include "ops/onnx_context.h"
 
@@ -33,8 +34,9 @@ struct Reduce {
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
 
-  // Which axes of a tensor of `rank` are reduced; `axes` as given, null: not given.
-  std::vector<bool> reduced_axes(int64_t rank, const std::vector<int64_t>* axes) const;
+  // Of each axis of a tensor of `rank`: 1 if it is reduced. `axes` as given, empty: not given.
+  using ByAxis = SmallVector<uint8_t, 10>;
+  ByAxis reduced_axes(int64_t rank, std::span<const int64_t> axes) const;
 };
 TENREC_OP(Reduce, "reduce")
 

@@ -23,8 +23,7 @@ std::optional<Reduction> reduction_of(const Value* value, ReduceKind kind) {
   const Value* x = node->input(0);
   if (!x->type.ranked || (node->input(1) && !constant_ints(node->input(1)))) return std::nullopt;
   const auto given = constant_ints(node->input(1));
-  const std::vector<bool> reduced =
-      node->as<Reduce>()->reduced_axes(x->type.rank(), given ? &*given : nullptr);
+  const auto reduced = node->as<Reduce>()->reduced_axes(x->type.rank(), given.value_or(Dims{}));
   Reduction result{x, {}};
   for (size_t i = 0; i < reduced.size(); ++i) {
     if (reduced[i]) result.axes.push_back(static_cast<int64_t>(i));

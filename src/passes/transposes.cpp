@@ -194,8 +194,7 @@ bool reduce_before_transpose(Rewriter& rw, const Node& node, const Reduce& op) {
   const auto perm = transpose ? perm_of(*transpose) : std::nullopt;
   if (!perm || op.keepdims || (node.input(1) && !constant_ints(node.input(1)))) return false;
   const auto given = constant_ints(node.input(1));
-  const std::vector<bool> reduced =
-      op.reduced_axes(static_cast<int64_t>(perm->size()), given ? &*given : nullptr);
+  const auto reduced = op.reduced_axes(static_cast<int64_t>(perm->size()), given.value_or(Dims{}));
   std::vector<int64_t> axes, kept;
   for (size_t i = 0; i < perm->size(); ++i) (reduced[i] ? axes : kept).push_back((*perm)[i]);
   if (axes.empty() || !std::is_sorted(kept.begin(), kept.end())) return false;

@@ -59,8 +59,8 @@ uint64_t physical_elements(std::span<const int64_t> dims, const Layout& layout) 
 }
 
 PerAxis dense_strides(std::span<const int64_t> dims) {
-  PerAxis strides(dims.size(), 1);
-  for (size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
+  PerAxis strides(dims.size(), 0);
+  row_major_strides(dims, strides);
   return strides;
 }
 

@@ -59,7 +59,7 @@ class ReduceKernel : public Kernel {
     const Value* axes = node.input(1);
     const auto known = axes ? axes->type.constant_ints() : std::nullopt;
     if (axes && !known) return "axes are not constant";
-    const auto reduced = op.reduced_axes(in.rank(), known ? &*known : nullptr);
+    const auto reduced = op.reduced_axes(in.rank(), known.value_or(Dims{}));
     return reduced[static_cast<size_t>(layout.block_axis)] ? "reduces channel blocks" : "";
   }
 };

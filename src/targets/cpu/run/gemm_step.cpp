@@ -25,16 +25,8 @@ std::span<const int64_t> batch_of(std::span<const int64_t> dims) {
 }
 
 PerAxis broadcast_batch(std::span<const int64_t> a, std::span<const int64_t> b) {
-  const std::span<const int64_t> longer = batch_of(a.size() >= b.size() ? a : b),
-                                 shorter = batch_of(a.size() >= b.size() ? b : a);
-  PerAxis batch(longer);
-  for (size_t i = 0; i < shorter.size(); ++i) {
-    int64_t& size = batch[longer.size() - shorter.size() + i];
-    TENREC_CHECK(size == shorter[i] || size == 1 || shorter[i] == 1, invalid_input,
-                 "matrix products of shapes {} and {} do not broadcast", tenrec::to_string(a),
-                 tenrec::to_string(b));
-    if (size == 1) size = shorter[i];
-  }
+  PerAxis batch(std::max(a.size(), b.size()) - 2, 0);
+  broadcast_dims(batch_of(a), batch_of(b), batch);
   return batch;
 }
 

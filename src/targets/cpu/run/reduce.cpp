@@ -77,8 +77,10 @@ class Reduction : public StepRunner {
                      in.dtype == DType::i64,
                  invalid_engine, "a reduction of {}", tenrec::name(in.dtype));
     const Layout layout = layout_of(in);
-    const Axes logical = reduced_axes(args);
-    Axes reduced = logical;
+    PerAxis listed;
+    if (given(args.inputs, 1)) listed = ints_of(args.inputs[1]);
+    const auto logical = op_.reduced_axes(static_cast<int64_t>(in.dims.size()), listed);
+    Reduce::ByAxis reduced = logical;
     if (layout.channels_last && in.dims.size() > 2) {
       reduced.move_to_back(1);
     } else if (layout.block_axis >= 0) {
@@ -110,18 +112,7 @@ class Reduction : public StepRunner {
   }
 
  private:
-  using Axes = SmallVector<uint8_t, 10>;  // 1: reduced
-
-  Axes reduced_axes(const StepArgs& args) const {
-    const auto rank = static_cast<int64_t>(args.inputs[0].dims.size());
-    PerAxis listed;
-    if (given(args.inputs, 1)) listed = ints_of(args.inputs[1]);
-    Axes reduced(static_cast<size_t>(rank), listed.empty() && !op_.noop_with_empty_axes ? 1 : 0);
-    for (const int64_t axis : listed) reduced[static_cast<size_t>(normalise_axis(axis, rank))] = 1;
-    return reduced;
-  }
-
-  void split_loops(std::span<const int64_t> dims, const Axes& reduced) {
+  void split_loops(std::span<const int64_t> dims, const Reduce::ByAxis& reduced) {
     const PerAxis strides = dense_strides(dims);
     kept_ = reduced_ = Loops{};
     int previous = -1;

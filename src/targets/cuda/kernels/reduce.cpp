@@ -84,7 +84,7 @@ Shapes shapes_of(const Node& node, const Reduce& op) {
   }
   std::optional<std::vector<int64_t>> axes;
   if (const Value* given = node.input(1)) axes = given->type.constant_ints();
-  const std::vector<bool> reduced = op.reduced_axes(in.rank(), axes ? &*axes : nullptr);
+  const auto reduced = op.reduced_axes(in.rank(), axes.value_or(Dims{}));
   const Shape from = memory_strides(in), to = memory_strides(out);
   shapes.kept.walks.resize(2);
   shapes.reduced.walks.resize(1);
