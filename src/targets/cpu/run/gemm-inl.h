@@ -12,6 +12,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
 
+constexpr int kStepsAtOnce = 8;  // of k, unrolled
+
 struct GemmTile {
   const float* a;  // rows of A: a + p * lda, k values each
   int64_t lda;
@@ -28,6 +30,10 @@ struct GemmTile {
   float alpha;            // multiplies the finished sum
   Activation activation;  // of finished sums; none while partial
   float low, high;
+  // Memory that is wanted soon: one line of it, `soon_step` floats on, is brought near for every
+  // kStepsAtOnce steps of k, where it costs nothing.
+  const float* soon;
+  int64_t soon_step;
 };
 
 using GemmTileFn = void (*)(const GemmTile&);

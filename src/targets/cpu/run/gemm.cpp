@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A task is some rows x some panels of columns of one matrix of the batch. Blocks of B (chunk x
-// columns) stay in L2 while blocks of A (rows x chunk) pass; inside, one panel of B stays in L1.
+// A task is some rows x some panels of columns of one matrix of the batch. A block of A (rows x
+// chunk) stays in L2 while panels of B pass, each read once by all rows of the block; the sums of a
+// tile stay in registers for a whole chunk. Long chunks win though a panel then outgrows L1: it
+// comes from L2 at 16 bytes a cycle, and the output is read and written less often.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "targets/cpu/run/gemm.cpp"
 #include "targets/cpu/run/highway_each.h"
@@ -20,6 +22,7 @@ struct GemmTask {
   const GemmBuffers& buffers;
   const float *a, *b;  // of this matrix of the batch
   GemmRows out;
+  const float* spread_a;   // null: as it lies
   float *a_copy, *b_copy;  // scratch
   int index, worker;       // which matrix; who runs this
   Share rows, panels;
@@ -30,7 +33,7 @@ struct GemmTask {
   const float* panel_of(int panel, int k0, int kn, float* copy, int64_t& step);
   std::span<const float> after(Share panel_block, int panel, int k0, int kn) const;
   void copy_panel(int panel, int k0, int kn, float* to);
-  void copy_a(int k0, int kn, int m0, int m1);
+  void transpose_a(int k0, int kn, int m0, int m1);
   void hook(Share panel_block, int m0, int m1);
 
   int line_of(int panel) const {
@@ -65,10 +68,16 @@ void GemmTask::run() {
 
 void GemmTask::block(Share panel_block, int k0, int m0, int m1) {
   const int kn = std::min(plan.chunk, p.k - k0);
-  const bool copies = plan.copies_a(p);
-  if (copies) copy_a(k0, kn, m0, m1);
-  const float* rows_a = copies ? a_copy : a + m0 * p.lda + k0;
-  const int64_t lda = copies ? kn : p.lda;
+  const float* rows_a = a + m0 * p.lda + k0;
+  int64_t lda = p.lda;
+  if (p.trans_a) {
+    transpose_a(k0, kn, m0, m1);
+    rows_a = a_copy;
+    lda = kn;
+  } else if (spread_a) {
+    rows_a = spread_a + int64_t{k0} * p.m + int64_t{m0} * kn;
+    lda = kn;
+  }
   for (int panel = panel_block.begin; panel < panel_block.end; panel++) {
     int64_t step = 0;
     float* copy = b_copy + int64_t{panel - panel_block.begin} * plan.width * kn;
@@ -129,14 +138,7 @@ void GemmTask::copy_panel(int panel, int k0, int kn, float* to) {
   }
 }
 
-void GemmTask::copy_a(int k0, int kn, int m0, int m1) {
-  if (!p.trans_a) {
-    for (int m = m0; m < m1; m++) {
-      std::memcpy(a_copy + int64_t{m - m0} * kn, a + m * p.lda + k0,
-                  static_cast<size_t>(kn) * sizeof(float));
-    }
-    return;
-  }
+void GemmTask::transpose_a(int k0, int kn, int m0, int m1) {
   for (int k = 0; k < kn; k += 16) {
     const int end = std::min(k + 16, kn);
     for (int i = k; i < end; i++) {
@@ -204,7 +206,7 @@ void GemmTask::run_dot() {
   const Cuts cuts(rows.size(), rows_at_once(true));
   for (int i = 0; i < cuts.parts; i++) {
     const int m0 = rows.begin + cuts[i], m1 = rows.begin + cuts[i + 1];
-    if (p.trans_a) copy_a(0, p.k, m0, m1);
+    if (p.trans_a) transpose_a(0, p.k, m0, m1);
     const float* rows_a = p.trans_a ? a_copy : a + m0 * p.lda;
     const int64_t lda = p.trans_a ? p.k : p.lda;
     for (int m = m0; m < m1;) {
@@ -244,12 +246,31 @@ Split split_of(const Gemm& p, const GemmTactic& t, const GemmPlan& plan, int thr
   return split;
 }
 
+void spread_rows(const Gemm& p, const GemmPlan& plan, const float* a, float* to,
+                 const Threads& threads) {
+  constexpr int rows = 8;  // a task
+  threads.parallel(ceil_div(p.m, rows), [&](int task, int) {
+    for (int k0 = 0; k0 < p.k; k0 += plan.chunk) {
+      const int kn = std::min(plan.chunk, p.k - k0);
+      for (int m = task * rows; m < std::min(p.m, (task + 1) * rows); m++) {
+        std::memcpy(to + int64_t{k0} * p.m + int64_t{m} * kn, a + m * p.lda + k0,
+                    static_cast<size_t>(kn) * sizeof(float));
+      }
+    }
+  });
+}
+
 void run_gemm(const Gemm& p, const GemmTactic& t, const GemmBuffers& buffers,
               const Threads& threads) {
   if (p.m == 0 || p.n == 0 || p.batch == 0) return;
   const GemmPlan plan(p, t, B);
-  const auto scratch = plan.scratch(p, t, B, threads.count());
-  char* base = static_cast<char*>(buffers.scratch);
+  const auto scratch = plan.scratch(p, t, threads.count());
+  char* base = static_cast<char*>(buffers.scratch) + scratch.spread_a;
+  const float* spread = nullptr;
+  if (scratch.spread_a > 0) {
+    spread_rows(p, plan, buffers.a, static_cast<float*>(buffers.scratch), threads);
+    spread = static_cast<float*>(buffers.scratch);
+  }
   const Split split = split_of(p, t, plan, threads.count());
   const int64_t packed = plan.packed_floats(p.k, B);
   threads.parallel(p.batch * split.parts(), [&](int task, int worker) {
@@ -268,6 +289,7 @@ void run_gemm(const Gemm& p, const GemmTactic& t, const GemmBuffers& buffers,
                 .residual = buffers.residual + (p.has_residual ? index * p.batch_residual : 0),
                 .out = buffers.out + index * p.batch_c,
                 .most_rows = max_pixels(t.vectors)},
+        .spread_a = spread,
         .a_copy = reinterpret_cast<float*>(own + scratch.a),
         .b_copy = reinterpret_cast<float*>(own + scratch.b),
         .index = index,

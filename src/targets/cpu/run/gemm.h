@@ -42,9 +42,9 @@ struct GemmTactic {
   enum class Mode : uint8_t { prepacked, packs, direct, dot };
   Mode mode = Mode::prepacked;
   int vectors = 2;      // columns of the register tile, in vectors: 1, 2 or 3
-  int rows = 96;        // block of A that stays in L2
-  int columns = 256;    // block of B that stays in L2
-  int chunk = 256;      // part of k summed before the next block
+  int rows = 128;       // block of A that stays in L2
+  int columns = 256;    // block of the output that stays near while parts of k pass
+  int chunk = 768;      // part of k summed before the next block: at most this, parts are even
   bool by_row = false;  // threads share rows instead of columns (a batch is shared first)
   auto operator<=>(const GemmTactic&) const = default;
 };

@@ -38,8 +38,7 @@ std::vector<GemmTactic> gemm_tactics(const Gemm& p, Isa isa, int threads) {
       change(t);
       add(t);
     };
-    vary([](GemmTactic& t) { t.chunk = 512; });
-    vary([](GemmTactic& t) { t.rows = 48; });
+    if (p.k > 256) vary([](GemmTactic& t) { t.chunk = 256; });
     if (wide) vary([](GemmTactic& t) { t.vectors = 2; });
     if (p.n > 256) vary([](GemmTactic& t) { t.columns = 1024; });
     if (threads > 1) vary([](GemmTactic& t) { t.by_row = !t.by_row; });
@@ -90,7 +89,7 @@ void gemm_pack(const Gemm& p, const GemmTactic& t, Isa isa, const float* b, floa
 }
 
 size_t gemm_scratch_size(const Gemm& p, const GemmTactic& t, Isa isa, int threads) {
-  return GemmPlan(p, t, block_of(isa)).scratch(p, t, block_of(isa), threads).total;
+  return GemmPlan(p, t, block_of(isa)).scratch(p, t, threads).total;
 }
 
 }  // namespace tenrec::cpu

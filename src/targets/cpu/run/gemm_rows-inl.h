@@ -17,8 +17,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
 
-constexpr int kLineFloats = 16;  // floats a cache line
-
 struct GemmRows {
   const Gemm& p;
   const float *bias, *residual;
@@ -71,11 +69,13 @@ inline void GemmRows::run(int column, int line, const float* panel_b, int64_t b_
         p.m <= 2 && count <= 2 ? kFewRows[count][nv] : kGemmTiles[nv][static_cast<size_t>(count)];
     tile.a = rows_a + cuts[i] * lda;
     tile.c = out + row * p.ldc + column;
-    const Share soon = share(static_cast<int>(next.size() / kLineFloats), i, cuts.parts);
-    for (int at = soon.begin; at < soon.end; at++) {
-      __builtin_prefetch(next.data() + at * kLineFloats, 0, 2);
+    const Share soon = share(static_cast<int>(next.size()), i, cuts.parts);
+    tile.soon = next.empty() ? panel_b : next.data() + soon.begin;
+    tile.soon_step = soon.size() / std::max(kn / kStepsAtOnce, 1);
+    for (int r = 0; r < count; r++) {
+      __builtin_prefetch(tile.c + r * p.ldc, 1, 3);
+      __builtin_prefetch(tile.c + r * p.ldc + line - 1, 1, 3);
     }
-    for (int r = 0; r < count; r++) __builtin_prefetch(tile.c + r * p.ldc, 1, 3);
     if (!simple) {
       buffered(tile, fn, row, count, column, line, first, last);
       continue;

@@ -40,10 +40,11 @@ HWY_NOINLINE void gemm_tile(const GemmTile& t) {
   gemm_init<P, NV>(t, acc);
   const float* a[P];
   TENREC_UNROLL for (int p = 0; p < P; p++) a[p] = t.a + p * t.lda;
-  const float* b = t.b;
+  const float *b = t.b, *soon = t.soon;
   int k = 0;
-  for (; k + 8 <= t.k; k += 8) {
-    TENREC_UNROLL for (int i = 0; i < 8; i++, b += t.b_step) {
+  for (; k + kStepsAtOnce <= t.k; k += kStepsAtOnce, soon += t.soon_step) {
+    __builtin_prefetch(soon, 0, 2);
+    TENREC_UNROLL for (int i = 0; i < kStepsAtOnce; i++, b += t.b_step) {
       V bv[NV];
       TENREC_UNROLL for (int n = 0; n < NV; n++) bv[n] = load(b + n * B);
       TENREC_UNROLL for (int p = 0; p < P; p++) {
