@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
+#include "targets/common/join_attention.h"
 #include "targets/common/layout.h"
 #include "targets/common/lift_convolutions.h"
 #include "targets/cpu/kernels/list.h"
@@ -50,6 +51,7 @@ class CpuTarget final : public Target {
   std::span<const Kernel* const> kernels() const override { return kernel_list(); }
 
   void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
+    join_attention(graph);
     lift_convolutions(graph, device.channel_block);
     assign_layouts(graph, device,
                    {.layout = {.block_axis = 1, .block = device.channel_block},

@@ -28,6 +28,7 @@ std::span<const Kernel* const> kernel_list() {
       &normalise_kernel(),
       &pool_kernel(),
       &resize_kernel(),
+      &attention_kernel(),
       &recurrent_kernel(),
       &order_kernel(),
       &roi_align_kernel(),

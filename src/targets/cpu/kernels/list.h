@@ -28,6 +28,7 @@ const Kernel& onednn_conv_kernel();
 const Kernel& onednn_matmul_kernel();
 #endif
 const Kernel& recurrent_kernel();
+const Kernel& attention_kernel();
 const Kernel& order_kernel();
 const Kernel& roi_align_kernel();
 

@@ -31,6 +31,7 @@ constexpr std::array families{
     packed("conv_winograd", prepare_conv_winograd),
     packed("conv_plain", prepare_conv_plain),
     packed("gemm", prepare_gemm),
+    Family{.name = "attention", .prepare = prepare_attention},
 #ifdef TENREC_ONEDNN
     packed("onednn_conv", prepare_onednn_conv),
     packed("onednn_matmul", prepare_onednn_matmul),

@@ -24,6 +24,7 @@ Runner prepare_gemm(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_onednn_conv(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_onednn_matmul(const plan::Plan&, const plan::Step&, RunEnvironment&);
 #endif
+Runner prepare_attention(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_recurrent(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_order(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_roi_align(const plan::Plan&, const plan::Step&, RunEnvironment&);
