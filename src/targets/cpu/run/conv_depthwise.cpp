@@ -27,8 +27,24 @@ struct DepthwiseOut {
   float low, high;
 };
 
-// kStep: pixels that outputs lie apart in the input, 0 = only known at run time.
-template <int P, int kStep>
+// A row of kCols neighbouring taps: every input is loaded once for all outputs that it goes into,
+// so that multiply-adds and not loads set the pace. The sums are those of single taps in order.
+template <int P, int kStep, int kCols>
+HWY_INLINE void depthwise_row(V (&acc)[P], const float* in, const float* w) {
+  V wv[kCols];
+  TENREC_UNROLL for (int c = 0; c < kCols; c++) wv[c] = load(w + c * B);
+  TENREC_UNROLL for (int i = 0; i < (P - 1) * kStep + kCols; i++) {
+    const V x = load(in + i * B);
+    TENREC_UNROLL for (int p = 0; p < P; p++) {
+      const int c = i - p * kStep;
+      if (c >= 0 && c < kCols) acc[p] = fma(wv[c], x, acc[p]);
+    }
+  }
+}
+
+// kStep: pixels that outputs lie apart in the input, kCols: taps of a row that lie side by side; 0
+// = only known at run time.
+template <int P, int kStep, int kCols>
 HWY_INLINE void depthwise_tile(const DepthwiseTap& t, const DepthwiseOut& o) {
   const int64_t step = kStep ? kStep * B : t.pixel;
   V acc[P];
@@ -38,6 +54,10 @@ HWY_INLINE void depthwise_tile(const DepthwiseTap& t, const DepthwiseOut& o) {
   }
   const float *row = t.in, *weights = t.weights;
   for (int y = 0; y < t.rows; y++, row += t.row, weights += t.weight_row) {
+    if constexpr (kCols > 0) {
+      depthwise_row<P, kStep, kCols>(acc, row, weights);
+      continue;
+    }
     const float *in = row, *w = weights;
     for (int x = 0; x < t.cols; x++, in += t.col, w += B) {
       const V wv = load(w);
@@ -50,20 +70,20 @@ HWY_INLINE void depthwise_tile(const DepthwiseTap& t, const DepthwiseOut& o) {
 }
 
 // `count` neighbouring outputs in equal parts of at most `most` <= 8.
-template <int kStep>
+template <int kStep, int kCols>
 void depthwise_run(DepthwiseTap t, DepthwiseOut o, int count, int most) {
   const Cuts cuts(count, most);
   for (int i = 0; i < cuts.parts; i++) {
     const int n = cuts.size(i);
     switch (n) {
-      case 1: depthwise_tile<1, kStep>(t, o); break;
-      case 2: depthwise_tile<2, kStep>(t, o); break;
-      case 3: depthwise_tile<3, kStep>(t, o); break;
-      case 4: depthwise_tile<4, kStep>(t, o); break;
-      case 5: depthwise_tile<5, kStep>(t, o); break;
-      case 6: depthwise_tile<6, kStep>(t, o); break;
-      case 7: depthwise_tile<7, kStep>(t, o); break;
-      default: depthwise_tile<8, kStep>(t, o); break;
+      case 1: depthwise_tile<1, kStep, kCols>(t, o); break;
+      case 2: depthwise_tile<2, kStep, kCols>(t, o); break;
+      case 3: depthwise_tile<3, kStep, kCols>(t, o); break;
+      case 4: depthwise_tile<4, kStep, kCols>(t, o); break;
+      case 5: depthwise_tile<5, kStep, kCols>(t, o); break;
+      case 6: depthwise_tile<6, kStep, kCols>(t, o); break;
+      case 7: depthwise_tile<7, kStep, kCols>(t, o); break;
+      default: depthwise_tile<8, kStep, kCols>(t, o); break;
     }
     t.in += n * t.pixel;
     o.out += n * B;
@@ -84,9 +104,18 @@ struct DepthwiseTask {
   void one_row(DepthwiseTap tap, DepthwiseOut out, int y, bool padded) const;
   void pixels(const DepthwiseTap& tap, const DepthwiseOut& out, int count) const {
     const int most = std::clamp(t.pixels, 1, 8);
-    if (p.conv.w.stride == 1) return depthwise_run<1>(tap, out, count, most);
-    if (p.conv.w.stride == 2) return depthwise_run<2>(tap, out, count, most);
-    depthwise_run<0>(tap, out, count, most);
+    const int cols = tap.col == B ? tap.cols : 0;
+    switch (p.conv.w.stride) {
+      case 1:
+        if (cols == 3) return depthwise_run<1, 3>(tap, out, count, most);
+        if (cols == 5) return depthwise_run<1, 5>(tap, out, count, most);
+        return depthwise_run<1, 0>(tap, out, count, most);
+      case 2:
+        if (cols == 3) return depthwise_run<2, 3>(tap, out, count, most);
+        if (cols == 5) return depthwise_run<2, 5>(tap, out, count, most);
+        return depthwise_run<2, 0>(tap, out, count, most);
+      default: return depthwise_run<0, 0>(tap, out, count, most);
+    }
   }
 };
 

@@ -23,8 +23,8 @@ std::vector<ConvDepthwiseTactic> conv_depthwise_tactics(const ConvDepthwise& p, 
     if (waste(most) < waste(pixels)) pixels = most;
   }
   const bool pads = reads_outside(c.h, 0) || reads_outside(c.w, 0);
-  // On small maps most pixels touch an edge.
-  const bool small = c.w.out <= 4 * (c.w.kernel - 1) * c.w.dilation;
+  // Pixels at an edge are done one by one unless the map is copied: up to 56 wide that is dearer.
+  const bool small = c.w.in <= 28 * (c.w.kernel - 1) * c.w.dilation;
   std::vector<ConvDepthwiseTactic> list = {{.copies = pads && small, .pixels = pixels}};
   if (pads) list.push_back({.copies = !small, .pixels = pixels});
   if (pixels != 8) list.push_back({.copies = pads && small, .pixels = 8});
