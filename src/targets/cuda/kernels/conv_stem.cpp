@@ -14,9 +14,9 @@ namespace {
 
 constexpr size_t most_tactics = 4;
 constexpr int64_t most_channels = 7;  // eight and more fill the copy engine's 16 bytes
-// tf32 rounds each product by up to 2^-11; a sum of K of them averages that out as 1 / sqrt(K) only,
-// and every later layer inherits what an image's first layer lost. A 3x3 stem (K = 27) is bound by
-// memory in fp32 too, and made an eighth of RVM's error.
+// tf32 rounds each product by up to 2^-11; a sum of K of them averages that out as 1 / sqrt(K)
+// only, and every later layer inherits what an image's first layer lost. A 3x3 stem (K = 27) is
+// bound by memory in fp32 too, and made an eighth of RVM's error.
 constexpr int64_t fewest_tf32_terms = 64;
 
 class ConvStemKernel final : public Kernel {
