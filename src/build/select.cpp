@@ -212,7 +212,17 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     if (options_.explain) explanation_ += "  not timed: its sizes are known only when running\n";
     return candidates.front();
   }
+  if (is_out_of_time()) {
+    untimed_.insert(cache_key);
+    if (options_.explain) explanation_ += "  not timed: tuning has taken its time\n";
+    return candidates.front();
+  }
   return fastest(node, candidates, sizes, cache_key);
+}
+
+bool Selector::is_out_of_time() const {
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started_;
+  return options_.tune_seconds > 0 && taken.count() > options_.tune_seconds;
 }
 
 Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candidate>& candidates,
