@@ -62,6 +62,10 @@ class Selector {
                    const Sizes& sizes);
   // Needs a text that does not compile.
   bool is_refused(const Node& node, const Candidate& candidate) const;
+  void add_sources(const Node& node, const std::vector<Candidate>& candidates,
+                   std::vector<plan::KernelSource>& into) const;
+  // All at once, into the target's own store.
+  void compile_ahead(const std::vector<plan::KernelSource>& sources) const;
   Candidate fastest(const Node& node, const std::vector<Candidate>& candidates, const Sizes& sizes,
                     const std::string& cache_key);
   bool can_time(const Node& node, const Sizes& sizes);

@@ -170,7 +170,8 @@ plan::EngineFile other_of(const plan::EngineFile& file, size_t index, const Erro
   return other;
 }
 
-// The first of the engine's targets whose device is here.
+// The first of the engine's targets whose device is here. A device that was asked for by its number
+// is not replaced.
 std::shared_ptr<const Engine::Impl> make_impl(const plan::EngineFile& file,
                                               const LoadOptions& options) {
   plan::EngineFile tried = file;
@@ -178,7 +179,8 @@ std::shared_ptr<const Engine::Impl> make_impl(const plan::EngineFile& file,
     try {
       return open_one(std::move(tried), file, options);
     } catch (const Error& error) {
-      if (error.code() != ErrorCode::device || next >= file.others.size()) throw;
+      const bool may_replace = error.code() == ErrorCode::device && options.device == 0;
+      if (!may_replace || next >= file.others.size()) throw;
       tried = other_of(file, next, error);
     }
   }
