@@ -3,7 +3,9 @@
 """Times every model of a folder against onnxruntime. Called through scripts/bench.sh.
 
 Inputs come from scripts/model_inputs.py at the shapes of `bench` in model_hints.json. The timing is
-`tenrec bench`'s, in one process, so that neither side carries a script's overhead."""
+`tenrec bench`'s, in one process, so that neither side carries a script's overhead. With --peer
+openvino a process of its own times OpenVINO right before and right after, and the ratio is to the
+better of the two."""
 
 import argparse
 import collections
@@ -11,6 +13,7 @@ import datetime
 import json
 import math
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,7 +37,39 @@ def inputs_for(model, stem):
     return values, model_inputs.describe(shapes)
 
 
-def bench(path, tenrec, threads, library, flags):
+class OpenVino:
+    """Runs a model in windows of time, in a process of its own."""
+
+    def __init__(self, python, model, source, threads):
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "time_openvino.py")
+        command = [python, script, model, source, str(threads)]
+        pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(command, text=True, **pipes)
+        self.times = []
+        self.problem = None
+        self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line and not self.problem:
+            lines = self.process.stderr.read().strip().splitlines() or ["no message"]
+            self.problem = lines[-1]
+        return line
+
+    def window(self, seconds):
+        if self.problem:
+            return
+        self.process.stdin.write(f"{seconds}\n")
+        self.process.stdin.flush()
+        self.times += json.loads(self.answer() or "[]")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+def bench(path, tenrec, threads, library, flags, openvino=None):
     with tempfile.TemporaryDirectory(prefix="tenrec-bench-") as folder:
         model = check_models.unpack(path, folder)
         values, shapes = inputs_for(model, os.path.basename(model)[: -len(".onnx")])
@@ -42,11 +77,31 @@ def bench(path, tenrec, threads, library, flags):
         np.savez(source, **values)
         command = [tenrec, "bench", model, "--inputs", source, "--threads", str(threads)]
         command += ["--vs", "onnxruntime", "--ort-library", library, "--json", "--layers", *flags]
+        peer = OpenVino(openvino, model, source, threads) if openvino else None
+        if peer:
+            peer.window(peer_seconds)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if peer:
+            peer.window(peer_seconds)
+            peer.close()
         if done.returncode != 0:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
             raise RuntimeError(f"exit code {done.returncode}: {lines[-1]}")
-        return json.loads(done.stdout), shapes
+        result = json.loads(done.stdout)
+        return (with_peer(result, peer) if peer else result), shapes
+
+
+peer_seconds = 0.7
+
+
+def with_peer(result, peer):
+    """The ratio becomes the one to the better of onnxruntime and OpenVINO."""
+    if peer.problem:
+        return {**result, "openvino_problem": peer.problem}
+    theirs = statistics.median(peer.times)
+    best = min(theirs, result["onnxruntime_ms"]["median"])
+    ratio = max(result["ratio"], result["latency_ms"]["median"] / best)
+    return {**result, "openvino_ms": {"median": theirs}, "ratio": ratio}
 
 
 def library_path():
@@ -68,20 +123,31 @@ def machine():
     return f"{facts['model name']}, {' '.join(features)}"
 
 
+def openvino_cell(result):
+    """Its time, or - where it was not asked or cannot run the model."""
+    return f"{result['openvino_ms']['median']:.3f}" if "openvino_ms" in result else "-"
+
+
+def peers_of(results):
+    asked = any("openvino_ms" in result for result in results.values())
+    return "the better of onnxruntime and OpenVINO" if asked else "onnxruntime"
+
+
 def report(results, threads, mean):
     """Markdown: a row a model, then where each one's time goes, by family and by layer."""
     lines = [
-        f"# Tenrec against onnxruntime, {threads} threads, fp32",
+        f"# Tenrec against {peers_of(results)}, {threads} threads, fp32",
         "",
         f"{machine()}; {datetime.date.today()}; `scripts/bench.sh`; medians of interleaved rounds.",
         f"Geometric mean of the ratios (ours / theirs): **{mean:.3f}**.",
         "",
-        "| model | shapes | tenrec ms | onnxruntime ms | ratio |",
-        "|---|---|---|---|---|",
+        "| model | shapes | tenrec ms | onnxruntime ms | OpenVINO ms | ratio |",
+        "|---|---|---|---|---|---|",
     ]
     for name, r in results.items():
         ours, theirs = r["latency_ms"]["median"], r["onnxruntime_ms"]["median"]
-        lines.append(f"| {name} | {r['shapes']} | {ours:.3f} | {theirs:.3f} | {r['ratio']:.3f} |")
+        cells = [name, r["shapes"], f"{ours:.3f}", f"{theirs:.3f}", openvino_cell(r)]
+        lines.append(f"| {' | '.join(cells)} | {r['ratio']:.3f} |")
     lines += ["", "## Where the time goes", ""]
     for name, r in results.items():
         families = collections.Counter()
@@ -104,19 +170,25 @@ def main():
     parser.add_argument("--only", action="append", default=[], help="part of a model's name")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tenrec", default=os.path.join(root, "build/release/bin/tenrec"))
+    parser.add_argument("--peer", choices=["openvino"], help="another runtime to compare with")
     parser.add_argument("--json", help="write all results to this file")
     parser.add_argument("--report", help="write a table per model and layer to this .md file")
     args, flags = parser.parse_known_args()
 
     library = library_path()
+    openvino = None
+    if args.peer:
+        command = [os.path.join(root, "scripts/python_env.sh"), args.peer]
+        openvino = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     results, failed = {}, 0
-    print(f"{'model':42} {'tenrec ms':>10} {'theirs ms':>10} {'ratio':>7}  shapes", flush=True)
+    head = f"{'tenrec ms':>10} {'theirs ms':>10} {'openvino':>10} {'ratio':>7}"
+    print(f"{'model':42} {head}  shapes", flush=True)
     for folder, path in [(f, p) for f in args.folders for p in check_models.find_models(f)]:
         if args.only and not any(only in path for only in args.only):
             continue
         name = os.path.relpath(path, folder)
         try:
-            result, shapes = bench(path, args.tenrec, args.threads, library, flags)
+            result, shapes = bench(path, args.tenrec, args.threads, library, flags, openvino)
         except Exception as error:
             failed += 1
             print(f"{name:42} {error}", flush=True)
@@ -124,7 +196,8 @@ def main():
         results[name] = {**result, "shapes": shapes}
         ratio = result["ratio"]
         ours, theirs = result["latency_ms"]["median"], result["onnxruntime_ms"]["median"]
-        print(f"{name:42} {ours:10.3f} {theirs:10.3f} {ratio:7.3f}  {shapes}", flush=True)
+        row = f"{ours:10.3f} {theirs:10.3f} {openvino_cell(result):>10} {ratio:7.3f}"
+        print(f"{name:42} {row}  {shapes}", flush=True)
     if results:
         logs = [math.log(result["ratio"]) for result in results.values()]
         mean = math.exp(sum(logs) / len(logs))
