@@ -179,7 +179,8 @@ def main():
     openvino = None
     if args.peer:
         command = [os.path.join(root, "scripts/python_env.sh"), args.peer]
-        openvino = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        openvino = done.stdout.strip()
     results, failed = {}, 0
     head = f"{'tenrec ms':>10} {'theirs ms':>10} {'openvino':>10} {'ratio':>7}"
     print(f"{'model':42} {head}  shapes", flush=True)
