@@ -114,7 +114,8 @@ class Contraction {
       if (!has(a.names, name)) columns += name;
     }
     const bool multiplies = inner.empty();
-    if (!multiplies && !is_float(a.value->type.dtype)) return {};
+    const DType dtype = a.value->type.dtype;
+    if (!multiplies && !is_float(dtype) && bit_width(dtype) < 32) return {};
     const Values operands{matrix(a, batch, rows, inner), matrix(b, batch, inner, columns)};
     Value* result =
         multiplies ? rw_.insert(node_, Mul{}, operands) : rw_.insert(node_, MatMul{}, operands);

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fourier transforms of lines of any length: a block a line, one stage a prime factor (Stockham's
-// order, so that no digits are reversed), two buffers in memory that the block alone uses.
+// order, so that no digits are reversed), two buffers in memory that the block alone uses. In
+// double: ONNX's own data has zeros where sums of float32 products leave 1e-6, and memory is the
+// bottleneck.
 #pragma once
 
-template <class T>
-struct __align__(2 * sizeof(T)) Complex {
-  T re, im;
+struct __align__(16) Complex {
+  double re, im;
 };
 
-// e^(2 pi j k / n); the angle is exact in double.
-template <class T>
-__device__ __forceinline__ Complex<T> root_of_unity(idx k, idx n) {
+// e^(2 pi j k / n).
+__device__ __forceinline__ Complex root_of_unity(idx k, idx n) {
   double sine, cosine;
   sincospi(2 * (double)k / (double)n, &sine, &cosine);
-  return {(T)cosine, (T)sine};
+  return {cosine, sine};
 }
 
 __device__ __forceinline__ idx smallest_factor(idx n) {
@@ -24,10 +24,10 @@ __device__ __forceinline__ idx smallest_factor(idx n) {
 
 // `load(i)` gives element i < n, `store(k, value)` takes the first `results`. `sign` is the
 // exponent's; `roots` are those of n with the exponent 1.
-template <class T, class Load, class Store>
-__device__ __forceinline__ void transform_line(const Complex<T>* roots, Complex<T>* from,
-                                               Complex<T>* to, idx n, int sign, idx results,
-                                               Load load, Store store) {
+template <class Load, class Store>
+__device__ __forceinline__ void transform_line(const Complex* roots, Complex* from, Complex* to,
+                                               idx n, int sign, idx results, Load load,
+                                               Store store) {
   __syncthreads();
   for (idx i = threadIdx.x; i < n; i += blockDim.x) from[i] = load(i);
   __syncthreads();
@@ -38,10 +38,10 @@ __device__ __forceinline__ void transform_line(const Complex<T>* roots, Complex<
       const idx q = i % stride, k = i / stride % factor, p = i / (stride * factor);
       const long long step = ((long long)(n / factor) * k) % n;
       long long turn = (long long)stride * p * k % n;
-      Complex<T> sum = {0, 0};
+      Complex sum = {0, 0};
       for (idx j = 0; j < factor; ++j) {
-        const Complex<T> x = from[q + stride * (p + rest * j)], r = roots[turn];
-        const T im = sign < 0 ? -r.im : r.im;
+        const Complex x = from[q + stride * (p + rest * j)], r = roots[turn];
+        const double im = sign < 0 ? -r.im : r.im;
         sum.re += x.re * r.re - x.im * im;
         sum.im += x.re * im + x.im * r.re;
         turn += step;
@@ -50,7 +50,7 @@ __device__ __forceinline__ void transform_line(const Complex<T>* roots, Complex<
       to[i] = sum;
     }
     __syncthreads();
-    Complex<T>* const other = from;
+    Complex* const other = from;
     from = to;
     to = other;
     left = rest;

@@ -55,8 +55,7 @@ std::string store_result(KernelText& kernel, const Anchored& anchor, const std::
 }
 
 std::string accumulator_type(DType dtype) {
-  if (dtype == DType::i32) return "int";
-  return dtype == DType::f64 ? "double" : "float";
+  return is_float(dtype) && dtype != DType::f64 ? "float" : compute_type(dtype);
 }
 
 }  // namespace tenrec::cuda

@@ -9,7 +9,7 @@
 namespace tenrec::cuda {
 namespace {
 
-constexpr int64_t most_blocks = 1024;
+constexpr int64_t most_blocks = 512, complex_bytes = 16;
 
 bool has(const Node& node, size_t i) { return node.input(i) != nullptr; }
 
@@ -25,8 +25,7 @@ class Writer {
         step_(step),
         kernel_(step, std::string(node.op().name())),
         in_(node.input(0)->type),
-        out_(node.output()->type),
-        real_(out_.dtype == DType::f64 ? "double" : "float") {
+        out_(node.output()->type) {
     kernel_.reach_all();
     kernel_.functions = "#include \"spectrum.cuh\"\n";
   }
@@ -54,21 +53,21 @@ class Writer {
     begin_lines("outer * inner", max(rows, Dim(1)), length);
     body += fmt::format(
         "  const idx o = line / inner, x = line % inner;\n"
-        "  const auto given = [&](idx i) -> C {{\n"
+        "  const auto given = [&](idx i) -> Complex {{\n"
         "    if (i >= count) return {{0, 0}};\n"
         "    const idx at = ((o * count + i) * inner + x) * parts;\n"
         "    return {{{0}, parts == 2 ? {1} : 0}};\n  }};\n",
         element(0, "at"), element(0, "at + 1"));
     // Half a spectrum goes on as its mirror.
-    body += op.inverse && op.onesided
-                ? "  const auto load = [&](idx i) -> C {\n"
-                  "    if (i <= n / 2 || n - i >= count) return given(i);\n"
-                  "    const C mirror = given(n - i);\n    return {mirror.re, -mirror.im};\n  };\n"
-                : "  const auto load = given;\n";
+    body += op.inverse && op.onesided ? "  const auto load = [&](idx i) -> Complex {\n"
+                                        "    if (i <= n / 2 || n - i >= count) return given(i);\n"
+                                        "    const Complex mirror = given(n - i);\n    return "
+                                        "{mirror.re, -mirror.im};\n  };\n"
+                                      : "  const auto load = given;\n";
     const std::string scale = op.inverse ? " / n" : "";
     const bool is_real = op.inverse && op.onesided;
     body += fmt::format(
-        "  const auto store = [&](idx k, C y) {{\n"
+        "  const auto store = [&](idx k, Complex y) {{\n"
         "    const idx at = ((o * results + k) * inner + x) * {};\n",
         is_real ? 1 : 2);
     body += stored("at", "y.re" + scale);
@@ -87,14 +86,14 @@ class Writer {
     const std::string parts = in_.rank() == 3 ? kernel_.dim(in_.shape[2]) : "1";
     body += fmt::format(
         "  const idx parts = {0}, first = line / {1} * {2} + line % {1} * hop;\n"
-        "  const auto load = [&](idx i) -> C {{\n"
+        "  const auto load = [&](idx i) -> Complex {{\n"
         "    const idx at = (first + i) * parts;\n"
-        "    const {3} w = {4};\n"
-        "    return {{{5} * w, parts == 2 ? {6} * w : 0}};\n  }};\n"
-        "  const idx results = {7};\n"
-        "  const auto store = [&](idx k, C y) {{\n"
+        "    const double w = {3};\n"
+        "    return {{{4} * w, parts == 2 ? {5} * w : 0}};\n  }};\n"
+        "  const idx results = {6};\n"
+        "  const auto store = [&](idx k, Complex y) {{\n"
         "    const idx at = (line * results + k) * 2;\n",
-        parts, kernel_.dim(out_.shape[1]), kernel_.dim(in_.shape[1]), real_,
+        parts, kernel_.dim(out_.shape[1]), kernel_.dim(in_.shape[1]),
         has(node_, 2) ? element(2, "i") : "1", element(0, "at"), element(0, "at + 1"),
         op.onesided ? "n / 2 + 1" : "n");
     body += stored("at", "y.re") + stored("at + 1", "y.im");
@@ -121,9 +120,8 @@ class Writer {
   }
 
   std::string element(size_t i, const std::string& at) {
-    return fmt::format(
-        "({}){}", real_,
-        load_text(node_.input(i)->type.dtype, fmt::format("{}[{}]", kernel_.input(i), at)));
+    return fmt::format("(double){}", load_text(node_.input(i)->type.dtype,
+                                               fmt::format("{}[{}]", kernel_.input(i), at)));
   }
 
   std::string stored(const std::string& at, const std::string& value) {
@@ -134,29 +132,26 @@ class Writer {
   void begin_lines(const std::string& lines, const Dim& most, const Dim& length) {
     blocks_ = min(most, Dim(most_blocks));
     length_ = length;
-    const Dim bytes = Dim(out_.dtype == DType::f64 ? 16 : 8);
-    roots_ = step_.add_scratch(length * bytes);
-    buffers_ = step_.add_scratch(blocks_ * length * bytes * Dim(2));
+    roots_ = step_.add_scratch(length * Dim(complex_bytes));
+    buffers_ = step_.add_scratch(blocks_ * length * Dim(complex_bytes * 2));
     kernel_.reach(blocks_ * length * Dim(2));
-    kernel_.body = fmt::format("  typedef Complex<{}> C;\n", real_) + kernel_.body;
     setup_ = kernel_.body;
     kernel_.body +=
         fmt::format("  for (idx line = blockIdx.x; line < {}; line += gridDim.x) {{\n", lines);
   }
 
   void finish(int sign) {
-    const std::string type = fmt::format("Complex<{}>", real_);
     kernel_.body += fmt::format(
-        "  }};\n  C* const own = {} + (idx)blockIdx.x * 2 * {};\n"
-        "  transform_line<{}>({}, own, own + n, n, {}, results, load, store);\n  }}\n",
-        kernel_.scratch(buffers_, type), kernel_.dim(length_), real_, kernel_.scratch(roots_, type),
-        sign);
+        "  }};\n  Complex* const own = {} + (idx)blockIdx.x * 2 * {};\n"
+        "  transform_line({}, own, own + n, n, {}, results, load, store);\n  }}\n",
+        kernel_.scratch(buffers_, "Complex"), kernel_.dim(length_),
+        kernel_.scratch(roots_, "Complex"), sign);
     // The same sizes, read again: the launch that comes first has one thread a root.
     KernelText roots = kernel_;
     roots.body = setup_ + fmt::format(
                               "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n"
-                              "  if (i < n) {}[i] = root_of_unity<{}>(i, n);\n",
-                              block_threads, kernel_.scratch(roots_, type), real_);
+                              "  if (i < n) {}[i] = root_of_unity(i, n);\n",
+                              block_threads, kernel_.scratch(roots_, "Complex"));
     step_.launch_flat(roots, length_);
     step_.launch(kernel_, blocks_, block_threads);
   }
@@ -165,7 +160,6 @@ class Writer {
   StepWriter& step_;
   KernelText kernel_;
   const Type &in_, &out_;
-  const std::string real_;
   Dim blocks_, length_, roots_, buffers_;
   std::string setup_;
 };

@@ -69,7 +69,10 @@ int capability_of(std::string_view fingerprint) {
   int capability = 0;
   const char* const end = fingerprint.data() + fingerprint.size();
   std::from_chars(fingerprint.data() + prefix.size(), end, capability);
-  return capability >= 75 && fingerprint_of(capability) == fingerprint ? capability : 0;
+  const std::string plain = fmt::format("{}{}", prefix, capability);
+  return capability >= 75 && (fingerprint == plain || fingerprint == fingerprint_of(capability))
+             ? capability
+             : 0;
 }
 
 CudaDevice::CudaDevice(std::shared_ptr<Gpu> gpu, uint64_t limit,
