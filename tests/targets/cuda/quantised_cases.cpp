@@ -56,15 +56,23 @@ void products(Cases& cases) {
        {bytes(u8, {1, 20, 31}), bytes(u8, {5, 20, 5}, 2), bytes(u8, {}, 3), bytes(u8, {}, 4)});
 }
 
-// Blocks of 3 along axis 1 of [2, 7, 5]; one parameter for each of 7; one for all.
+// Blocks of 3 along axis 1 of [2, 7, 5], with every type; one parameter for each of 7; one for all.
 struct Parameters {
   std::string text;
   Dims dims;
   int64_t axis, block;
+  std::vector<DType> types;
 };
 const std::vector<Parameters>& parameters() {
   static const std::vector<Parameters> all{
-      {"single", {}, 1, 0}, {"by axis", {7}, -2, 0}, {"by block", {2, 3, 5}, 1, 3}};
+      {"single", {}, 1, 0, {DType::u4, DType::f8e4m3fn, DType::f4e2m1}},
+      {"by axis", {7}, -2, 0, {u8, DType::i16, DType::i4, DType::f8e5m2}},
+      {"by block",
+       {2, 3, 5},
+       1,
+       3,
+       {u8, i8, DType::u16, DType::i16, DType::u4, DType::i4, DType::u2, DType::i2, DType::f8e4m3fn,
+        DType::f8e4m3fnuz, DType::f8e5m2, DType::f8e5m2fnuz, DType::f4e2m1}}};
   return all;
 }
 
@@ -77,16 +85,12 @@ Tensor zero_point(DType dtype, const Dims& dims) {
 void quantize(Cases& cases) {
   const Dims dims{2, 7, 5};
   for (const Parameters& p : parameters()) {
-    for (const DType to :
-         {u8, i8, DType::u16, DType::i16, DType::u4, DType::i4, DType::u2, DType::i2,
-          DType::f8e4m3fn, DType::f8e4m3fnuz, DType::f8e5m2, DType::f8e5m2fnuz, DType::f4e2m1}) {
-      const bool pointwise = p.dims.empty() && bit_width(to) >= 8 && !is_float(to);
-      if (pointwise) continue;
+    for (const DType to : p.types)
       cases.push_back({fmt::format("quantize_linear {} {}", p.text, name(to)),
                        QuantizeLinear{.axis = p.axis, .block_size = p.block},
                        {random(DType::f32, dims, -40, 40), random(DType::f32, p.dims, 0.1, 2, 2),
                         zero_point(to, p.dims)}});
-    }
+    if (p.block == 0) continue;
     for (const DType from : {DType::f16, DType::bf16, DType::f64})
       cases.push_back(
           {fmt::format("quantize_linear {} from {}", p.text, name(from)),
@@ -104,10 +108,9 @@ void quantize(Cases& cases) {
 void dequantize(Cases& cases) {
   const Dims dims{2, 7, 5};
   for (const Parameters& p : parameters()) {
-    for (const DType from :
-         {u8, i8, DType::u16, DType::i16, DType::i32, DType::u4, DType::i4, DType::u2, DType::i2,
-          DType::f8e4m3fn, DType::f8e4m3fnuz, DType::f8e5m2, DType::f8e5m2fnuz, DType::f4e2m1}) {
-      if (p.dims.empty() && bit_width(from) >= 8) continue;
+    std::vector<DType> types = p.types;
+    if (p.block > 0) types.push_back(DType::i32);
+    for (const DType from : types) {
       const double low = is_signed(from) ? -8 : 0;
       cases.push_back({fmt::format("dequantize_linear {} {}", p.text, name(from)),
                        DequantizeLinear{.axis = p.axis, .block_size = p.block},
