@@ -162,6 +162,16 @@ void StepWriter::resize(size_t output, const std::vector<Dim>& dims,
   params_.resizes.push_back(std::move(resize));
 }
 
+std::string begin_flat(KernelText& kernel, const Dim& count) {
+  return fmt::format(
+      "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+      block_threads, kernel.dim(count));
+}
+
+void launch_flat(StepWriter& step, const KernelText& kernel, const Dim& count) {
+  step.launch(kernel, ceildiv(count, Dim(block_threads)), block_threads);
+}
+
 StepDraft StepWriter::finish() {
   draft_.scratch = scratch_;
   draft_.params = encode(params_);

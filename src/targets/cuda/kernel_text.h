@@ -80,4 +80,8 @@ class StepWriter {
 
 constexpr int block_threads = 256;
 
+// A thread an element: statements that make `i` the thread's, one of `count`, and the launch.
+std::string begin_flat(KernelText& kernel, const Dim& count);
+void launch_flat(StepWriter& step, const KernelText& kernel, const Dim& count);
+
 }  // namespace tenrec::cuda

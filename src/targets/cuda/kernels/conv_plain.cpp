@@ -92,8 +92,7 @@ class Writer {
     const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
     std::string& body = kernel_.body;
     body =
-        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(memory_elements(grid)));
+        begin_flat(kernel_, memory_elements(grid));
     body += element_index(kernel_, grid, "i", parts);
     body += fmt::format(
         "  const idx first = part * {0};\n  float sum[{0}];\n"
@@ -128,7 +127,7 @@ class Writer {
     body +=
         fmt::format("  *(Pack<{0}, {1}>*)({2} + {3}) = packed;\n", out, width, kernel_.output(0),
                     kernel_.offset({memory_strides(conv_.output->type), Dim(0)}, parts));
-    step_.launch(kernel_, ceildiv(memory_elements(grid), Dim(block_threads)), block_threads);
+    launch_flat(step_, kernel_, memory_elements(grid));
   }
 
   void transposed(const ConvTranspose& op) {
