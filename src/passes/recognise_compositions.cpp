@@ -79,7 +79,8 @@ class Contraction {
     return left;
   }
 
-  // Of two axes of one name what lies on their diagonal: the rest becomes 0, and one axis is summed.
+  // Of two axes of one name what lies on their diagonal: the rest becomes 0, and one axis is
+  // summed.
   Named diagonals(Named from) {
     for (auto axes = repeated(from.names); axes; axes = repeated(from.names)) {
       const auto [first, second] = *axes;

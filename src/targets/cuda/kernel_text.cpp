@@ -83,6 +83,12 @@ std::string KernelText::unflatten(const std::string& flat, const Shape& sizes,
   return text + fmt::format("  const idx {} = {};\n", variables[0], rest);
 }
 
+std::string KernelText::flat_index(const Dim& count) {
+  return fmt::format(
+      "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+      block_threads, dim(count));
+}
+
 std::string KernelText::offset(const Walk& walk, const std::vector<std::string>& variables) {
   std::string text = walk.offset == Dim(0) ? "" : dim(walk.offset);
   for (size_t i = 0; i < walk.strides.size(); ++i) {
@@ -152,6 +158,10 @@ void StepWriter::launch(const KernelText& kernel, const Dim& grid_x, int threads
   params_.launches.push_back(std::move(launch));
 }
 
+void StepWriter::launch_flat(const KernelText& kernel, const Dim& count) {
+  launch(kernel, ceildiv(count, Dim(block_threads)), block_threads);
+}
+
 void StepWriter::resize(size_t output, const std::vector<Dim>& dims,
                         const std::vector<int>& counts) {
   SizeRead resize;
@@ -160,16 +170,6 @@ void StepWriter::resize(size_t output, const std::vector<Dim>& dims,
   for (size_t i = 0; i < dims.size(); ++i)
     resize.dims.push_back(counts[i] >= 0 ? -1 - counts[i] : size(dims[i]));
   params_.resizes.push_back(std::move(resize));
-}
-
-std::string begin_flat(KernelText& kernel, const Dim& count) {
-  return fmt::format(
-      "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-      block_threads, kernel.dim(count));
-}
-
-void launch_flat(StepWriter& step, const KernelText& kernel, const Dim& count) {
-  step.launch(kernel, ceildiv(count, Dim(block_threads)), block_threads);
 }
 
 StepDraft StepWriter::finish() {

@@ -87,8 +87,7 @@ Loops broadcast_loops(const Type& out, const std::vector<Type>& inputs) {
 Lines lines_of(const Type& type, int64_t axis) {
   const auto at =
       type.shape.begin() + static_cast<std::ptrdiff_t>(normalise_axis(axis, type.rank()));
-  return {product(Shape(type.shape.begin(), at)), *at,
-          product(Shape(at + 1, type.shape.end()))};
+  return {product(Shape(type.shape.begin(), at)), *at, product(Shape(at + 1, type.shape.end()))};
 }
 
 bool is_multiple(const Dim& dim, int64_t of) {

@@ -35,8 +35,7 @@ void choices(Cases& cases) {
     const Tensor x = random(dtype, {3, 5, 4}, 0, 9);
     cases.push_back(
         {"compress flat " + type, Compress{}, {x, random(DType::boolean, {60}, 0, 2, 2)}});
-    cases.push_back(
-        {"compress axis 1 " + type, Compress{.axis = 1}, {x, bools({0, 1, 1, 0, 1})}});
+    cases.push_back({"compress axis 1 " + type, Compress{.axis = 1}, {x, bools({0, 1, 1, 0, 1})}});
     cases.push_back({"compress last axis, few " + type, Compress{.axis = -1}, {x, bools({1, 0})}});
   }
   cases.push_back({"compress nothing", Compress{.axis = 0}, {f32({4, 3}), bools({0, 0, 0, 0})}});
@@ -50,14 +49,14 @@ void choices(Cases& cases) {
     const std::string type(name(dtype));
     for (const bool sorted : {true, false}) {
       const std::string order = sorted ? "" : ", as they come";
-      cases.push_back({"unique " + type + order,
-                       Unique{.axis = {}, .sorted = sorted},
-                       {Tensor::from_ints(dtype, {9}, std::vector<int64_t>{3, 1, 0, 3, 2, 1, 1, 0,
-                                                                           5})}});
-      cases.push_back({"unique rows " + type + order,
-                       Unique{.axis = 0, .sorted = sorted},
-                       {Tensor::from_ints(dtype, {4, 2}, std::vector<int64_t>{2, 1, 0, 1, 2, 1, 0,
-                                                                              0})}});
+      cases.push_back(
+          {"unique " + type + order,
+           Unique{.axis = {}, .sorted = sorted},
+           {Tensor::from_ints(dtype, {9}, std::vector<int64_t>{3, 1, 0, 3, 2, 1, 1, 0, 5})}});
+      cases.push_back(
+          {"unique rows " + type + order,
+           Unique{.axis = 0, .sorted = sorted},
+           {Tensor::from_ints(dtype, {4, 2}, std::vector<int64_t>{2, 1, 0, 1, 2, 1, 0, 0})}});
     }
   }
   for (const bool sorted : {true, false})
@@ -68,9 +67,8 @@ void choices(Cases& cases) {
   const float nan = std::nanf("");
   cases.push_back(
       {"unique NaN", Unique{}, {floats({nan, 1, -0.0F, 0, nan, -INFINITY, 1, INFINITY})}});
-  cases.push_back({"unique middle axis",
-                   Unique{.axis = -2},
-                   {random(DType::i32, {2, 40, 2}, 0, 2)}});
+  cases.push_back(
+      {"unique middle axis", Unique{.axis = -2}, {random(DType::i32, {2, 40, 2}, 0, 2)}});
   cases.push_back({"unique one", Unique{}, {f32({1})}});
   cases.push_back({"unique of nothing", Unique{}, {f32({0})}});
 }
@@ -84,14 +82,14 @@ void moves(Cases& cases) {
     cases.push_back({"reverse_sequence batch first " + type,
                      ReverseSequence{.batch_axis = 0, .time_axis = -1},
                      {random(dtype, {3, 2, 7}, 0, 9), ints({7, 2, 6})}});
-    cases.push_back({"tensor_scatter " + type,
-                     TensorScatter{},
-                     {random(dtype, {2, 3, 8, 4}, 0, 9), random(dtype, {2, 3, 2, 4}, 0, 9, 2),
-                      ints({6, 1})}});
-    cases.push_back({"tensor_scatter circular " + type,
-                     TensorScatter{.axis = 1, .mode = "circular"},
-                     {random(dtype, {2, 5, 3}, 0, 9), random(dtype, {2, 4, 3}, 0, 9, 2),
-                      ints({3, 9})}});
+    cases.push_back(
+        {"tensor_scatter " + type,
+         TensorScatter{},
+         {random(dtype, {2, 3, 8, 4}, 0, 9), random(dtype, {2, 3, 2, 4}, 0, 9, 2), ints({6, 1})}});
+    cases.push_back(
+        {"tensor_scatter circular " + type,
+         TensorScatter{.axis = 1, .mode = "circular"},
+         {random(dtype, {2, 5, 3}, 0, 9), random(dtype, {2, 4, 3}, 0, 9, 2), ints({3, 9})}});
     cases.push_back({"center_crop_pad " + type,
                      CenterCropPad{.axes = {-1, 0}},
                      {random(dtype, {7, 3, 4}, 0, 9), ints({9, 4})},
@@ -102,9 +100,8 @@ void moves(Cases& cases) {
                       Tensor::of({1, 2, 2, 3}, std::vector<int64_t>{0, 3, 4, 13, 14, 17, 25, 26, 29,
                                                                     36, 39, 47})}});
   }
-  cases.push_back({"tensor_scatter at the start",
-                   TensorScatter{},
-                   {f32({2, 4, 3}), f32({2, 2, 3}, 2)}});
+  cases.push_back(
+      {"tensor_scatter at the start", TensorScatter{}, {f32({2, 4, 3}), f32({2, 2, 3}, 2)}});
   cases.push_back({"tensor_scatter round and round",
                    TensorScatter{.axis = 1, .mode = "circular"},
                    {f32({2, 3, 3}), f32({2, 7, 3}, 2), ints({1, 2})}});
@@ -118,10 +115,10 @@ void moves(Cases& cases) {
   cases.push_back({"max_unpool late shape",
                    MaxUnpool{.kernel_shape = {2, 2}, .strides = {2, 2}},
                    {f32({1, 1, 2, 2}), places, ints({1, 1, 5, 5})}});
-  cases.push_back({"max_unpool 1-D",
-                   MaxUnpool{.kernel_shape = {3}, .pads = {1, 0}, .strides = {2}},
-                   {f32({2, 1, 3}),
-                    Tensor::of({2, 1, 3}, std::vector<int64_t>{0, 2, 5, 6, 9, 11})}});
+  cases.push_back(
+      {"max_unpool 1-D",
+       MaxUnpool{.kernel_shape = {3}, .pads = {1, 0}, .strides = {2}},
+       {f32({2, 1, 3}), Tensor::of({2, 1, 3}, std::vector<int64_t>{0, 2, 5, 6, 9, 11})}});
   for (const DType dtype : {DType::f32, DType::f16, DType::i64, DType::u8, DType::boolean})
     for (const int64_t k : {0, 2, -1, 9})
       cases.push_back({fmt::format("eye_like {} {}", name(dtype), k),
@@ -134,8 +131,10 @@ void late_values(Cases& cases) {
   cases.push_back(
       {"slice late", Slice{}, {x, ints({1, -2}), ints({6, -9}), ints({-3, 1}), ints({2, -3})}});
   cases.push_back({"slice late axes", Slice{}, {x, ints({-3}), ints({99}), ints({-2})}, {1, 2}});
-  cases.push_back({"slice late 32 bits", Slice{}, {x, narrow_ints({0, 8}), narrow_ints({5, -99}),
-                                                   narrow_ints({-1, 1}), narrow_ints({3, -1})}});
+  cases.push_back({"slice late 32 bits",
+                   Slice{},
+                   {x, narrow_ints({0, 8}), narrow_ints({5, -99}), narrow_ints({-1, 1}),
+                    narrow_ints({3, -1})}});
   cases.push_back({"slice late, no axes", Slice{}, {x, ints({2, 3}), ints({5, 9})}});
   cases.push_back({"slice late, nothing", Slice{}, {x, ints({5}), ints({2}), ints({1})}});
   for (const std::string mode : {"constant", "reflect", "edge", "wrap"})
@@ -182,7 +181,9 @@ void images(Cases& cases) {
     for (const auto mode : {ResizeMode::nearest, ResizeMode::linear})
       add(fmt::format("{} mode {}", name(dtype), static_cast<int>(mode)), Resize{.mode = mode},
           {random(dtype, {1, 3, 5, 6}, 0, 120), {}, floats({1, 1, 1.7F, 2.3F})}, {2});
+}
 
+void grids_and_regions(Cases& cases) {
   for (const bool align : {false, true}) {
     const std::string text = align ? " aligned" : "";
     const AffineGrid op{.align_corners = align};
@@ -190,19 +191,18 @@ void images(Cases& cases) {
     cases.push_back({"affine_grid late" + text, op, {f32({1, 2, 3}), ints({1, 3, 4, 1})}});
     cases.push_back(
         {"affine_grid of volumes" + text, op, {f32({2, 3, 4}), ints({2, 1, 3, 1, 5})}, {1}});
-    cases.push_back({"affine_grid f16" + text,
-                     op,
-                     {random(DType::f16, {2, 2, 3}), ints({2, 3, 4, 5})},
-                     {1}});
+    cases.push_back(
+        {"affine_grid f16" + text, op, {random(DType::f16, {2, 2, 3}), ints({2, 3, 4, 5})}, {1}});
   }
   const Tensor regions = Tensor::of(
-      {4, 5}, std::vector<float>{0, 1, 1, 5.4F, 6, 1, 0, 2, 7, 3, 1, 6, 5, 2, 2, 0, -3, -2, 20, 20});
+      {4, 5},
+      std::vector<float>{0, 1, 1, 5.4F, 6, 1, 0, 2, 7, 3, 1, 6, 5, 2, 2, 0, -3, -2, 20, 20});
   for (const DType dtype : {DType::f32, DType::f16, DType::f64})
     for (const float scale : {1.0F, 0.5F})
       cases.push_back({fmt::format("max_roi_pool {} {}", name(dtype), scale),
                        MaxRoiPool{.pooled_shape = {3, 2}, .spatial_scale = scale},
-                       {random(dtype, {2, 3, 8, 9}), Tensor::from_doubles(dtype, {4, 5},
-                                                                          regions.to_doubles())}});
+                       {random(dtype, {2, 3, 8, 9}),
+                        Tensor::from_doubles(dtype, {4, 5}, regions.to_doubles())}});
   for (const DType dtype : {DType::f32, DType::f16, DType::bf16, DType::f64})
     for (const int64_t size : {1, 3, 4, 9})
       cases.push_back({fmt::format("lrn {} {}", name(dtype), size),
@@ -243,10 +243,14 @@ void windows_turned_round(Cases& cases) {
                    {f32({1, 8, 12}), ints({3, 4, 3}), ints({2, 2, 2})},
                    {1, 2},
                    9 * 0x1p-23});
+}
+
+void deformed_and_determinants(Cases& cases) {
   for (const DType dtype : {DType::f32, DType::f16, DType::f64}) {
     const std::string type(name(dtype));
-    const double tolerance = dtype == DType::f16 ? 0x1p-9 : dtype == DType::f32 ? sum_tolerance(36)
-                                                                                 : -1;
+    const double tolerance = dtype == DType::f16   ? 0x1p-9
+                             : dtype == DType::f32 ? sum_tolerance(36)
+                                                   : -1;
     cases.push_back({"deform_conv " + type,
                      DeformConv{.pads = {1, 1, 1, 1}},
                      {random(dtype, {2, 4, 5, 6}), random(dtype, {20, 4, 3, 3}, -1, 1, 2),
@@ -254,13 +258,13 @@ void windows_turned_round(Cases& cases) {
                       random(dtype, {2, 9, 5, 6}, 0, 1, 5)},
                      {1},
                      tolerance});
-    cases.push_back({"deform_conv groups " + type,
-                     DeformConv{.dilations = {1, 2}, .group = 2, .offset_group = 2,
-                                .strides = {2, 1}},
-                     {random(dtype, {1, 4, 6, 7}), random(dtype, {6, 2, 2, 2}, -1, 1, 2),
-                      random(dtype, {1, 16, 3, 5}, -2, 2, 3)},
-                     {1},
-                     tolerance});
+    cases.push_back(
+        {"deform_conv groups " + type,
+         DeformConv{.dilations = {1, 2}, .group = 2, .offset_group = 2, .strides = {2, 1}},
+         {random(dtype, {1, 4, 6, 7}), random(dtype, {6, 2, 2, 2}, -1, 1, 2),
+          random(dtype, {1, 16, 3, 5}, -2, 2, 3)},
+         {1},
+         tolerance});
   }
   cases.push_back({"deform_conv line",
                    DeformConv{},
@@ -285,7 +289,9 @@ void index_cases(Cases& cases) {
   moves(cases);
   late_values(cases);
   images(cases);
+  grids_and_regions(cases);
   windows_turned_round(cases);
+  deformed_and_determinants(cases);
 }
 
 }  // namespace tenrec::test

@@ -74,12 +74,8 @@ struct Pixels {
 // Cell i of `cells` between two corners, along one axis.
 __device__ __forceinline__ Pixels roi_pixels(double from, double to, double scale, idx i, int cells,
                                              idx length) {
-  const auto pixel = [&](double at) {
-    return (long long)fmin(fmax(round(at * scale), -1e9), 1e9);
-  };
-  const auto inside = [&](double at) {
-    return (idx)fmin(fmax(at, 0.0), (double)length);
-  };
+  const auto pixel = [&](double at) { return (long long)fmin(fmax(round(at * scale), -1e9), 1e9); };
+  const auto inside = [&](double at) { return (idx)fmin(fmax(at, 0.0), (double)length); };
   const long long start = pixel(from), size = pixel(to) - start + 1;
   const double cell = (double)(size < 1 ? 1 : size) / cells;
   return {inside(floor((double)i * cell) + (double)start),

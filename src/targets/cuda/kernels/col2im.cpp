@@ -25,7 +25,7 @@ class Writer {
     kernel_.reach_all();
     std::string& body = kernel_.body;
     const auto variables = element_variables(y_.shape.size());
-    body = begin_flat(kernel_, product(y_.shape));
+    body = kernel_.flat_index(product(y_.shape));
     body += element_index(kernel_, y_, "i", variables);
     std::string elements = "1";
     for (size_t axis = 0; axis < rank_; ++axis) {
@@ -44,16 +44,16 @@ class Writer {
           axis == 0 ? "" : fmt::format("in{}_ && ", axis - 1));
       position = fmt::format("({}) * o{} + p{}", position, axis, axis);
     }
-    const std::string value =
-        load_text(x_.dtype, fmt::format("{}[column * {} + {}]", kernel_.input(0),
-                                        kernel_.dim(x_.shape[2]), position));
+    const std::string value = load_text(
+        x_.dtype,
+        fmt::format("{}[column * {} + {}]", kernel_.input(0), kernel_.dim(x_.shape[2]), position));
     body += fmt::format("  if (in{}_) sum = {};\n  ++column;\n", rank_ - 1,
-                        is_float(x_.dtype) ? fmt::format("sum + {}", value)
-                                           : fmt::format("fn_add<{}>(sum, {})",
-                                                         compute_type(x_.dtype), value));
+                        is_float(x_.dtype)
+                            ? fmt::format("sum + {}", value)
+                            : fmt::format("fn_add<{}>(sum, {})", compute_type(x_.dtype), value));
     for (size_t axis = 0; axis < rank_; ++axis) body += "  }\n";
     body += fmt::format("  {}[i] = {};\n", kernel_.output(0), store_text(y_.dtype, "sum"));
-    launch_flat(step_, kernel_, product(y_.shape));
+    step_.launch_flat(kernel_, product(y_.shape));
   }
 
  private:
@@ -66,9 +66,10 @@ class Writer {
   std::string axis_sizes(size_t axis) {
     const std::string block =
         block_.empty() ? fmt::format("{}[{}]", kernel_.input(2), axis) : kernel_.dim(block_[axis]);
-    return fmt::format("  const idx b{0} = {1}, o{0} = ({2} + {3} - (b{0} - 1) * {4} - 1) / {5} + 1;\n",
-                       axis, block, kernel_.dim(y_.shape[axis + 2]), pad(axis) + pad(axis + rank_),
-                       step_of(op_.dilations, axis), step_of(op_.strides, axis));
+    return fmt::format(
+        "  const idx b{0} = {1}, o{0} = ({2} + {3} - (b{0} - 1) * {4} - 1) / {5} + 1;\n", axis,
+        block, kernel_.dim(y_.shape[axis + 2]), pad(axis) + pad(axis + rank_),
+        step_of(op_.dilations, axis), step_of(op_.strides, axis));
   }
 
   const Col2Im& op_;

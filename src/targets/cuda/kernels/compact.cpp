@@ -23,8 +23,8 @@ void write_non_zero(const Node& node, StepWriter& step) {
   KernelText writing(step, "non_zero_write");
   writing.reach_all();
   writing.body = hits.number(writing);
-  writing.body += fmt::format("  const long long total = {}[0];\n  if (!hit) return;\n",
-                              Hits::totals(writing));
+  writing.body +=
+      fmt::format("  const long long total = {}[0];\n  if (!hit) return;\n", Hits::totals(writing));
   const std::vector<std::string> variables = element_variables(in.shape.size());
   writing.body += element_index(writing, in, "i", variables);
   for (size_t axis = 0; axis < variables.size(); ++axis)
@@ -59,14 +59,14 @@ void write_compress(const Node& node, const Compress& op, StepWriter& step) {
   KernelText writing(step, "compress_write");
   writing.reach_all();
   const Dim count = lines.outer * entries * lines.inner;
-  writing.body = begin_flat(writing, count);
+  writing.body = writing.flat_index(count);
   writing.body += writing.unflatten("i", {lines.outer, entries, lines.inner}, {"o", "e", "x"});
   writing.body += fmt::format(
       "  const idx to = {0}[e], total = {1}[0];\n"
       "  if (to >= 0) {2}[(o * total + to) * {3} + x] = {4}[(o * {5} + e) * {3} + x];\n",
       writing.scratch(numbers, "long long"), Hits::totals(writing), writing.output(0),
       writing.dim(lines.inner), writing.input(0), writing.dim(lines.size));
-  launch_flat(step, writing, count);
+  step.launch_flat(writing, count);
 }
 
 class Compact : public Kernel {

@@ -91,8 +91,7 @@ class Writer {
     parts[1] = "part";
     const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
     std::string& body = kernel_.body;
-    body =
-        begin_flat(kernel_, memory_elements(grid));
+    body = kernel_.flat_index(memory_elements(grid));
     body += element_index(kernel_, grid, "i", parts);
     body += fmt::format(
         "  const idx first = part * {0};\n  float sum[{0}];\n"
@@ -127,7 +126,7 @@ class Writer {
     body +=
         fmt::format("  *(Pack<{0}, {1}>*)({2} + {3}) = packed;\n", out, width, kernel_.output(0),
                     kernel_.offset({memory_strides(conv_.output->type), Dim(0)}, parts));
-    launch_flat(step_, kernel_, memory_elements(grid));
+    step_.launch_flat(kernel_, memory_elements(grid));
   }
 
   void transposed(const ConvTranspose& op) {

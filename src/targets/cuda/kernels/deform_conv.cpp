@@ -37,7 +37,7 @@ class Writer {
     Shape grid{y_.shape[0], Dim(op_.group), shares, positions_};
     const Dim count = product(grid);
     std::string& body = kernel_.body;
-    body = begin_flat(kernel_, count);
+    body = kernel_.flat_index(count);
     body += kernel_.unflatten("i", grid, {"n", "g", "share", "position"});
     body += kernel_.unflatten("position", Shape(y_.shape.begin() + 2, y_.shape.end()),
                               numbered("x", rank_));
@@ -47,9 +47,9 @@ class Writer {
         "  const idx channel = g * {3} + c;\n"
         "  idx entry = (n * {4} + channel / {5}) * {6};\n"
         "  idx weight = (first * {3} + c) * {6};\n",
-        kernel_.dim(out_group_), channels_at_once, compute_type(x_.dtype),
-        kernel_.dim(w_.shape[1]), op_.offset_group,
-        kernel_.dim(floordiv(x_.shape[1], Dim(op_.offset_group))), kernel_.dim(taps_));
+        kernel_.dim(out_group_), channels_at_once, compute_type(x_.dtype), kernel_.dim(w_.shape[1]),
+        op_.offset_group, kernel_.dim(floordiv(x_.shape[1], Dim(op_.offset_group))),
+        kernel_.dim(taps_));
     for (size_t axis = 0; axis < rank_; ++axis)
       body += fmt::format("  for (idx k{0} = 0; k{0} < {1}; ++k{0}) {{\n", axis,
                           kernel_.dim(axes_[axis].kernel));
@@ -57,7 +57,7 @@ class Writer {
     body += "  ++entry;\n  ++weight;\n";
     for (size_t axis = 0; axis <= rank_; ++axis) body += "  }\n";
     body += store();
-    launch_flat(step_, kernel_, count);
+    step_.launch_flat(kernel_, count);
   }
 
  private:
@@ -91,8 +91,8 @@ class Writer {
     text += fmt::format("  value += ({})({}) * {};\n", type, weight, load(0, offset));
     for (size_t axis = 0; axis < rank_; ++axis) text += "  }\n";
     if (node_.input(4))
-      text += fmt::format("  value *= {};\n",
-                          load(4, fmt::format("entry * {} + position", positions)));
+      text +=
+          fmt::format("  value *= {};\n", load(4, fmt::format("entry * {} + position", positions)));
     return text;
   }
 

@@ -67,8 +67,7 @@ class Writer {
         variables_(numbered("x", out_.shape.size())) {
     kernel_.reach_all();
     count_ = product(out_.shape);
-    kernel_.body =
-        begin_flat(kernel_, count_);
+    kernel_.body = kernel_.flat_index(count_);
     kernel_.body += element_index(kernel_, out_, "i", variables_);
   }
 
@@ -99,10 +98,10 @@ class Writer {
   std::string pad_value() { return node_.input(2) ? kernel_.input(2) + "[0]" : "0"; }
 
   void eye(const EyeLike& op) {
-    kernel_.body += fmt::format(
-        "  {}[i] = {};\n", kernel_.output(0),
-        store_text(out_.dtype, fmt::format("({})((long long)x1 - x0 == {}LL)",
-                                           compute_type(out_.dtype), op.k)));
+    kernel_.body +=
+        fmt::format("  {}[i] = {};\n", kernel_.output(0),
+                    store_text(out_.dtype, fmt::format("({})((long long)x1 - x0 == {}LL)",
+                                                       compute_type(out_.dtype), op.k)));
     finish();
   }
 
@@ -163,10 +162,10 @@ class Writer {
   std::string late_pad(const Pads& pads, const std::string& mode, size_t axis) {
     const Type& in = node_.input(0)->type;
     const Dim count = floordiv(node_.input(1)->type.shape[0], Dim(2));
-    const std::string entry =
-        pads.late_axes ? fmt::format("entry_of({}, {}, {}, {})", kernel_.input(3),
-                                     kernel_.dim(count), axis, in.rank())
-                       : fmt::format("{}", pads.entries[axis]);
+    const std::string entry = pads.late_axes
+                                  ? fmt::format("entry_of({}, {}, {}, {})", kernel_.input(3),
+                                                kernel_.dim(count), axis, in.rank())
+                                  : fmt::format("{}", pads.entries[axis]);
     return fmt::format(
         "  const idx k{0} = {1};\n"
         "  const idx b{0} = k{0} < 0 ? 0 : {2}[k{0}], e{0} = k{0} < 0 ? 0 : {2}[k{0} + {3}];\n"
@@ -176,7 +175,7 @@ class Writer {
         axis, entry, kernel_.input(1), kernel_.dim(count), kernel_.dim(in.shape[axis]), mode);
   }
 
-  void finish() { launch_flat(step_, kernel_, count_); }
+  void finish() { step_.launch_flat(kernel_, count_); }
 
   const Node& node_;
   StepWriter& step_;

@@ -17,7 +17,7 @@ namespace {
 
 std::string begin_indexed(KernelText& kernel, const Dim& count) {
   kernel.functions = "#include \"index.cuh\"\n" + kernel.functions;
-  return begin_flat(kernel, count);
+  return kernel.flat_index(count);
 }
 
 Shape part(const Shape& shape, size_t first, size_t last) {
@@ -54,7 +54,7 @@ void write_gather(const Node& node, const Gather& op, StepWriter& step) {
       "  ((Lanes*){4})[i] = ((const Lanes*){5})[(o * {3} + k) * {6} + x];\n",
       type, lanes, kernel.input(1), kernel.dim(data.shape[axis]), kernel.output(0), kernel.input(0),
       kernel.dim(row));
-  launch_flat(step, kernel, outer * places * row);
+  step.launch_flat(kernel, outer * places * row);
 }
 
 void write_gather_elements(const Node& node, const GatherElements& op, StepWriter& step) {
@@ -71,7 +71,7 @@ void write_gather_elements(const Node& node, const GatherElements& op, StepWrite
   body += fmt::format("  {}[i] = {}[{} + place({}[i], {}) * {}];\n", kernel.output(0),
                       kernel.input(0), offset_without(kernel, strides, axis, variables),
                       kernel.input(1), kernel.dim(data.shape[axis]), kernel.dim(strides[axis]));
-  launch_flat(step, kernel, product(indices.shape));
+  step.launch_flat(kernel, product(indices.shape));
 }
 
 // Statements that add to `at` where the index tuple number `tuple` leads.
@@ -105,7 +105,7 @@ void write_gather_nd(const Node& node, const GatherND& op, StepWriter& step) {
   body += fmt::format("  idx at = b * {} + x;\n", kernel.dim(stack));
   body += tuple_place(kernel, data, batch, length, fmt::format("b * {} + t", kernel.dim(tuples)));
   body += fmt::format("  {}[i] = {}[at];\n", kernel.output(0), kernel.input(0));
-  launch_flat(step, kernel, batches * tuples * inner);
+  step.launch_flat(kernel, batches * tuples * inner);
 }
 
 // Unless output and data are the same memory.
@@ -116,7 +116,7 @@ void write_whole_copy(const Node& node, StepWriter& step) {
   kernel.body = begin_indexed(kernel, count);
   kernel.body += fmt::format("  if ((const void*){0} != (const void*){1}) {1}[i] = {0}[i];\n",
                              kernel.input(0), kernel.output(0));
-  launch_flat(step, kernel, count);
+  step.launch_flat(kernel, count);
 }
 
 std::string combined(const std::string& reduction, DType dtype, const std::string& to,
@@ -161,7 +161,7 @@ void write_scatter_elements(const Node& node, const ScatterElements& op, StepWri
       kernel.dim(strides[axis]),
       combined(op.reduction, data.dtype, fmt::format("{}[at]", kernel.output(0)),
                fmt::format("{}[u]", kernel.input(2))));
-  launch_flat(step, kernel, product(lines));
+  step.launch_flat(kernel, product(lines));
 }
 
 void write_scatter_nd(const Node& node, const ScatterND& op, StepWriter& step) {
@@ -185,7 +185,7 @@ void write_scatter_nd(const Node& node, const ScatterND& op, StepWriter& step) {
   body += "  " + combined(op.reduction, data.dtype, fmt::format("{}[at]", kernel.output(0)),
                           fmt::format("{}[t * {} + x]", kernel.input(2), kernel.dim(inner)));
   body += "  }\n";
-  launch_flat(step, kernel, count);
+  step.launch_flat(kernel, count);
 }
 
 void write_reverse_sequence(const Node& node, const ReverseSequence& op, StepWriter& step) {
@@ -196,7 +196,7 @@ void write_reverse_sequence(const Node& node, const ReverseSequence& op, StepWri
   kernel.reach_all();
   const auto variables = numbered("k", data.shape.size());
   std::string& body = kernel.body;
-  body = begin_flat(kernel, product(data.shape));
+  body = kernel.flat_index(product(data.shape));
   body += kernel.unflatten("i", data.shape, variables);
   const Shape strides = memory_strides(data);
   body += fmt::format(
@@ -205,7 +205,7 @@ void write_reverse_sequence(const Node& node, const ReverseSequence& op, StepWri
       kernel.input(1), variables[batch], variables[time], kernel.output(0), kernel.input(0),
       offset_without(kernel, strides, time, variables), kernel.dim(data.shape[time]),
       kernel.dim(strides[time]));
-  launch_flat(step, kernel, product(data.shape));
+  step.launch_flat(kernel, product(data.shape));
 }
 
 void write_tensor_scatter(const Node& node, const TensorScatter& op, StepWriter& step) {
@@ -218,7 +218,7 @@ void write_tensor_scatter(const Node& node, const TensorScatter& op, StepWriter&
   kernel.reach_all();
   const auto variables = numbered("k", update.shape.size());
   std::string& body = kernel.body;
-  body = begin_flat(kernel, product(update.shape));
+  body = kernel.flat_index(product(update.shape));
   body += kernel.unflatten("i", update.shape, variables);
   body += fmt::format("  const long long k = {}, at = {} + k;\n", variables[axis],
                       node.input(2) ? fmt::format("{}[{}]", kernel.input(2), variables[0]) : "0");
@@ -232,7 +232,7 @@ void write_tensor_scatter(const Node& node, const TensorScatter& op, StepWriter&
   body += fmt::format("  {}[{} + row * {}] = {}[i];\n", kernel.output(0),
                       offset_without(kernel, strides, axis, variables), kernel.dim(strides[axis]),
                       kernel.input(1));
-  launch_flat(step, kernel, product(update.shape));
+  step.launch_flat(kernel, product(update.shape));
 }
 
 // Places count in the smallest tensor that the window gives; the output may be larger.
@@ -240,9 +240,9 @@ void write_max_unpool(const Node& node, const MaxUnpool& op, StepWriter& step) {
   const Type& out = node.output()->type;
   KernelText clearing(step, "max_unpool_clear");
   clearing.reach_all();
-  clearing.body = begin_flat(clearing, product(out.shape));
+  clearing.body = clearing.flat_index(product(out.shape));
   clearing.body += fmt::format("  {}[i] = 0;\n", clearing.output(0));
-  launch_flat(step, clearing, product(out.shape));
+  step.launch_flat(clearing, product(out.shape));
 
   const Shape& in = node.input(0)->type.shape;
   const Shape inner = op.smallest(node.input(0)->type);
@@ -256,7 +256,7 @@ void write_max_unpool(const Node& node, const MaxUnpool& op, StepWriter& step) {
   body += kernel.unflatten("at", inner, variables);
   body += fmt::format("  {}[{}] = {}[i];\n", kernel.output(0),
                       kernel.offset({memory_strides(out), Dim(0)}, variables), kernel.input(0));
-  launch_flat(step, kernel, product(in));
+  step.launch_flat(kernel, product(in));
 }
 
 class GatherKernel : public Kernel {
@@ -266,7 +266,8 @@ class GatherKernel : public Kernel {
   Reject check(const Node& node, const DeviceInfo&) const override {
     const bool gathers = node.as<Gather>() || node.as<GatherElements>() || node.as<GatherND>();
     const bool scatters = node.as<ScatterElements>() || node.as<ScatterND>();
-    const bool moves = node.as<ReverseSequence>() || node.as<TensorScatter>() || node.as<MaxUnpool>();
+    const bool moves =
+        node.as<ReverseSequence>() || node.as<TensorScatter>() || node.as<MaxUnpool>();
     if (!gathers && !scatters && !moves) return "no gather or scatter";
     for (const Value* value : node.inputs()) {
       if (!value) continue;

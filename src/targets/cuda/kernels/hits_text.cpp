@@ -50,8 +50,6 @@ std::string Hits::number(KernelText& kernel) const {
                             kernel.scratch(counts_, "long long"));
 }
 
-void Hits::launch(const KernelText& kernel) const {
-  step_.launch(kernel, blocks_, block_threads);
-}
+void Hits::launch(const KernelText& kernel) const { step_.launch(kernel, blocks_, block_threads); }
 
 }  // namespace tenrec::cuda

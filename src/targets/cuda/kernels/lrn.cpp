@@ -32,7 +32,7 @@ class LrnKernel : public Kernel {
     const auto load = [&](const std::string& at) {
       return load_text(in.dtype, fmt::format("{}[{}]", kernel.input(0), at));
     };
-    kernel.body = begin_flat(kernel, memory_elements(in));
+    kernel.body = kernel.flat_index(memory_elements(in));
     kernel.body += element_index(kernel, in, "i", element_variables(in.shape.size()));
     kernel.body += fmt::format(
         "  const idx from = c < {0} ? -c : -{0}, left = {1} - 1 - c;\n"
@@ -46,7 +46,7 @@ class LrnKernel : public Kernel {
         kernel.output(0),
         store_text(in.dtype, fmt::format("{} / fn_pow<{}>(base, {})", load("i"), type,
                                          number(static_cast<double>(op.beta)))));
-    launch_flat(step, kernel, memory_elements(in));
+    step.launch_flat(kernel, memory_elements(in));
     return step.finish();
   }
 };

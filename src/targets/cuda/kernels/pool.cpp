@@ -61,8 +61,7 @@ class Writer {
     }
     const Dim count = memory_elements(grid);
     std::string& body = kernel_.body;
-    body =
-        begin_flat(kernel_, count);
+    body = kernel_.flat_index(count);
     body += element_index(kernel_, grid, "i", parts);
     if (lanes_ > 1) body += fmt::format("  const idx c = part * {};\n", lanes_);
     const std::string type = compute_type(x_.dtype);
@@ -86,7 +85,7 @@ class Writer {
     body += element(read);
     for (size_t a = 0; a < axes_.size(); ++a) body += "  }\n";
     body += result(kernel_.offset({memory_strides(y_), Dim(0)}, out));
-    launch_flat(step_, kernel_, count);
+    step_.launch_flat(kernel_, count);
   }
 
  private:

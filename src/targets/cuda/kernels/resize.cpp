@@ -110,19 +110,21 @@ class Planner {
       axis.roi_end = element(1, chosen_.size() + i);
     }
     axis.may_stay = !crops_ && (keeps_aspect_ || plan.late[2]);
-    const bool one = by_sizes_ ? from == to : scales && !(*scales)[i].symbol && (*scales)[i].value == 1;
+    const bool one =
+        by_sizes_ ? from == to : scales && !(*scales)[i].symbol && (*scales)[i].value == 1;
     if (one && from == to && !crops_ && !keeps_aspect_) return;
     if (kernel_) {
       if (keeps_aspect_) axis.scale = common;
-      else if (by_sizes_) axis.scale = fmt::format("__fdiv_rn({}, {})", size_text(to), size_text(from));
+      else if (by_sizes_)
+        axis.scale = fmt::format("__fdiv_rn({}, {})", size_text(to), size_text(from));
       else if (!scales) axis.scale = element(2, i);
       else
         axis.scale = (*scales)[i].symbol
                          ? fmt::format("__int_as_float((int){})",
                                        kernel_->dim(Dim::symbol((*scales)[i].symbol)))
                          : float_text((*scales)[i].value);
-      axis.resized = by_sizes_ ? size_text(to)
-                               : fmt::format("__fmul_rn({}, {})", axis.scale, size_text(from));
+      axis.resized =
+          by_sizes_ ? size_text(to) : fmt::format("__fmul_rn({}, {})", axis.scale, size_text(from));
     }
     plan.axes.push_back(std::move(axis));
   }
@@ -226,8 +228,7 @@ class Writer {
     const Dim count = product(grid.shape);
     std::vector<std::string> from = numbered("x", out_.shape.size()), places = from;
     std::string& body = kernel_.body;
-    body =
-        begin_flat(kernel_, count);
+    body = kernel_.flat_index(count);
     if (!(part == Dim(1))) places[share_.axis] = "part";
     body += element_index(kernel_, grid, "i", places);
     if (share_.lanes > 1)
@@ -240,7 +241,7 @@ class Writer {
     const std::string read = fmt::format("{}[{}]", kernel_.input(0),
                                          kernel_.offset({memory_strides(in_), Dim(0)}, from));
     body += op_.mode == ResizeMode::nearest ? nearest(plan, read) : weighted(plan, read);
-    launch_flat(step_, kernel_, count);
+    step_.launch_flat(kernel_, count);
   }
 
  private:
@@ -346,8 +347,9 @@ class Writer {
           plan.axes[i].axis);
     std::string inner = "(double)" + load_text(in_.dtype, read);
     for (const AxisText& axis : plan.axes) {
-      text += fmt::format("  sum{0} = __dadd_rn(sum{0}, __dmul_rn(f{0}.weight(a{0}), {1}));\n  }}\n",
-                          axis.axis, inner);
+      text +=
+          fmt::format("  sum{0} = __dadd_rn(sum{0}, __dmul_rn(f{0}.weight(a{0}), {1}));\n  }}\n",
+                      axis.axis, inner);
       inner = fmt::format("sum{}", axis.axis);
     }
     return text + store(fmt::format("to_integer<{}>({})", compute_type(in_.dtype), inner));
@@ -371,8 +373,7 @@ class ResizeKernel : public Kernel {
     const Type& in = node.input(0)->type;
     if (!has_strides(in) || !has_strides(node.output()->type))
       return "the rank is not known, or a blocked layout";
-    if (!is_supported(in.dtype) ||
-        (op->mode != ResizeMode::nearest && in.dtype == DType::boolean))
+    if (!is_supported(in.dtype) || (op->mode != ResizeMode::nearest && in.dtype == DType::boolean))
       return fmt::format("weighted {} elements", tenrec::name(in.dtype));
     return plan_of(node, *op, nullptr).reject;
   }

@@ -33,8 +33,7 @@ class Writer {
         out_(element_variables(y_.shape.size())) {
     kernel_.reach_all();
     kernel_.functions = "#include \"sample.cuh\"\n";
-    kernel_.body =
-        begin_flat(kernel_, memory_elements(y_));
+    kernel_.body = kernel_.flat_index(memory_elements(y_));
     kernel_.body += element_index(kernel_, y_, "i", out_);
   }
 
@@ -81,16 +80,16 @@ class Writer {
   void grid(const AffineGrid& op) {
     const size_t axes = y_.shape.size() - 2;
     const auto theta = [&](size_t column) {
-      return fmt::format("(double){}",
-                         load_text(x_.dtype, fmt::format("{}[({} * {} + {}) * {} + {}]",
-                                                         kernel_.input(0), out_[0], axes,
-                                                         out_.back(), axes + 1, column)));
+      return fmt::format(
+          "(double){}",
+          load_text(x_.dtype, fmt::format("{}[({} * {} + {}) * {} + {}]", kernel_.input(0), out_[0],
+                                          axes, out_.back(), axes + 1, column)));
     };
     kernel_.body += fmt::format("  double sum = {};\n", theta(axes));
     for (size_t i = 0; i < axes; ++i)
-      kernel_.body += fmt::format("  sum += {} * grid_coordinate<{}>({}, {});\n", theta(i),
-                                  text(op.align_corners), out_[axes - i],
-                                  kernel_.dim(y_.shape[axes - i]));
+      kernel_.body +=
+          fmt::format("  sum += {} * grid_coordinate<{}>({}, {});\n", theta(i),
+                      text(op.align_corners), out_[axes - i], kernel_.dim(y_.shape[axes - i]));
     finish(fmt::format("({})sum", compute_type(y_.dtype)));
   }
 
@@ -142,7 +141,7 @@ class Writer {
     kernel_.body += fmt::format("  {}[{}] = {};\n", kernel_.output(0),
                                 kernel_.offset({memory_strides(y_), Dim(0)}, out_),
                                 store_text(y_.dtype, value));
-    launch_flat(step_, kernel_, memory_elements(y_));
+    step_.launch_flat(kernel_, memory_elements(y_));
   }
 
   StepWriter& step_;

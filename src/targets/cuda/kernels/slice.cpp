@@ -30,11 +30,11 @@ std::map<size_t, std::string> entries_of(const Node& node, KernelText& kernel) {
       if (static_cast<int64_t>(axis) < count.value()) entries[axis] = fmt::format("{}", axis);
       continue;
     }
-    kernel.body += fmt::format(
-        "  const idx e{} = {};\n", axis,
-        node.input(3)
-            ? fmt::format("entry_of({}, {}, {}, {})", kernel.input(3), kernel.dim(count), axis, rank)
-            : fmt::format("{0} < {1} ? {0} : -1", axis, kernel.dim(count)));
+    kernel.body +=
+        fmt::format("  const idx e{} = {};\n", axis,
+                    node.input(3) ? fmt::format("entry_of({}, {}, {}, {})", kernel.input(3),
+                                                kernel.dim(count), axis, rank)
+                                  : fmt::format("{0} < {1} ? {0} : -1", axis, kernel.dim(count)));
     entries[axis] = fmt::format("e{}", axis);
   }
   return entries;
@@ -61,12 +61,12 @@ class LateSlice : public Kernel {
     kernel.reach_all();
     kernel.functions = "#include \"index.cuh\"\n#include \"slice.cuh\"\n";
     const std::vector<std::string> variables = element_variables(out.shape.size());
-    kernel.body =
-        begin_flat(kernel, memory_elements(out));
+    kernel.body = kernel.flat_index(memory_elements(out));
     kernel.body += element_index(kernel, out, "i", variables);
     std::vector<std::string> read = variables;
     for (const auto& [axis, entry] : entries_of(node, kernel)) {
-      const std::string stride = node.input(4) ? fmt::format("{}[{}]", kernel.input(4), entry) : "1";
+      const std::string stride =
+          node.input(4) ? fmt::format("{}[{}]", kernel.input(4), entry) : "1";
       kernel.body += fmt::format(
           "  const idx s{0} = {1} < 0 ? {2} : slice_place({3}[{1}], {4}, {5}, {2});\n", axis, entry,
           variables[axis], kernel.input(1), stride, kernel.dim(in.shape[axis]));
@@ -75,7 +75,7 @@ class LateSlice : public Kernel {
     kernel.body += fmt::format("  {}[{}] = {}[{}];\n", kernel.output(0),
                                kernel.offset({memory_strides(out), Dim(0)}, variables),
                                kernel.input(0), kernel.offset({memory_strides(in), Dim(0)}, read));
-    launch_flat(step, kernel, memory_elements(out));
+    step.launch_flat(kernel, memory_elements(out));
     return step.finish();
   }
 };

@@ -62,21 +62,21 @@ class Writer {
 
   void sort() {
     KernelText first = comparing("unique_blocks");
-    first.body = begin_flat(first, lines_.size) + compare_function(first);
+    first.body = first.flat_index(lines_.size) + compare_function(first);
     first.body += fmt::format("  {}[place_by_counting(i, {}, compare)] = i;\n",
                               first.scratch(order_, "idx"), first.dim(lines_.size));
-    launch_flat(step_, first, lines_.size);
+    step_.launch_flat(first, lines_.size);
     // Without a bound sizes are of 32 bits, which the runtime checks.
     const int64_t upper = lines_.size.upper();
     const int64_t most = upper == Dim::unbounded ? INT32_MAX : upper;
     for (int64_t run = block_threads; run < most; run *= 16) {
       KernelText merging = comparing(fmt::format("unique_merge{}", run));
-      merging.body = begin_flat(merging, lines_.size) + compare_function(merging);
-      merging.body += fmt::format(
-          "  {}[place_by_merging<{}>({}, i, {}, compare)] = {}[i];\n",
-          merging.scratch(other_order_, "idx"), run, merging.scratch(order_, "idx"),
-          merging.dim(lines_.size), merging.scratch(order_, "idx"));
-      launch_flat(step_, merging, lines_.size);
+      merging.body = merging.flat_index(lines_.size) + compare_function(merging);
+      merging.body +=
+          fmt::format("  {}[place_by_merging<{}>({}, i, {}, compare)] = {}[i];\n",
+                      merging.scratch(other_order_, "idx"), run, merging.scratch(order_, "idx"),
+                      merging.dim(lines_.size), merging.scratch(order_, "idx"));
+      step_.launch_flat(merging, lines_.size);
       std::swap(order_, other_order_);
     }
   }
@@ -122,10 +122,13 @@ class Writer {
 
   // turns[run]: its number by first appearance.
   void order_groups() {
-    Hits seen(step_, "unique_seen", lines_.size, [&](KernelText& kernel) {
-      return fmt::format("  const bool hit = inside && {}[i] >= 0;\n",
-                         kernel.scratch(codes_, "idx"));
-    }, 1);
+    Hits seen(
+        step_, "unique_seen", lines_.size,
+        [&](KernelText& kernel) {
+          return fmt::format("  const bool hit = inside && {}[i] >= 0;\n",
+                             kernel.scratch(codes_, "idx"));
+        },
+        1);
     seen.count();
     KernelText kernel(step_, "unique_turns");
     kernel.reach_all();
@@ -148,27 +151,27 @@ class Writer {
     KernelText kernel(step_, "unique_lists");
     kernel.reach_all();
     const auto& outputs = step_.draft().outputs;
-    kernel.body = begin_flat(kernel, lines_.size) + code_text(kernel, "i");
+    kernel.body = kernel.flat_index(lines_.size) + code_text(kernel, "i");
     if (outputs[2]) kernel.body += fmt::format("  {}[i] = turn;\n", kernel.output(2));
     if (outputs[1]) kernel.body += fmt::format("  if (head) {}[turn] = i;\n", kernel.output(1));
     if (outputs[3])
       kernel.body += fmt::format("  if (head) {0}[turn] = {1}[run + 1] - {1}[run];\n",
                                  kernel.output(3), kernel.scratch(starts_, "idx"));
-    launch_flat(step_, kernel, lines_.size);
+    step_.launch_flat(kernel, lines_.size);
   }
 
   void write_entries() {
     KernelText kernel(step_, "unique_write");
     kernel.reach_all();
     const Dim count = product(shape_);
-    kernel.body = begin_flat(kernel, count);
+    kernel.body = kernel.flat_index(count);
     kernel.body +=
         kernel.unflatten("i", {lines_.outer, lines_.size, lines_.inner}, {"o", "e", "x"});
     kernel.body += code_text(kernel, "e");
     kernel.body += fmt::format(
         "  const idx total = {}[0];\n  if (head) {}[(o * total + turn) * {} + x] = {}[i];\n",
         Hits::totals(kernel), kernel.output(0), kernel.dim(lines_.inner), kernel.input(0));
-    launch_flat(step_, kernel, count);
+    step_.launch_flat(kernel, count);
   }
 
   const Unique& op_;
