@@ -9,6 +9,7 @@
 #include "build/bind.h"
 #include "ir/constant.h"
 #include "ir/text.h"
+#include "ops/fail.h"
 #include "targets/tuner.h"
 #include "tenrec/version.h"
 
@@ -173,7 +174,8 @@ StepDraft Selector::select(const Node& node, const std::map<const Symbol*, int64
   if (options_.explain) {
     explanation_ += fmt::format("  -> {} {}\n", winner.kernel->name(), winner.tactic);
   }
-  if (winner.kernel->on_host()) host_nodes_.push_back(node.describe());
+  // A node that only fails has nothing to copy.
+  if (winner.kernel->on_host() && !node.as<Fail>()) host_nodes_.push_back(node.describe());
   return winner.kernel->compile(node, winner.tactic, info_);
 }
 
