@@ -3,17 +3,21 @@
 #include "ops/center_crop_pad.h"
 #include "ops/col2im.h"
 #include "ops/compress.h"
+#include "ops/constant_of_shape.h"
 #include "ops/deform_conv.h"
 #include "ops/eye_like.h"
 #include "ops/grid_sample.h"
 #include "ops/max_unpool.h"
+#include "ops/non_zero.h"
 #include "ops/normalization.h"
 #include "ops/pad.h"
 #include "ops/resize.h"
 #include "ops/reverse_sequence.h"
 #include "ops/roi.h"
+#include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/tensor_scatter.h"
+#include "ops/transpose.h"
 #include "ops/unique.h"
 #include "targets/cuda/case_data.h"
 
@@ -40,6 +44,8 @@ void choices(Cases& cases) {
   }
   cases.push_back({"compress nothing", Compress{.axis = 0}, {f32({4, 3}), bools({0, 0, 0, 0})}});
   cases.push_back({"compress of nothing", Compress{.axis = 0}, {f32({3, 0}), bools({1, 0, 1})}});
+  for (const float x : {0.0F, 2.0F})
+    cases.push_back({fmt::format("non_zero of a scalar {}", x), NonZero{}, {Tensor::scalar(x)}});
   cases.push_back({"compress many",
                    Compress{.axis = 0},
                    {f32({1000, 3}), random(DType::boolean, {1000}, 0, 2, 2)}});
@@ -282,6 +288,40 @@ void deformed_and_determinants(Cases& cases) {
   cases.push_back({"det of nothing", Det{}, {f32({2, 0, 0})}});
 }
 
+// Elements of less than a byte: the target moves bytes between two casts.
+void packed_moves(Cases& cases) {
+  const auto add = [&](const std::string& text, DType dtype, Op op, Tensors lists) {
+    const auto grow = [=](Graph& graph, const Values& in) {
+      Values inputs = in;
+      for (const Tensor& list : lists) inputs.push_back(graph.constant(nullptr, list));
+      return graph.insert(nullptr, op, inputs)->output();
+    };
+    cases.push_back({fmt::format("{} {}", text, name(dtype)),
+                     op,
+                     {random(dtype, {3, 5, 3}, is_signed(dtype) || is_float(dtype) ? -2 : 0, 2)},
+                     {},
+                     0,
+                     false,
+                     grow});
+  };
+  for (const DType dtype : {DType::i4, DType::u4, DType::i2, DType::f4e2m1}) {
+    add("transpose", dtype, Transpose{.perm = {2, 0, 1}}, {});
+    add("pad", dtype, Pad{}, {ints({0, 1, 2, 1, -1, 0})});
+  }
+  cases.push_back(
+      {"constant_of_shape i4",
+       ConstantOfShape{},
+       {f32({3, 5})},
+       {},
+       0,
+       false,
+       [](Graph& graph, const Values& in) {
+         Value* shape = graph.insert(nullptr, ShapeOf{}, {in[0]})->output();
+         const Tensor value = Tensor::from_ints(DType::i4, {1}, std::vector<int64_t>{-3});
+         return graph.insert(nullptr, ConstantOfShape{.value = value}, {shape})->output();
+       }});
+}
+
 }  // namespace
 
 void index_cases(Cases& cases) {
@@ -292,6 +332,7 @@ void index_cases(Cases& cases) {
   grids_and_regions(cases);
   windows_turned_round(cases);
   deformed_and_determinants(cases);
+  packed_moves(cases);
 }
 
 }  // namespace tenrec::test

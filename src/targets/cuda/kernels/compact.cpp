@@ -79,7 +79,6 @@ class Compact : public Kernel {
       if (!has_strides(value->type) || !value->type.layout.is_plain())
         return "the rank is not known, or a layout";
     const Type& in = node.input(0)->type;
-    if (node.as<NonZero>() && in.rank() == 0) return "a scalar";
     if (!is_supported(in.dtype)) return fmt::format("{} elements", tenrec::name(in.dtype));
     return node.output()->type.is_static() ? "its result is known" : "";
   }
