@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that are others put together, which have kernels: Einsum, Hardmax, BatchNormalization
-// whose statistics are computed.
+// whose statistics are computed, DynamicQuantizeLinear.
 #include <algorithm>
 #include <cmath>
 
@@ -13,6 +13,7 @@
 #include "ops/eye_like.h"
 #include "ops/matmul.h"
 #include "ops/one_hot.h"
+#include "ops/quantize.h"
 #include "ops/reduce.h"
 #include "ops/reshape.h"
 #include "ops/softmax.h"
@@ -246,12 +247,37 @@ bool compose_batch_normalization(Rewriter& rw, const Node& node, const BatchNorm
   return true;
 }
 
+bool compose_dynamic_quantize_linear(Rewriter& rw, const Node& node, const DynamicQuantizeLinear&) {
+  Value* x = node.input(0);
+  if (x->type.dtype != DType::f32) return false;
+  const auto number = [&](float value) { return rw.constant(node, Tensor::scalar(value)); };
+  const auto extreme = [&](ReduceKind kind) {
+    return rw.insert(node, Reduce{.kind = kind, .keepdims = false}, {x});
+  };
+  Value* low = rw.insert(node, Min{}, {extreme(ReduceKind::min), number(0)});
+  Value* high = rw.insert(node, Max{}, {extreme(ReduceKind::max), number(0)});
+  Value* step = rw.insert(node, Div{}, {rw.insert(node, Sub{}, {high, low}), number(255)});
+  Value* flat = rw.insert(node, Equal{}, {high, low});
+  Value* scale = rw.insert(node, Where{}, {flat, number(1), step});
+  Value* at_zero = rw.insert(node, Div{}, {rw.insert(node, Neg{}, {low}), scale});
+  Value* rounded = rw.insert(node, Round{}, {at_zero});
+  Value* inside =
+      rw.insert(node, Min{}, {rw.insert(node, Max{}, {rounded, number(0)}), number(255)});
+  Value* zero = rw.insert(node, Cast{.to = DType::u8}, {inside});
+  Value* quantised = rw.insert(node, QuantizeLinear{}, {x, scale, zero});
+  if (!same_type(*quantised, *node.output())) return false;
+  rw.replace(node, {quantised, scale, zero});
+  return true;
+}
+
 }  // namespace
 
 std::vector<Rule> composition_rules() {
   return {rule<Einsum>("compose_einsum", compose_einsum),
           rule<Hardmax>("compose_hardmax", compose_hardmax),
-          rule<BatchNormalization>("compose_batch_normalization", compose_batch_normalization)};
+          rule<BatchNormalization>("compose_batch_normalization", compose_batch_normalization),
+          rule<DynamicQuantizeLinear>("compose_dynamic_quantize_linear",
+                                      compose_dynamic_quantize_linear)};
 }
 
 }  // namespace tenrec

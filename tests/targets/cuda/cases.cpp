@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "targets/cuda/cases.h"
+
 #include "ops/arg_reduce.h"
 #include "ops/attention.h"
 #include "ops/batch_normalization.h"
@@ -35,7 +37,7 @@
 #include "ops/topk.h"
 #include "ops/transpose.h"
 #include "ops/trilu.h"
-#include "targets/cuda/case_data.h"
+#include "targets/cuda/case_values.h"
 
 namespace tenrec::test {
 namespace {
@@ -555,6 +557,8 @@ const std::vector<CudaCase>& cuda_cases() {
     regions(cases);
     samples(cases);
     index_cases(cases);
+    quantised_cases(cases);
+    signal_cases(cases);
     return cases;
   }();
   return all;

@@ -19,7 +19,7 @@
 #include "ops/tensor_scatter.h"
 #include "ops/transpose.h"
 #include "ops/unique.h"
-#include "targets/cuda/case_data.h"
+#include "targets/cuda/case_values.h"
 
 namespace tenrec::test {
 namespace {

@@ -44,6 +44,12 @@ std::span<const Kernel* const> kernel_list() {
       &sample_kernel(),
       &late_slice_kernel(),
       &packed_kernel(),
+      &quantize_kernel(),
+      &random_kernel(),
+      &spectrum_kernel(),
+      &signal_kernel(),
+      &linear_attention_kernel(),
+      &group_query_kernel(),
       &attention_plain_kernel(),
       &bodies_kernel(),
       // `generic` stays last: it accepts what nobody else does, and runs it on the host.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files with cases share.
+// What the files of operator cases make their tensors with.
 #pragma once
 #include <cmath>
 #include <random>
@@ -7,11 +7,6 @@
 #include "targets/cuda/cases.h"
 
 namespace tenrec::test {
-
-using Cases = std::vector<CudaCase>;
-
-// Cases that stand in files of their own.
-void index_cases(Cases& cases);
 
 inline Tensor random(DType dtype, Dims dims, double low = -2, double high = 2, uint64_t seed = 1) {
   std::mt19937_64 engine(seed);
@@ -37,5 +32,11 @@ inline Tensor floats(std::vector<float> values) {
 
 // Sums of k products: each rounds, and their partial sums do.
 inline double sum_tolerance(int64_t k) { return std::sqrt(static_cast<double>(k)) * 0x1p-22 * 4; }
+
+using Cases = std::vector<CudaCase>;
+
+void index_cases(Cases& cases);
+void quantised_cases(Cases& cases);
+void signal_cases(Cases& cases);
 
 }  // namespace tenrec::test
