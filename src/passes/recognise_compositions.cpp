@@ -163,6 +163,12 @@ class Contraction {
     return reshaped(transposed(from, batch + rows + columns).value, shape);
   }
 
+  // What MatMul takes.
+  static bool can_multiply(DType dtype) {
+    return is_float(dtype) || dtype == DType::i32 || dtype == DType::i64 || dtype == DType::u32 ||
+           dtype == DType::u64;
+  }
+
   Named product(Named a, Named b, const std::string& wanted) {
     a = summed(a, b.names + wanted);
     b = summed(b, a.names + wanted);
@@ -175,7 +181,7 @@ class Contraction {
       if (!has(a.names, name)) columns += name;
     }
     const bool multiplies = inner.empty();
-    if (!multiplies && !is_float(a.value->type.dtype)) return {};
+    if (!multiplies && !can_multiply(a.value->type.dtype)) return {};
     const Values operands{matrix(a, batch, rows, inner), matrix(b, batch, inner, columns)};
     Value* result =
         multiplies ? rw_.insert(node_, Mul{}, operands) : rw_.insert(node_, MatMul{}, operands);

@@ -7,10 +7,12 @@
 #include "ops/deform_conv.h"
 #include "ops/eye_like.h"
 #include "ops/grid_sample.h"
+#include "ops/matmul.h"
 #include "ops/max_unpool.h"
 #include "ops/non_zero.h"
 #include "ops/normalization.h"
 #include "ops/pad.h"
+#include "ops/reduce.h"
 #include "ops/resize.h"
 #include "ops/reverse_sequence.h"
 #include "ops/roi.h"
@@ -288,6 +290,32 @@ void deformed_and_determinants(Cases& cases) {
   cases.push_back({"det of nothing", Det{}, {f32({2, 0, 0})}});
 }
 
+// Roots and logarithms of integers are cut off.
+void whole_reductions(Cases& cases) {
+  for (const ReduceKind kind : {ReduceKind::l2, ReduceKind::log_sum, ReduceKind::log_sum_exp})
+    for (const DType dtype : {DType::i32, DType::u64})
+      cases.push_back({fmt::format("reduce {} {}", static_cast<int>(kind), name(dtype)),
+                       Reduce{.kind = kind},
+                       {random(dtype, {4, 3, 5}, 1, 9), ints({0, 2})},
+                       {1}});
+  cases.push_back({"reduce late i32",
+                   Reduce{.kind = ReduceKind::l2},
+                   {random(DType::i32, {4, 3, 5}), ints({-1})}});
+  cases.push_back({"mean of integers, maybe none",
+                   Reduce{.kind = ReduceKind::mean},
+                   {random(DType::i32, {4, 3}, -9, 9), ints({1})},
+                   {1}});
+}
+
+void whole_products(Cases& cases) {
+  for (const DType dtype : {DType::i32, DType::i64, DType::u32, DType::u64}) {
+    const double low = is_signed(dtype) ? -2e9 : 0;
+    cases.push_back({fmt::format("matmul {}", name(dtype)),
+                     MatMul{},
+                     {random(dtype, {2, 5, 70}, low, 2e9), random(dtype, {70, 9}, low, 2e9, 2)}});
+  }
+}
+
 // Elements of less than a byte: the target moves bytes between two casts.
 void packed_moves(Cases& cases) {
   const auto add = [&](const std::string& text, DType dtype, Op op, Tensors lists) {
@@ -333,6 +361,8 @@ void index_cases(Cases& cases) {
   windows_turned_round(cases);
   deformed_and_determinants(cases);
   packed_moves(cases);
+  whole_products(cases);
+  whole_reductions(cases);
 }
 
 }  // namespace tenrec::test

@@ -55,7 +55,7 @@ std::string store_result(KernelText& kernel, const Anchored& anchor, const std::
 }
 
 std::string accumulator_type(DType dtype) {
-  if (dtype == DType::i32) return "int";
+  if (!is_float(dtype)) return compute_type(dtype);
   return dtype == DType::f64 ? "double" : "float";
 }
 

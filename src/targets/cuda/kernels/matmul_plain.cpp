@@ -102,7 +102,9 @@ class Writer {
     place.insert(place.end(), {"p", "q"});
     std::string element =
         load_text(dtype, fmt::format("{}[{}]", kernel_.input(i), kernel_.offset(walk, place)));
-    if (!is_float(dtype)) element = fmt::format("(int){}{}", element, minus_zero(i, variables));
+    if (!is_float(dtype))
+      element = fmt::format("({}){}{}", accumulator_type(product_.result.dtype), element,
+                            minus_zero(i, variables));
     return fmt::format("  const auto {} = [&](idx p, idx q) {{ return {}; }};\n", name, element);
   }
 
@@ -139,9 +141,12 @@ Anchored read_product(const Node& node) {
   Anchored product = anchored(node, "matmul", anchor_rules(true));
   if (product.reject.empty()) return product;
   AnchorRules integers = anchor_rules(true);
-  integers.dtypes = {DType::i32};
-  Anchored other = anchored(node, "matmul_integer", integers);
-  return other.reject.empty() ? other : product;
+  integers.dtypes = {DType::i32, DType::i64, DType::u32, DType::u64};
+  for (const std::string_view name : {"matmul", "matmul_integer"}) {
+    Anchored other = anchored(node, name, integers);
+    if (other.reject.empty()) return other;
+  }
+  return product;
 }
 
 class MatMulPlain : public Kernel {
