@@ -72,6 +72,12 @@ TEST(Recognise, EinsumIsProducts) {
     %z = einsum(%x) (equation="ii->i") : f32[3]
     return %z "z"
   })"),
+            "dims constant_of_shape eye_like where reduce");
+  // A size that may be 1, and then is stretched, or may not.
+  EXPECT_EQ(composed(R"(graph(%x: f32[2, N] "x", %y: f32[3, 4] "y") {
+    %z = einsum(%x, %y) (equation="ij,jk->ik") : f32[2, 4]
+    return %z "z"
+  })"),
             "einsum");
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/conv_integer.h"
-#include "ops/matmul.h"
 #include "ops/quantize.h"
 #include "targets/cuda/case_values.h"
 
@@ -36,11 +35,6 @@ void products(Cases& cases) {
       {bytes(u8, {3, 30, 40}), bytes(u8, {40}, 2), bytes(u8, {}, 3), bytes(u8, {}, 4)});
   add("of nothing", {bytes(u8, {0, 4}), bytes(u8, {4, 5}, 2)});
   add("over nothing", {bytes(u8, {3, 0}), bytes(u8, {0, 5}, 2)});
-
-  for (const DType dtype : {DType::i32, DType::i64, DType::u32, DType::u64})
-    cases.push_back({fmt::format("matmul {}", name(dtype)),
-                     MatMul{},
-                     {random(dtype, {2, 5, 33}, 0, 99), random(dtype, {33, 7}, 0, 99, 2)}});
 
   const auto conv = [&](std::string text, ConvInteger op, Tensors inputs,
                         std::set<size_t> constants = {1}) {

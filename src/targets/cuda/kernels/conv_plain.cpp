@@ -104,9 +104,7 @@ class Writer {
     parts[1] = "part";
     const bool biased = has_bias(conv_);
     std::string& body = kernel_.body;
-    body =
-        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(memory_elements(grid)));
+    body = kernel_.flat_index(memory_elements(grid));
     body += element_index(kernel_, grid, "i", parts);
     body += fmt::format(
         "  const idx first = part * {0};\n  float sum[{0}];\n"
@@ -141,7 +139,7 @@ class Writer {
     body +=
         fmt::format("  *(Pack<{0}, {1}>*)({2} + {3}) = packed;\n", out, width, kernel_.output(0),
                     kernel_.offset({memory_strides(conv_.output->type), Dim(0)}, parts));
-    step_.launch(kernel_, ceildiv(memory_elements(grid), Dim(block_threads)), block_threads);
+    step_.launch_flat(kernel_, memory_elements(grid));
   }
 
   void transposed(const ConvTranspose& op) {

@@ -55,7 +55,8 @@ std::string store_result(KernelText& kernel, const Anchored& anchor, const std::
 }
 
 std::string accumulator_type(DType dtype) {
-  return is_float(dtype) && dtype != DType::f64 ? "float" : compute_type(dtype);
+  if (!is_float(dtype)) return compute_type(dtype);
+  return dtype == DType::f64 ? "double" : "float";
 }
 
 }  // namespace tenrec::cuda

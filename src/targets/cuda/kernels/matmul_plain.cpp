@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any matrix product on the plain arithmetic units: fp32 that means fp32, f64, and whatever the
-// tensor cores' families do not take; and products of integers.
+// tensor cores' families do not take; and MatMulInteger.
 #include "ops/matmul.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernels/epilogue_text.h"
@@ -102,10 +102,9 @@ class Writer {
     place.insert(place.end(), {"p", "q"});
     std::string element =
         load_text(dtype, fmt::format("{}[{}]", kernel_.input(i), kernel_.offset(walk, place)));
-    if (!is_float(dtype)) {
+    if (!is_float(dtype))
       element = fmt::format("({}){}{}", accumulator_type(product_.result.dtype), element,
                             minus_zero(i, variables));
-    }
     return fmt::format("  const auto {} = [&](idx p, idx q) {{ return {}; }};\n", name, element);
   }
 
@@ -143,7 +142,7 @@ Anchored read_product(const Node& node) {
   if (product.reject.empty()) return product;
   AnchorRules integers = anchor_rules(true);
   integers.dtypes = {DType::i32, DType::i64, DType::u32, DType::u64};
-  for (const char* name : {"matmul", "matmul_integer"}) {
+  for (const std::string_view name : {"matmul", "matmul_integer"}) {
     Anchored other = anchored(node, name, integers);
     if (other.reject.empty()) return other;
   }
