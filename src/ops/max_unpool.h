@@ -18,8 +18,6 @@ struct MaxUnpool {
   static constexpr Accuracy accuracy = exact();
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
-
- private:
   Shape smallest(const Type& x) const;
 };
 TENREC_OP(MaxUnpool, "max_unpool")

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numbers>
 #include <random>
 
 #include "ops/constant_of_shape.h"
@@ -12,18 +13,26 @@
 namespace tenrec {
 namespace {
 
-std::mt19937_64 generator(const std::optional<float>& seed) {
-  if (seed) return std::mt19937_64(std::bit_cast<uint32_t>(*seed));
-  std::random_device device;
-  return std::mt19937_64(uint64_t{device()} << 32 | device());
+uint64_t mixed(uint64_t x) {
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebU;
+  return x ^ x >> 31;
 }
 
-// The standard leaves its distributions open; these give the same numbers everywhere.
-double unit(std::mt19937_64& random) { return static_cast<double>(random() >> 11) * 0x1p-53; }
+uint64_t key_of(const std::optional<float>& seed) {
+  if (seed) return mixed(std::bit_cast<uint32_t>(*seed));
+  std::random_device device;
+  return uint64_t{device()} << 32 | device();
+}
 
-double normal(std::mt19937_64& random) {
-  const double radius = std::sqrt(-2 * std::log(1 - unit(random)));
-  return radius * std::cos(2 * 3.14159265358979323846 * unit(random));
+// Draw i of [0, 1).
+double unit(uint64_t key, uint64_t i) {
+  return static_cast<double>(mixed(key + (i + 1) * 0x9e3779b97f4a7c15U) >> 11) * 0x1p-53;
+}
+
+double normal(uint64_t key, uint64_t i) {
+  const double radius = std::sqrt(-2 * std::log(1 - unit(key, 2 * i)));
+  return radius * std::cos(2 * std::numbers::pi * unit(key, 2 * i + 1));
 }
 
 Types shaped(DType dtype, const Types& in) {
@@ -40,7 +49,7 @@ template <class Draw>
 Tensors drawn(DType dtype, const Tensors& in, const Draw& draw) {
   const Dims dims = in[0].to_ints();
   std::vector<double> values(element_count(dims));
-  for (double& value : values) value = draw();
+  for (size_t i = 0; i < values.size(); ++i) values[i] = draw(i);
   return {Tensor::from_doubles(dtype, dims, values)};
 }
 
@@ -60,10 +69,10 @@ std::optional<float> random_seed(const OnnxNode& node) {
 Types RandomUniform::infer(const Types& in) const { return shaped(dtype, in); }
 
 Tensors RandomUniform::eval(const Tensors& in) const {
-  std::mt19937_64 random = generator(seed);
-  return drawn(dtype, in, [&] {
+  const uint64_t key = key_of(seed);
+  return drawn(dtype, in, [&](uint64_t i) {
     return static_cast<double>(low) +
-           unit(random) * (static_cast<double>(high) - static_cast<double>(low));
+           unit(key, i) * (static_cast<double>(high) - static_cast<double>(low));
   });
 }
 
@@ -79,9 +88,9 @@ Values RandomUniform::from_onnx(const OnnxNode& node, OnnxContext& context) {
 Types RandomNormal::infer(const Types& in) const { return shaped(dtype, in); }
 
 Tensors RandomNormal::eval(const Tensors& in) const {
-  std::mt19937_64 random = generator(seed);
-  return drawn(dtype, in, [&] {
-    return static_cast<double>(mean) + normal(random) * static_cast<double>(scale);
+  const uint64_t key = key_of(seed);
+  return drawn(dtype, in, [&](uint64_t i) {
+    return static_cast<double>(mean) + normal(key, i) * static_cast<double>(scale);
   });
 }
 
@@ -105,7 +114,7 @@ Types Multinomial::infer(const Types& in) const {
 }
 
 Tensors Multinomial::eval(const Tensors& in) const {
-  std::mt19937_64 random = generator(seed);
+  const uint64_t key = key_of(seed);
   const std::vector<double> x = in[0].to_doubles();
   const int64_t rows = in[0].dims().at(0), classes = in[0].dims().at(1);
   TENREC_CHECK(classes > 0 || rows * sample_size == 0, invalid_input, "there are no classes");
@@ -118,7 +127,8 @@ Tensors Multinomial::eval(const Tensors& in) const {
     for (auto it = first; it != first + classes; ++it)
       totals.push_back(total += std::exp(*it - largest));
     for (int64_t i = 0; i < sample_size; ++i) {
-      const auto found = std::upper_bound(totals.begin(), totals.end(), unit(random) * total);
+      const auto found =
+          std::upper_bound(totals.begin(), totals.end(), unit(key, out.size()) * total);
       out.push_back(std::min<int64_t>(found - totals.begin(), classes - 1));
     }
   }

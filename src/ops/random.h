@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random tensors. With a seed every run gives the same numbers; without one every run gives others.
+// The i-th draw is a function of the seed and i (SplitMix64), so that threads need not wait for
+// each other's; device/random.cuh draws the same.
 #pragma once
 #include <optional>
 

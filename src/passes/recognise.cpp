@@ -9,7 +9,8 @@ namespace tenrec {
 
 void recognise(Graph& graph) {
   std::vector<Rule> rules = normalisation_rules();
-  for (const std::vector<Rule>& more : {activation_rules(), lookup_rules(), composition_rules()})
+  for (const std::vector<Rule>& more :
+       {activation_rules(), lookup_rules(), composition_rules(), scan_rules()})
     rules.insert(rules.end(), more.begin(), more.end());
   apply_rules(graph, rules);
 }

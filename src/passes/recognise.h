@@ -10,5 +10,6 @@ std::vector<Rule> activation_rules();
 std::vector<Rule> normalisation_rules();
 std::vector<Rule> lookup_rules();
 std::vector<Rule> composition_rules();
+std::vector<Rule> scan_rules();
 
 }  // namespace tenrec

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators that are others put together, which have kernels: Einsum, Hardmax, BatchNormalization
-// whose statistics are computed.
+// whose statistics are computed, DynamicQuantizeLinear.
 #include <algorithm>
 #include <cmath>
 
 #include "ops/arg_reduce.h"
 #include "ops/batch_normalization.h"
+#include "ops/constant_of_shape.h"
 #include "ops/dims.h"
 #include "ops/einsum.h"
 #include "ops/elementwise.h"
+#include "ops/eye_like.h"
 #include "ops/matmul.h"
 #include "ops/one_hot.h"
+#include "ops/quantize.h"
 #include "ops/reduce.h"
 #include "ops/reshape.h"
 #include "ops/softmax.h"
@@ -33,16 +36,19 @@ class Contraction {
  public:
   Contraction(Rewriter& rw, const Node& node) : rw_(rw), node_(node) {}
 
-  // Null where the equation says more than products can: diagonals, sizes that may be 1.
+  // Null where sizes may be 1 or something else, and for products of narrow integers.
   Value* run(const EinsumPlan& plan) {
-    for (size_t i = 0; i < plan.inputs.size(); ++i) {
-      if (!note_sizes(plan.inputs[i], node_.input(i)->type.shape)) return nullptr;
-    }
-    Named all{node_.input(0), plan.inputs[0]};
-    for (size_t i = 1; i < plan.inputs.size(); ++i) {
+    std::vector<Named> operands;
+    for (size_t i = 0; i < plan.inputs.size(); ++i)
+      operands.push_back({node_.input(i), plan.inputs[i]});
+    for (const Named& operand : operands)
+      if (!note_sizes(operand)) return nullptr;
+    for (Named& operand : operands) operand = diagonals(without_ones(operand));
+    Named all = operands[0];
+    for (size_t i = 1; i < operands.size(); ++i) {
       std::string wanted = plan.output;
-      for (size_t k = i + 1; k < plan.inputs.size(); ++k) wanted += plan.inputs[k];
-      all = product(all, {node_.input(i), plan.inputs[i]}, wanted);
+      for (size_t k = i + 1; k < operands.size(); ++k) wanted += operands[k].names;
+      all = product(all, operands[i], wanted);
       if (!all.value) return nullptr;
     }
     all = summed(all, plan.output);
@@ -50,13 +56,69 @@ class Contraction {
   }
 
  private:
-  bool note_sizes(const std::string& names, const Shape& shape) {
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (std::count(names.begin(), names.end(), names[i]) != 1) return false;
-      const auto [at, is_new] = sizes_.emplace(names[i], shape[i]);
-      if (!is_new && !(at->second == shape[i])) return false;
+  bool note_sizes(const Named& operand) {
+    for (size_t i = 0; i < operand.names.size(); ++i) {
+      const Dim& size = operand.value->type.shape[i];
+      const auto [at, is_new] = sizes_.emplace(operand.names[i], size);
+      if (at->second == Dim(1)) at->second = size;
+      else if (!(at->second == size) && !(size == Dim(1))) return false;
     }
     return true;
+  }
+
+  // Without axes of size 1 that others have at full size.
+  Named without_ones(const Named& from) {
+    Named left{from.value, ""};
+    Shape shape;
+    for (size_t i = 0; i < from.names.size(); ++i) {
+      const Dim& size = from.value->type.shape[i];
+      if (!(size == sizes_.at(from.names[i]))) continue;
+      left.names += from.names[i];
+      shape.push_back(size);
+    }
+    left.value = reshaped(left.value, shape);
+    return left;
+  }
+
+  // Of two axes of one name what lies on their diagonal: the rest becomes 0, and one axis is
+  // summed.
+  Named diagonals(Named from) {
+    for (auto axes = repeated(from.names); axes; axes = repeated(from.names)) {
+      const auto [first, second] = *axes;
+      const Dim size = sizes_.at(from.names[first]);
+      Value* value = turned(from, first, second);
+      const DimsValue square{.values = {size, size}, .shape = {2}};
+      Value* ones = rw_.insert(node_, ConstantOfShape{}, {rw_.insert(node_, square, {})});
+      Value* eye = rw_.insert(node_, EyeLike{.dtype = DType::boolean}, {ones});
+      Value* zero =
+          rw_.constant(node_, Tensor::from_doubles(value->type.dtype, {}, std::vector{0.0}));
+      Value* kept = rw_.insert(node_, Where{}, {eye, value, zero});
+      Value* last = rw_.constant(node_, Tensor::of({1}, std::vector<int64_t>{-1}));
+      std::string names = from.names;
+      names.erase(second, 1);
+      names.erase(first, 1);
+      from = {rw_.insert(node_, Reduce{.keepdims = false}, {kept, last}),
+              names + from.names[first]};
+    }
+    return from;
+  }
+
+  static std::optional<std::pair<size_t, size_t>> repeated(const std::string& names) {
+    for (size_t i = 0; i < names.size(); ++i) {
+      const size_t other = names.find(names[i], i + 1);
+      if (other != names.npos) return std::pair{i, other};
+    }
+    return std::nullopt;
+  }
+
+  // With two axes moved to the end.
+  Value* turned(const Named& from, size_t a, size_t b) {
+    Transpose turn;
+    for (size_t i = 0; i < from.names.size(); ++i)
+      if (i != a && i != b) turn.perm.push_back(static_cast<int64_t>(i));
+    turn.perm.push_back(static_cast<int64_t>(a));
+    turn.perm.push_back(static_cast<int64_t>(b));
+    return rw_.insert(node_, turn, {from.value});
   }
 
   Shape sizes(const std::string& names) const {
@@ -101,6 +163,12 @@ class Contraction {
     return reshaped(transposed(from, batch + rows + columns).value, shape);
   }
 
+  // What MatMul takes.
+  static bool can_multiply(DType dtype) {
+    return is_float(dtype) || dtype == DType::i32 || dtype == DType::i64 || dtype == DType::u32 ||
+           dtype == DType::u64;
+  }
+
   Named product(Named a, Named b, const std::string& wanted) {
     a = summed(a, b.names + wanted);
     b = summed(b, a.names + wanted);
@@ -113,7 +181,7 @@ class Contraction {
       if (!has(a.names, name)) columns += name;
     }
     const bool multiplies = inner.empty();
-    if (!multiplies && !is_float(a.value->type.dtype)) return {};
+    if (!multiplies && !can_multiply(a.value->type.dtype)) return {};
     const Values operands{matrix(a, batch, rows, inner), matrix(b, batch, inner, columns)};
     Value* result =
         multiplies ? rw_.insert(node_, Mul{}, operands) : rw_.insert(node_, MatMul{}, operands);
@@ -185,12 +253,37 @@ bool compose_batch_normalization(Rewriter& rw, const Node& node, const BatchNorm
   return true;
 }
 
+bool compose_dynamic_quantize_linear(Rewriter& rw, const Node& node, const DynamicQuantizeLinear&) {
+  Value* x = node.input(0);
+  if (x->type.dtype != DType::f32) return false;
+  const auto number = [&](float value) { return rw.constant(node, Tensor::scalar(value)); };
+  const auto extreme = [&](ReduceKind kind) {
+    return rw.insert(node, Reduce{.kind = kind, .keepdims = false}, {x});
+  };
+  Value* low = rw.insert(node, Min{}, {extreme(ReduceKind::min), number(0)});
+  Value* high = rw.insert(node, Max{}, {extreme(ReduceKind::max), number(0)});
+  Value* step = rw.insert(node, Div{}, {rw.insert(node, Sub{}, {high, low}), number(255)});
+  Value* flat = rw.insert(node, Equal{}, {high, low});
+  Value* scale = rw.insert(node, Where{}, {flat, number(1), step});
+  Value* at_zero = rw.insert(node, Div{}, {rw.insert(node, Neg{}, {low}), scale});
+  Value* rounded = rw.insert(node, Round{}, {at_zero});
+  Value* inside =
+      rw.insert(node, Min{}, {rw.insert(node, Max{}, {rounded, number(0)}), number(255)});
+  Value* zero = rw.insert(node, Cast{.to = DType::u8}, {inside});
+  Value* quantised = rw.insert(node, QuantizeLinear{}, {x, scale, zero});
+  if (!same_type(*quantised, *node.output())) return false;
+  rw.replace(node, {quantised, scale, zero});
+  return true;
+}
+
 }  // namespace
 
 std::vector<Rule> composition_rules() {
   return {rule<Einsum>("compose_einsum", compose_einsum),
           rule<Hardmax>("compose_hardmax", compose_hardmax),
-          rule<BatchNormalization>("compose_batch_normalization", compose_batch_normalization)};
+          rule<BatchNormalization>("compose_batch_normalization", compose_batch_normalization),
+          rule<DynamicQuantizeLinear>("compose_dynamic_quantize_linear",
+                                      compose_dynamic_quantize_linear)};
 }
 
 }  // namespace tenrec

@@ -40,7 +40,7 @@ class NullRunner : public StepRunner {
     for (size_t i = 0; i < step_.defines.size(); ++i) {
       const auto output = static_cast<size_t>(step_.defines[i].output);
       if (output >= step_.outputs.size() || step_.outputs[output] == plan::none)
-        (*args.define)(i, smallest(step_.defines[i]));
+        (*args.define)(i, smallest(step_.defines[i].symbol));
     }
     for (const TensorView& output : args.outputs)
       launch.outputs.emplace_back(output.dims.begin(), output.dims.end());
@@ -48,23 +48,32 @@ class NullRunner : public StepRunner {
   }
 
  private:
-  int64_t smallest(const plan::Define& define) const {
-    const plan::SymbolDef& symbol = plan_.symbols[static_cast<size_t>(define.symbol)];
+  int64_t smallest(int32_t of) const {
+    const plan::SymbolDef& symbol = plan_.symbols[static_cast<size_t>(of)];
     return std::max(symbol.lower, std::min<int64_t>(symbol.upper, 1));
   }
 
-  // What the step's defines allow at least; elsewhere the plan's number, or 1 where it is none.
-  std::vector<int64_t> smallest_dims(size_t output, const plan::ValueDef& def) const {
+  // What the step's defines allow at least; elsewhere the plan's number, or the step's, or 1.
+  std::vector<int64_t> smallest_dims(const StepArgs& args, size_t output,
+                                     const plan::ValueDef& def) const {
     std::vector<int64_t> dims;
     for (const int32_t slot : def.dims) {
+      const auto known = std::find(step_.sizes.begin(), step_.sizes.end(), slot);
+      if (known != step_.sizes.end()) {
+        dims.push_back(args.sizes[static_cast<size_t>(known - step_.sizes.begin())]);
+        continue;
+      }
       const auto symbols = static_cast<int32_t>(plan_.symbols.size());
-      const plan::DimInstruction* made =
-          slot >= symbols ? &plan_.program[static_cast<size_t>(slot - symbols)] : nullptr;
-      dims.push_back(made && made->op == plan::DimOp::constant ? made->constant : 1);
+      if (slot < symbols) {
+        dims.push_back(smallest(slot));
+        continue;
+      }
+      const plan::DimInstruction& made = plan_.program[static_cast<size_t>(slot - symbols)];
+      dims.push_back(made.op == plan::DimOp::constant ? made.constant : 1);
     }
     for (const plan::Define& define : step_.defines)
       if (define.output == static_cast<int32_t>(output))
-        dims[static_cast<size_t>(define.axis)] = smallest(define);
+        dims[static_cast<size_t>(define.axis)] = smallest(define.symbol);
     return dims;
   }
 
@@ -76,7 +85,7 @@ class NullRunner : public StepRunner {
       return;
     }
     if (output.data == nullptr) {
-      const std::vector<int64_t> dims = smallest_dims(i, *output.def);
+      const std::vector<int64_t> dims = smallest_dims(args, i, *output.def);
       (*args.resize_output)(i, dims);
     }
     std::memset(output.data, 0, plan::layout_bytes(*output.def, output.dims));

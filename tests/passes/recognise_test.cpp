@@ -72,6 +72,12 @@ TEST(Recognise, EinsumIsProducts) {
     %z = einsum(%x) (equation="ii->i") : f32[3]
     return %z "z"
   })"),
+            "dims constant_of_shape eye_like where reduce");
+  // A size that may be 1, and then is stretched, or may not.
+  EXPECT_EQ(composed(R"(graph(%x: f32[2, N] "x", %y: f32[3, 4] "y") {
+    %z = einsum(%x, %y) (equation="ij,jk->ik") : f32[2, 4]
+    return %z "z"
+  })"),
             "einsum");
 }
 
@@ -95,6 +101,34 @@ TEST(Recognise, HardmaxAndComputedStatistics) {
   })")
           .find("batch_normalization"),
       std::string::npos);
+}
+
+TEST(Recognise, DynamicQuantisation) {
+  EXPECT_EQ(composed(R"(graph(%x: f32[2, 3] "x") {
+    %y, %s, %z = dynamic_quantize_linear(%x) : u8[2, 3], f32[], u8[]
+    return %y "y", %s "scale", %z "zero"
+  })")
+                .find("dynamic_quantize_linear"),
+            std::string::npos);
+}
+
+TEST(Recognise, Scans) {
+  EXPECT_EQ(composed(R"(graph(%s: f32[2] "s", %x: f32[2, 5] "x") {
+    %l, %y = scan(%s, %x) (states=1, scanned=1, input_axes=[1], output_axes=[-1], collected=[(dtype=f32)]) graph(%a: f32[2] "a", %b: f32[2] "b") {
+      %1 = add(%a, %b) : f32[2]
+      return %1 "state", %1 "out"
+    } : f32[2], f32[2, 5]
+    return %l "l", %y "y"
+  })"),
+            "transpose scan add transpose");
+  EXPECT_EQ(composed(R"(graph(%s: f32[3, 2] "s", %x: f32[3, 5, 2] "x") {
+    %l, %y = scan(none, %s, %x) (states=1, scanned=1, batched=true, collected=[(dtype=f32)]) graph(%a: f32[2] "a", %b: f32[2] "b") {
+      %1 = add(%a, %b) : f32[2]
+      return %1 "state", %1 "out"
+    } : f32[3, 2], f32[3, 5, 2]
+    return %l "l", %y "y"
+  })"),
+            "scan scan add");
 }
 
 TEST(Recognise, LogOfSoftmax) {

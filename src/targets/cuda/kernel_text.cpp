@@ -83,6 +83,12 @@ std::string KernelText::unflatten(const std::string& flat, const Shape& sizes,
   return text + fmt::format("  const idx {} = {};\n", variables[0], rest);
 }
 
+std::string KernelText::flat_index(const Dim& count) {
+  return fmt::format(
+      "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
+      block_threads, dim(count));
+}
+
 std::string KernelText::offset(const Walk& walk, const std::vector<std::string>& variables) {
   std::string text = walk.offset == Dim(0) ? "" : dim(walk.offset);
   for (size_t i = 0; i < walk.strides.size(); ++i) {
@@ -150,6 +156,10 @@ void StepWriter::launch(const KernelText& kernel, const Dim& grid_x, int threads
   launch.shared = shared;
   draft_.code.push_back({kernel.entry_, kernel.text(threads)});
   params_.launches.push_back(std::move(launch));
+}
+
+void StepWriter::launch_flat(const KernelText& kernel, const Dim& count) {
+  launch(kernel, ceildiv(count, Dim(block_threads)), block_threads);
 }
 
 void StepWriter::resize(size_t output, const std::vector<Dim>& dims,

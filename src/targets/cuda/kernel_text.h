@@ -20,6 +20,8 @@ namespace tenrec::cuda {
 
 class StepWriter;
 
+constexpr int block_threads = 256;
+
 std::vector<std::string> numbered(const std::string& prefix, size_t count);  // "i0", "i1", ...
 
 // One kernel. Sizes that are numbers stand in the text, others are arguments.
@@ -39,6 +41,9 @@ class KernelText {
   // `variables` become the index of each loop for the flat index `flat`, innermost fastest.
   std::string unflatten(const std::string& flat, const Shape& sizes,
                         const std::vector<std::string>& variables);
+  // Statements that give `i`, the thread's number, to the first `count` threads; the others leave.
+  // StepWriter::launch_flat starts them.
+  std::string flat_index(const Dim& count);
   // offset + sum of strides[i] * variables[i]
   std::string offset(const Walk& walk, const std::vector<std::string>& variables);
 
@@ -67,6 +72,7 @@ class StepWriter {
   Dim add_scratch(const Dim& bytes);  // offset of new scratch, 256-byte aligned
   void launch(const KernelText& kernel, const Dim& grid_x, int threads, const Dim& grid_y = 1,
               const Dim& grid_z = 1, int shared = 0);
+  void launch_flat(const KernelText& kernel, const Dim& count);
   // After the last launch so far: dims of an output; a negative constant -1 - i stands for the
   // i-th long long in the scratch.
   void resize(size_t output, const std::vector<Dim>& dims, const std::vector<int>& counts);
@@ -77,7 +83,5 @@ class StepWriter {
   KernelParams params_;
   Dim scratch_ = 0;
 };
-
-constexpr int block_threads = 256;
 
 }  // namespace tenrec::cuda

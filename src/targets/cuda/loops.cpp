@@ -84,6 +84,12 @@ Loops broadcast_loops(const Type& out, const std::vector<Type>& inputs) {
   return loops;
 }
 
+Lines lines_of(const Type& type, int64_t axis) {
+  const auto at =
+      type.shape.begin() + static_cast<std::ptrdiff_t>(normalise_axis(axis, type.rank()));
+  return {product(Shape(type.shape.begin(), at)), *at, product(Shape(at + 1, type.shape.end()))};
+}
+
 bool is_multiple(const Dim& dim, int64_t of) {
   if (const auto value = dim.constant()) return *value % of == 0;
   return mod(dim, Dim(of)).constant() == 0;

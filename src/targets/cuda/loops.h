@@ -35,6 +35,14 @@ Shape broadcast_strides(const Type& type, const Shape& out);
 // `inputs`, broadcast.
 Loops broadcast_loops(const Type& out, const std::vector<Type>& inputs);
 
+// A tensor as lines along one axis: element j of line `row` lies at row / inner * size * inner +
+// row % inner + j * inner.
+struct Lines {
+  Dim outer, size, inner;
+  Dim count() const { return outer * inner; }
+};
+Lines lines_of(const Type& type, int64_t axis);
+
 bool is_multiple(const Dim& dim, int64_t of);  // proved
 // Layouts that generated kernels address by strides.
 bool has_strides(const Type& type);

@@ -15,6 +15,7 @@
 #include "targets/cuda/run/dynlib.h"
 #include "targets/cuda/run/vendor.h"
 #include "targets/cuda/weave_pass.h"
+#include "targets/cuda/widen_pass.h"
 
 namespace tenrec::cuda {
 namespace {
@@ -54,6 +55,7 @@ class CudaTarget final : public Target {
     options.dtypes = {DType::f32, DType::f16, DType::bf16,   DType::f64, DType::i8,
                       DType::i16, DType::i32, DType::i64,    DType::u8,  DType::u16,
                       DType::u32, DType::u64, DType::boolean};
+    widen_packed_moves(graph);
     recognise_attention(graph, device);
     assign_layouts(graph, device,
                    {.layout = {.channels_last = true},

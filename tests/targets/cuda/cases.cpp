@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cuda/cases.h"
 
-#include <cmath>
-#include <random>
-
 #include "ops/arg_reduce.h"
 #include "ops/attention.h"
 #include "ops/batch_normalization.h"
@@ -40,36 +37,10 @@
 #include "ops/topk.h"
 #include "ops/transpose.h"
 #include "ops/trilu.h"
+#include "targets/cuda/case_values.h"
 
 namespace tenrec::test {
 namespace {
-
-Tensor random(DType dtype, Dims dims, double low = -2, double high = 2, uint64_t seed = 1) {
-  std::mt19937_64 engine(seed);
-  std::uniform_real_distribution<double> uniform(low, high);
-  std::vector<double> values(element_count(dims));
-  for (double& value : values) value = uniform(engine);
-  if (is_float(dtype)) return Tensor::from_doubles(dtype, std::move(dims), values);
-  std::vector<int64_t> whole;
-  for (const double value : values) whole.push_back(static_cast<int64_t>(std::floor(value)));
-  return Tensor::from_ints(dtype, std::move(dims), whole);
-}
-Tensor f32(Dims dims, uint64_t seed = 1) {
-  return random(DType::f32, std::move(dims), -2, 2, seed);
-}
-Tensor ints(std::vector<int64_t> values) {
-  const auto count = static_cast<int64_t>(values.size());
-  return Tensor::of({count}, values);
-}
-Tensor floats(std::vector<float> values) {
-  const auto count = static_cast<int64_t>(values.size());
-  return Tensor::of({count}, values);
-}
-
-// Sums of k products: each rounds, and their partial sums do.
-double sum_tolerance(int64_t k) { return std::sqrt(static_cast<double>(k)) * 0x1p-22 * 4; }
-
-using Cases = std::vector<CudaCase>;
 
 void pointwise(Cases& cases) {
   for (const DType dtype : {DType::f32, DType::f16, DType::bf16, DType::f64, DType::i8, DType::i32,
@@ -585,6 +556,9 @@ const std::vector<CudaCase>& cuda_cases() {
     channels_last(cases);
     regions(cases);
     samples(cases);
+    index_cases(cases);
+    quantised_cases(cases);
+    signal_cases(cases);
     return cases;
   }();
   return all;

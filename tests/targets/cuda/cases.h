@@ -2,7 +2,7 @@
 // Operator cases of the CUDA target. CI compiles every kernel that accepts one, tactic by tactic,
 // with fixed and with symbolic sizes; gpu_check also runs them and compares with the interpreter.
 //
-// HOW TO ADD ONE: a line in cases.cpp.
+// HOW TO ADD ONE: a line in cases.cpp, or in the *_cases.cpp that it belongs to.
 #pragma once
 #include <functional>
 #include <memory>

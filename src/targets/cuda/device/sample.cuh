@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images read between their pixels: RoiAlign's cells and GridSample's points. Coordinates are
-// doubles, as the interpreter's, so that the same pixels are taken.
+// Images read between their pixels: RoiAlign's and MaxRoiPool's cells, GridSample's points and
+// AffineGrid's. Coordinates are doubles, as the interpreter's, so that the same pixels are taken.
 #pragma once
 
 // ---- RoiAlign ---------------------------------------------------------------------------------
@@ -63,6 +63,43 @@ __device__ __forceinline__ T roi_cell(double x1, double y1, double x2, double y2
     }
   if (rows == 0 || columns == 0) return 0;
   return maximum ? result : result / (T)(rows * columns);
+}
+
+// ---- MaxRoiPool --------------------------------------------------------------------------------
+
+struct Pixels {
+  idx first, last;
+};
+
+// Cell i of `cells` between two corners, along one axis.
+__device__ __forceinline__ Pixels roi_pixels(double from, double to, double scale, idx i, int cells,
+                                             idx length) {
+  const auto pixel = [&](double at) { return (long long)fmin(fmax(round(at * scale), -1e9), 1e9); };
+  const auto inside = [&](double at) { return (idx)fmin(fmax(at, 0.0), (double)length); };
+  const long long start = pixel(from), size = pixel(to) - start + 1;
+  const double cell = (double)(size < 1 ? 1 : size) / cells;
+  return {inside(floor((double)i * cell) + (double)start),
+          inside(ceil((double)(i + 1) * cell) + (double)start)};
+}
+
+template <class T, class Load>
+__device__ __forceinline__ T roi_max(const Pixels& rows, const Pixels& columns, const Load& load) {
+  if (rows.first >= rows.last || columns.first >= columns.last) return 0;
+  T best = -(T)inf32();
+  for (idx row = rows.first; row < rows.last; ++row)
+    for (idx column = columns.first; column < columns.last; ++column) {
+      const T value = load(row, column);
+      best = best < value ? value : best;
+    }
+  return best;
+}
+
+// ---- AffineGrid --------------------------------------------------------------------------------
+
+template <bool align_corners>
+__device__ __forceinline__ double grid_coordinate(idx k, idx size) {
+  if (align_corners) return size == 1 ? 0.0 : -1 + 2 * (double)k / ((double)size - 1);
+  return -1 + (2 * (double)k + 1) / (double)size;
 }
 
 // ---- GridSample -------------------------------------------------------------------------------

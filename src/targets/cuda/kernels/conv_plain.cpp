@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any convolution, one thread an output element, or a few that share its sum where there are too
 // few elements to fill the device: what runs where nothing faster does (odd groups, three spatial
-// axes, run-time weights, small tensors).
+// axes, run-time weights, small tensors); and ConvInteger.
 #include <algorithm>
 
 #include "ops/conv.h"
+#include "ops/conv_integer.h"
 #include "ops/conv_transpose.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernels/epilogue_text.h"
@@ -20,10 +21,22 @@ Reject check_anchor(const Anchored& conv) {
     const Type& type = conv.types[i];
     if (!type.present()) continue;
     if (!has_strides(type)) return "the rank is not known, or a blocked layout";
-    if (!is_supported(type.dtype) || !is_float(type.dtype))
+    if (!is_supported(type.dtype) || is_float(type.dtype) != is_float(conv.result.dtype))
       return fmt::format("{} elements", name(type.dtype));
   }
   return has_strides(conv.output->type) ? "" : "a blocked layout";
+}
+
+bool is_present(const Anchored& conv, size_t i) {
+  return conv.inputs.size() > i && conv.types[i].present();
+}
+
+bool has_bias(const Anchored& conv) { return is_float(conv.result.dtype) && is_present(conv, 2); }
+
+std::optional<Conv> forward_of(const Op& op) {
+  if (const auto* conv = op.as<Conv>()) return *conv;
+  if (const auto* conv = op.as<ConvInteger>()) return conv->conv();
+  return std::nullopt;
 }
 
 Shape spatial(const Shape& shape) { return {shape.begin() + 2, shape.end()}; }
@@ -89,11 +102,9 @@ class Writer {
     grid.shape[1] = floordiv(grid.shape[1], Dim(width));
     std::vector<std::string> parts = variables_;
     parts[1] = "part";
-    const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
+    const bool biased = has_bias(conv_);
     std::string& body = kernel_.body;
-    body =
-        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(memory_elements(grid)));
+    body = kernel_.flat_index(memory_elements(grid));
     body += element_index(kernel_, grid, "i", parts);
     body += fmt::format(
         "  const idx first = part * {0};\n  float sum[{0}];\n"
@@ -128,7 +139,7 @@ class Writer {
     body +=
         fmt::format("  *(Pack<{0}, {1}>*)({2} + {3}) = packed;\n", out, width, kernel_.output(0),
                     kernel_.offset({memory_strides(conv_.output->type), Dim(0)}, parts));
-    step_.launch(kernel_, ceildiv(memory_elements(grid), Dim(block_threads)), block_threads);
+    step_.launch_flat(kernel_, memory_elements(grid));
   }
 
   void transposed(const ConvTranspose& op) {
@@ -195,7 +206,7 @@ class Writer {
     if (lanes_ > 1) kernel_.body += fmt::format("  const int lane = threadIdx.x % {};\n", lanes_);
     kernel_.body += element_index(kernel_, conv_.output->type, "i", variables_);
     const std::string type = accumulator_type(conv_.result.dtype);
-    const bool biased = conv_.inputs.size() > 2 && conv_.types[2].present();
+    const bool biased = has_bias(conv_);
     std::string start = biased ? load_text(conv_.types[2].dtype, kernel_.input(2) + "[c]") : "0";
     if (lanes_ > 1) start = fmt::format("lane == 0 ? {} : 0", start);
     kernel_.body += fmt::format("  {} sum = {};\n", type, start);
@@ -206,8 +217,7 @@ class Writer {
                                       kernel_.offset({memory_strides(x_), Dim(0)}, read_));
     const std::string w = fmt::format("{}[{}]", kernel_.input(1),
                                       kernel_.offset({memory_strides(w_), Dim(0)}, weight));
-    kernel_.body +=
-        fmt::format("  sum += {} * {};\n  }}\n", load_text(x_.dtype, x), load_text(w_.dtype, w));
+    kernel_.body += fmt::format("  sum += {} * {};\n  }}\n", number(0, x), number(1, w));
     for (size_t i = 0; i < loops; ++i) kernel_.body += "  }\n";
     if (lanes_ > 1) {
       kernel_.body += fmt::format(
@@ -219,6 +229,16 @@ class Writer {
     }
     kernel_.body += store_result(kernel_, conv_, "sum", variables_, "  ");
     step_.launch(kernel_, ceildiv(count(), Dim(block_threads / lanes_)), block_threads);
+  }
+
+  // An element of x or w, without the zero point of an integer.
+  std::string number(size_t i, const std::string& element) {
+    const DType dtype = conv_.types[i].dtype;
+    if (is_float(dtype)) return load_text(dtype, element);
+    if (!is_present(conv_, i + 2)) return "(int)" + element;
+    const bool single = i == 0 || product(conv_.types[3].shape) == Dim(1);
+    return fmt::format("((int){} - (int){}[{}])", element, kernel_.input(i + 2),
+                       single ? "0" : "c");
   }
 
   Dim count() const { return memory_elements(conv_.output->type); }
@@ -234,10 +254,12 @@ class Writer {
 
 Anchored read(const Node& node) {
   Anchored conv = anchored(node, "conv", anchor_rules(false));
-  if (!conv.reject.empty()) {
-    Anchored other = anchored(node, "conv_transpose", anchor_rules(false));
+  if (conv.reject.empty()) return conv;
+  AnchorRules integers = anchor_rules(false);
+  integers.dtypes = {DType::i32};
+  for (Anchored other : {anchored(node, "conv_transpose", anchor_rules(false)),
+                         anchored(node, "conv_integer", integers)})
     if (other.reject.empty()) return other;
-  }
   return conv;
 }
 
@@ -278,7 +300,7 @@ class ConvPlain : public Kernel {
     const Anchored conv = read(node);
     const Type& weights = conv.types[1];
     if (depthwise_width(conv) > 0) return {"channels", ""};
-    if (!conv.op.as<Conv>() || !weights.is_static()) return {""};
+    if (!forward_of(conv.op) || !weights.is_static()) return {""};
     const Dims dims = static_dims(weights.shape);
     const uint64_t sum = element_count(Dims(dims.begin() + 1, dims.end()));
     const uint64_t results = element_count(opt.outputs.at(0));
@@ -293,7 +315,7 @@ class ConvPlain : public Kernel {
     if (by_channels) draft.inputs[1] = {nullptr, by_tap(*conv.constant(1))};
     StepWriter step(std::move(draft));
     Writer writer(conv, lanes, step, std::string(conv.op.name()));
-    const auto* forward = conv.op.as<Conv>();
+    const std::optional<Conv> forward = forward_of(conv.op);
     if (by_channels) writer.depthwise(*forward, depthwise_width(conv));
     else if (forward) writer.forward(*forward);
     else writer.transposed(*conv.op.as<ConvTranspose>());

@@ -54,6 +54,9 @@ std::string store_result(KernelText& kernel, const Anchored& anchor, const std::
                      compute_type(out.dtype), arguments, place, store_text(out.dtype, "result"));
 }
 
-std::string accumulator_type(DType dtype) { return dtype == DType::f64 ? "double" : "float"; }
+std::string accumulator_type(DType dtype) {
+  if (!is_float(dtype)) return compute_type(dtype);
+  return dtype == DType::f64 ? "double" : "float";
+}
 
 }  // namespace tenrec::cuda

@@ -4,7 +4,10 @@
 #include "ops/gather.h"
 
 #include "ops/gather_elements.h"
+#include "ops/max_unpool.h"
+#include "ops/reverse_sequence.h"
 #include "ops/scatter.h"
+#include "ops/tensor_scatter.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernel_text.h"
 #include "targets/cuda/kernels/list.h"
@@ -12,15 +15,9 @@
 namespace tenrec::cuda {
 namespace {
 
-std::string begin_flat(KernelText& kernel, const Dim& count) {
+std::string begin_indexed(KernelText& kernel, const Dim& count) {
   kernel.functions = "#include \"index.cuh\"\n" + kernel.functions;
-  return fmt::format(
-      "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-      block_threads, kernel.dim(count));
-}
-
-void launch_flat(StepWriter& step, const KernelText& kernel, const Dim& count) {
-  step.launch(kernel, ceildiv(count, Dim(block_threads)), block_threads);
+  return kernel.flat_index(count);
 }
 
 Shape part(const Shape& shape, size_t first, size_t last) {
@@ -49,7 +46,7 @@ void write_gather(const Node& node, const Gather& op, StepWriter& step) {
   kernel.reach_all();
   const Dim row = floordiv(inner, Dim(lanes));
   std::string& body = kernel.body;
-  body = begin_flat(kernel, outer * places * row);
+  body = begin_indexed(kernel, outer * places * row);
   body += kernel.unflatten("i", {outer, places, row}, {"o", "p", "x"});
   body += fmt::format(
       "  typedef Pack<{0}, {1}> Lanes;\n"
@@ -57,7 +54,7 @@ void write_gather(const Node& node, const Gather& op, StepWriter& step) {
       "  ((Lanes*){4})[i] = ((const Lanes*){5})[(o * {3} + k) * {6} + x];\n",
       type, lanes, kernel.input(1), kernel.dim(data.shape[axis]), kernel.output(0), kernel.input(0),
       kernel.dim(row));
-  launch_flat(step, kernel, outer * places * row);
+  step.launch_flat(kernel, outer * places * row);
 }
 
 void write_gather_elements(const Node& node, const GatherElements& op, StepWriter& step) {
@@ -68,13 +65,13 @@ void write_gather_elements(const Node& node, const GatherElements& op, StepWrite
   kernel.reach_all();
   const auto variables = numbered("k", indices.shape.size());
   std::string& body = kernel.body;
-  body = begin_flat(kernel, product(indices.shape));
+  body = begin_indexed(kernel, product(indices.shape));
   body += kernel.unflatten("i", indices.shape, variables);
   const Shape strides = memory_strides(data);
   body += fmt::format("  {}[i] = {}[{} + place({}[i], {}) * {}];\n", kernel.output(0),
                       kernel.input(0), offset_without(kernel, strides, axis, variables),
                       kernel.input(1), kernel.dim(data.shape[axis]), kernel.dim(strides[axis]));
-  launch_flat(step, kernel, product(indices.shape));
+  step.launch_flat(kernel, product(indices.shape));
 }
 
 // Statements that add to `at` where the index tuple number `tuple` leads.
@@ -103,12 +100,12 @@ void write_gather_nd(const Node& node, const GatherND& op, StepWriter& step) {
   KernelText kernel(step, "gather_nd");
   kernel.reach_all();
   std::string& body = kernel.body;
-  body = begin_flat(kernel, batches * tuples * inner);
+  body = begin_indexed(kernel, batches * tuples * inner);
   body += kernel.unflatten("i", {batches, tuples, inner}, {"b", "t", "x"});
   body += fmt::format("  idx at = b * {} + x;\n", kernel.dim(stack));
   body += tuple_place(kernel, data, batch, length, fmt::format("b * {} + t", kernel.dim(tuples)));
   body += fmt::format("  {}[i] = {}[at];\n", kernel.output(0), kernel.input(0));
-  launch_flat(step, kernel, batches * tuples * inner);
+  step.launch_flat(kernel, batches * tuples * inner);
 }
 
 // Unless output and data are the same memory.
@@ -116,10 +113,10 @@ void write_whole_copy(const Node& node, StepWriter& step) {
   KernelText kernel(step, "scatter_copy");
   kernel.reach_all();
   const Dim count = product(node.output()->type.shape);
-  kernel.body = begin_flat(kernel, count);
+  kernel.body = begin_indexed(kernel, count);
   kernel.body += fmt::format("  if ((const void*){0} != (const void*){1}) {1}[i] = {0}[i];\n",
                              kernel.input(0), kernel.output(0));
-  launch_flat(step, kernel, count);
+  step.launch_flat(kernel, count);
 }
 
 std::string combined(const std::string& reduction, DType dtype, const std::string& to,
@@ -152,7 +149,7 @@ void write_scatter_elements(const Node& node, const ScatterElements& op, StepWri
   const Shape own = memory_strides(Type::tensor(data.dtype, indices.shape));
   const Shape strides = memory_strides(data);
   std::string& body = kernel.body;
-  body = begin_flat(kernel, product(lines));
+  body = begin_indexed(kernel, product(lines));
   body += kernel.unflatten("i", lines, variables);
   body += fmt::format("  const idx to = {}, from = {};\n",
                       offset_without(kernel, strides, axis, variables),
@@ -164,7 +161,7 @@ void write_scatter_elements(const Node& node, const ScatterElements& op, StepWri
       kernel.dim(strides[axis]),
       combined(op.reduction, data.dtype, fmt::format("{}[at]", kernel.output(0)),
                fmt::format("{}[u]", kernel.input(2))));
-  launch_flat(step, kernel, product(lines));
+  step.launch_flat(kernel, product(lines));
 }
 
 void write_scatter_nd(const Node& node, const ScatterND& op, StepWriter& step) {
@@ -180,7 +177,7 @@ void write_scatter_nd(const Node& node, const ScatterND& op, StepWriter& step) {
   // Without a reduction ONNX forbids that updates meet, so they need no order.
   const bool ordered = op.reduction != "none";
   const Dim count = ordered ? inner : tuples * inner;
-  body = begin_flat(kernel, count);
+  body = begin_indexed(kernel, count);
   body += kernel.unflatten("i", {ordered ? Dim(1) : tuples, inner}, {"first", "x"});
   body += fmt::format("  for (idx t = first; t < {}; ++t) {{\n  idx at = x;\n",
                       ordered ? kernel.dim(tuples) : "first + 1");
@@ -188,7 +185,78 @@ void write_scatter_nd(const Node& node, const ScatterND& op, StepWriter& step) {
   body += "  " + combined(op.reduction, data.dtype, fmt::format("{}[at]", kernel.output(0)),
                           fmt::format("{}[t * {} + x]", kernel.input(2), kernel.dim(inner)));
   body += "  }\n";
-  launch_flat(step, kernel, count);
+  step.launch_flat(kernel, count);
+}
+
+void write_reverse_sequence(const Node& node, const ReverseSequence& op, StepWriter& step) {
+  const Type& data = node.input(0)->type;
+  const auto batch = static_cast<size_t>(normalise_axis(op.batch_axis, data.rank()));
+  const auto time = static_cast<size_t>(normalise_axis(op.time_axis, data.rank()));
+  KernelText kernel(step, "reverse_sequence");
+  kernel.reach_all();
+  const auto variables = numbered("k", data.shape.size());
+  std::string& body = kernel.body;
+  body = kernel.flat_index(product(data.shape));
+  body += kernel.unflatten("i", data.shape, variables);
+  const Shape strides = memory_strides(data);
+  body += fmt::format(
+      "  const long long length = {}[{}], k = {};\n"
+      "  {}[i] = {}[{} + (k < length && length <= {} ? length - 1 - k : k) * {}];\n",
+      kernel.input(1), variables[batch], variables[time], kernel.output(0), kernel.input(0),
+      offset_without(kernel, strides, time, variables), kernel.dim(data.shape[time]),
+      kernel.dim(strides[time]));
+  step.launch_flat(kernel, product(data.shape));
+}
+
+void write_tensor_scatter(const Node& node, const TensorScatter& op, StepWriter& step) {
+  write_whole_copy(node, step);
+  const Type& cache = node.input(0)->type;
+  const Type& update = node.input(1)->type;
+  const auto axis = static_cast<size_t>(normalise_axis(op.axis, cache.rank()));
+  const Dim size = cache.shape[axis], along = update.shape[axis];
+  KernelText kernel(step, "tensor_scatter");
+  kernel.reach_all();
+  const auto variables = numbered("k", update.shape.size());
+  std::string& body = kernel.body;
+  body = kernel.flat_index(product(update.shape));
+  body += kernel.unflatten("i", update.shape, variables);
+  body += fmt::format("  const long long k = {}, at = {} + k;\n", variables[axis],
+                      node.input(2) ? fmt::format("{}[{}]", kernel.input(2), variables[0]) : "0");
+  // Of those that go round onto one place the last stays.
+  body += op.mode == "circular"
+              ? fmt::format("  if (at < 0 || k + {0} < {1}) return;\n  const idx row = at % {0};\n",
+                            kernel.dim(size), kernel.dim(along))
+              : fmt::format("  if (at < 0 || at >= {}) return;\n  const idx row = at;\n",
+                            kernel.dim(size));
+  const Shape strides = memory_strides(cache);
+  body += fmt::format("  {}[{} + row * {}] = {}[i];\n", kernel.output(0),
+                      offset_without(kernel, strides, axis, variables), kernel.dim(strides[axis]),
+                      kernel.input(1));
+  step.launch_flat(kernel, product(update.shape));
+}
+
+// Places count in the smallest tensor that the window gives; the output may be larger.
+void write_max_unpool(const Node& node, const MaxUnpool& op, StepWriter& step) {
+  const Type& out = node.output()->type;
+  KernelText clearing(step, "max_unpool_clear");
+  clearing.reach_all();
+  clearing.body = clearing.flat_index(product(out.shape));
+  clearing.body += fmt::format("  {}[i] = 0;\n", clearing.output(0));
+  step.launch_flat(clearing, product(out.shape));
+
+  const Shape& in = node.input(0)->type.shape;
+  const Shape inner = op.smallest(node.input(0)->type);
+  KernelText kernel(step, "max_unpool");
+  kernel.reach_all();
+  const auto variables = numbered("k", inner.size());
+  std::string& body = kernel.body;
+  body = begin_indexed(kernel, product(in));
+  body += fmt::format("  const idx at = place({}[i], {});\n", kernel.input(1),
+                      kernel.dim(product(inner)));
+  body += kernel.unflatten("at", inner, variables);
+  body += fmt::format("  {}[{}] = {}[i];\n", kernel.output(0),
+                      kernel.offset({memory_strides(out), Dim(0)}, variables), kernel.input(0));
+  step.launch_flat(kernel, product(in));
 }
 
 class GatherKernel : public Kernel {
@@ -196,20 +264,24 @@ class GatherKernel : public Kernel {
   std::string_view name() const override { return "gather"; }
 
   Reject check(const Node& node, const DeviceInfo&) const override {
+    const bool gathers = node.as<Gather>() || node.as<GatherElements>() || node.as<GatherND>();
     const bool scatters = node.as<ScatterElements>() || node.as<ScatterND>();
-    if (!node.as<Gather>() && !node.as<GatherElements>() && !node.as<GatherND>() && !scatters)
-      return "no gather or scatter";
+    const bool moves =
+        node.as<ReverseSequence>() || node.as<TensorScatter>() || node.as<MaxUnpool>();
+    if (!gathers && !scatters && !moves) return "no gather or scatter";
     for (const Value* value : node.inputs()) {
-      if (!value || !has_strides(value->type)) return "the rank is not known, or a blocked layout";
+      if (!value) continue;
+      if (!has_strides(value->type)) return "the rank is not known, or a blocked layout";
       if (!value->type.layout.is_plain()) return "channels last";
       if (!is_supported(value->type.dtype))
         return fmt::format("{} elements", tenrec::name(value->type.dtype));
     }
-    const Type& indices = node.input(1)->type;
-    if (indices.dtype != DType::i32 && indices.dtype != DType::i64)
+    const Value* list = node.input(node.as<TensorScatter>() ? 2 : 1);
+    if (list && list->type.dtype != DType::i32 && list->type.dtype != DType::i64)
       return "indices are not i32 or i64";
     if (!has_strides(node.output()->type)) return "the rank is not known";
     if (node.as<GatherND>() || node.as<ScatterND>()) {
+      const Type& indices = node.input(1)->type;
       if (indices.rank() < 1 || !indices.shape.back().is_const())
         return "the length of index tuples is not known";
     } else if (node.input(0)->type.rank() == 0) {
@@ -220,13 +292,18 @@ class GatherKernel : public Kernel {
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
     StepDraft draft = draft_of(node, name(), tactic);
-    if (node.as<ScatterElements>() || node.as<ScatterND>()) draft.in_place = 0;
+    if (node.as<ScatterElements>() || node.as<ScatterND>() || node.as<TensorScatter>())
+      draft.in_place = 0;
+    if (node.as<MaxUnpool>()) draft.inputs.resize(2);  // the wanted shape is the output's
     StepWriter step(std::move(draft));
     if (const auto* op = node.as<Gather>()) write_gather(node, *op, step);
     if (const auto* op = node.as<GatherElements>()) write_gather_elements(node, *op, step);
     if (const auto* op = node.as<GatherND>()) write_gather_nd(node, *op, step);
     if (const auto* op = node.as<ScatterElements>()) write_scatter_elements(node, *op, step);
     if (const auto* op = node.as<ScatterND>()) write_scatter_nd(node, *op, step);
+    if (const auto* op = node.as<ReverseSequence>()) write_reverse_sequence(node, *op, step);
+    if (const auto* op = node.as<TensorScatter>()) write_tensor_scatter(node, *op, step);
+    if (const auto* op = node.as<MaxUnpool>()) write_max_unpool(node, *op, step);
     return step.finish();
   }
 };

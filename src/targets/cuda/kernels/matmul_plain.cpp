@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any matrix product on the plain arithmetic units: fp32 that means fp32, f64, and whatever the
-// tensor cores' families do not take.
+// tensor cores' families do not take; and MatMulInteger.
 #include "ops/matmul.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernels/epilogue_text.h"
@@ -12,8 +12,8 @@ namespace {
 constexpr int64_t tile = 64;
 
 // One operand as a stack of matrices: strides of the batch axes of the output, then of rows and
-// columns.
-Walk operand_walk(const Type& type, const Shape& out, size_t batch, bool is_a) {
+// columns. A matrix takes `matrix` elements.
+Walk operand_walk(const Type& type, const Dim& matrix, const Shape& out, size_t batch, bool is_a) {
   const Shape own = memory_strides(type);
   const size_t rank = own.size();
   Walk walk;
@@ -26,7 +26,6 @@ Walk operand_walk(const Type& type, const Shape& out, size_t batch, bool is_a) {
     const Shape shape(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(batch));
     // Strides of the leading axes count whole matrices.
     const Shape strides = broadcast_strides(stack, shape);
-    const Dim matrix = type.shape[rank - 2] * type.shape[rank - 1];
     for (const Dim& stride : strides) walk.strides.push_back(stride * matrix);
   } else {
     walk.strides.assign(batch, Dim(0));
@@ -53,14 +52,12 @@ class Writer {
     m_ = rows_axis_ ? a.shape[a.shape.size() - 2] : Dim(1);
     k_ = a.shape.back();
     n_ = columns_axis_ ? b.shape.back() : Dim(1);
-    a_ = operand_walk(a, out_, batch_, true);
-    b_ = operand_walk(b, out_, batch_, false);
+    a_ = operand_walk(a, m_ * k_, out_, batch_, true);
+    b_ = operand_walk(b, k_ * n_, out_, batch_, false);
     kernel_.reach_all();
   }
 
   void write(bool few_rows) {
-    const Type& a = product_.types[0];
-    const Type& b = product_.types[1];
     const std::string type = accumulator_type(product_.result.dtype);
     kernel_.functions = "#include \"matmul_plain.cuh\"\n" + epilogue_function(product_);
     std::string& body = kernel_.body;
@@ -82,8 +79,7 @@ class Writer {
     if (batch_ > 0)
       body += kernel_.unflatten(
           "g", Shape(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(batch_)), variables);
-    body += read("a", a, kernel_.input(0), a_, variables) +
-            read("b", b, kernel_.input(1), b_, variables);
+    body += read("a", 0, a_, variables) + read("b", 1, b_, variables);
     std::vector<std::string> at = variables;
     if (rows_axis_) at.push_back("r");
     if (columns_axis_) at.push_back("c");
@@ -99,16 +95,36 @@ class Writer {
   }
 
  private:
-  static std::string load_lambda(const std::string& name, const Type& type, const std::string& data,
-                                 const std::string& from) {
-    return fmt::format("  const auto {} = [&](idx p, idx q) {{ return {}; }};\n", name,
-                       load_text(type.dtype, fmt::format("{}[{}]", data, from)));
+  std::string read(const std::string& name, size_t i, const Walk& walk,
+                   std::vector<std::string> variables) {
+    const DType dtype = product_.types[i].dtype;
+    std::vector<std::string> place = variables;
+    place.insert(place.end(), {"p", "q"});
+    std::string element =
+        load_text(dtype, fmt::format("{}[{}]", kernel_.input(i), kernel_.offset(walk, place)));
+    if (!is_float(dtype))
+      element = fmt::format("({}){}{}", accumulator_type(product_.result.dtype), element,
+                            minus_zero(i, variables));
+    return fmt::format("  const auto {} = [&](idx p, idx q) {{ return {}; }};\n", name, element);
   }
 
-  std::string read(const std::string& name, const Type& type, const std::string& data,
-                   const Walk& walk, std::vector<std::string> variables) {
-    variables.insert(variables.end(), {"p", "q"});
-    return load_lambda(name, type, data, kernel_.offset(walk, variables));
+  // The zero point of an integer operand: one number, or one for each row of A or column of B,
+  // maybe of every matrix.
+  std::string minus_zero(size_t i, std::vector<std::string> variables) {
+    const size_t input = i + 2;
+    if (input >= product_.inputs.size() || !product_.types[input].present()) return "";
+    const Dim count = product(product_.types[input].shape);
+    std::string at = "0";
+    if (!(count == Dim(1))) {
+      const Type& type = product_.types[i];
+      const bool is_a = i == 0;
+      Walk lines = operand_walk(type, is_a ? m_ : n_, out_, batch_, is_a);
+      lines.strides.resize(batch_);
+      lines.strides.emplace_back(1);
+      variables.push_back(is_a ? "p" : "q");
+      at = fmt::format("({}) % {}", kernel_.offset(lines, variables), kernel_.dim(count));
+    }
+    return fmt::format(" - (int){}[{}]", kernel_.input(input), at);
   }
 
   const Anchored& product_;
@@ -121,17 +137,31 @@ class Writer {
   Walk a_, b_;
 };
 
+Anchored read_product(const Node& node) {
+  Anchored product = anchored(node, "matmul", anchor_rules(true));
+  if (product.reject.empty()) return product;
+  AnchorRules integers = anchor_rules(true);
+  integers.dtypes = {DType::i32, DType::i64, DType::u32, DType::u64};
+  for (const std::string_view name : {"matmul", "matmul_integer"}) {
+    Anchored other = anchored(node, name, integers);
+    if (other.reject.empty()) return other;
+  }
+  return product;
+}
+
 class MatMulPlain : public Kernel {
  public:
   std::string_view name() const override { return "matmul_plain"; }
 
   Reject check(const Node& node, const DeviceInfo&) const override {
-    const Anchored product = anchored(node, "matmul", anchor_rules(true));
+    const Anchored product = read_product(node);
     if (!product.reject.empty()) return product.reject;
+    const bool integers = !is_float(product.result.dtype);
     for (const Type& type : product.types) {
+      if (!type.present()) continue;
       if (!has_strides(type) || !type.layout.is_plain())
         return "the rank is not known, or a layout";
-      if (!is_float(type.dtype) || !is_supported(type.dtype))
+      if (integers == is_float(type.dtype) || !is_supported(type.dtype))
         return fmt::format("{} elements", tenrec::name(type.dtype));
     }
     return has_strides(product.output->type) ? "" : "a blocked layout";
@@ -140,13 +170,13 @@ class MatMulPlain : public Kernel {
   std::vector<std::string> tactics(const Node& node, const DeviceInfo&,
                                    const Sizes& opt) const override {
     const Dims& a = opt.inputs[0];
-    const int64_t m = a.size() > 1 && node.op().name() == "matmul" ? a[a.size() - 2] : 1;
+    const int64_t m = a.size() > 1 && node.op().name() != "fused" ? a[a.size() - 2] : 1;
     return m <= 4 ? std::vector<std::string>{"rows=few", "rows=many"}
                   : std::vector<std::string>{"rows=many", "rows=few"};
   }
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
-    const Anchored product = anchored(node, "matmul", anchor_rules(true));
+    const Anchored product = read_product(node);
     StepWriter step(anchored_step(node, product, name(), tactic));
     Writer(product, step).write(tactic == "rows=few");
     return step.finish();

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Orders along an axis: ArgMax and ArgMin, TopK, CumSum and CumProd; and NonZero, whose size only
-// running tells.
+// Orders along an axis: ArgMax and ArgMin, TopK, CumSum and CumProd.
 #include "ops/arg_reduce.h"
 #include "ops/cum_sum.h"
-#include "ops/non_zero.h"
 #include "ops/topk.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernels/group_text.h"
@@ -12,21 +10,6 @@
 
 namespace tenrec::cuda {
 namespace {
-
-// A tensor as lines along one axis: element j of line `row` lies at row / inner * size * inner +
-// row % inner + j * inner.
-struct Lines {
-  Dim outer, size, inner;
-  Dim count() const { return outer * inner; }
-};
-
-Lines lines_of(const Type& type, int64_t given) {
-  const auto axis = static_cast<size_t>(normalise_axis(given, type.rank()));
-  return {
-      product(Shape(type.shape.begin(), type.shape.begin() + static_cast<std::ptrdiff_t>(axis))),
-      type.shape[axis],
-      product(Shape(type.shape.begin() + static_cast<std::ptrdiff_t>(axis) + 1, type.shape.end()))};
-}
 
 std::string line_start(KernelText& kernel, const std::string& name, const Dim& size,
                        const Dim& inner) {
@@ -223,61 +206,13 @@ void write_running(const Node& node, const Running& op, StepWriter& step) {
   step.launch(kernel, ceildiv(threads, Dim(block_threads)), block_threads);
 }
 
-// Counts a block's elements, adds the counts up, writes each element behind those before it.
-void write_non_zero(const Node& node, StepWriter& step) {
-  const Type& in = node.input(0)->type;
-  const Dim count = product(in.shape);
-  const Dim blocks = max(ceildiv(count, Dim(block_threads)), Dim(1));
-  step.add_scratch(Dim(256));  // the total comes first
-  const Dim counts = step.add_scratch(blocks * 8);
-  const auto hit = [&](KernelText& kernel) {
-    return fmt::format(
-        "  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n"
-        "  const bool hit = i < {} && {} != 0;\n",
-        block_threads, kernel.dim(count), load_text(in.dtype, kernel.input(0) + "[i]"));
-  };
-  KernelText counting(step, "non_zero_count");
-  counting.reach_all();
-  counting.body = hit(counting);
-  counting.body += fmt::format(
-      "  const int found = __syncthreads_count(hit);\n"
-      "  if (threadIdx.x == 0) {}[blockIdx.x] = found;\n",
-      counting.scratch(counts, "long long"));
-  step.launch(counting, blocks, block_threads);
-
-  KernelText adding(step, "non_zero_offsets");
-  adding.reach_all();
-  adding.functions = "#include \"order.cuh\"\n";
-  adding.body =
-      fmt::format("  offsets_of_counts({}, {}, {});\n", adding.scratch(counts, "long long"),
-                  adding.dim(blocks), adding.scratch(Dim(0), "long long"));
-  step.launch(adding, Dim(1), block_threads);
-  step.resize(0, {Dim(in.rank()), Dim(0)}, {-1, 0});
-
-  KernelText writing(step, "non_zero_write");
-  writing.reach_all();
-  writing.functions = "#include \"order.cuh\"\n";
-  writing.body = hit(writing);
-  writing.body += fmt::format(
-      "  const long long total = {}[0], at = {}[blockIdx.x] + place_in_block(hit);\n"
-      "  if (!hit) return;\n",
-      writing.scratch(Dim(0), "long long"), writing.scratch(counts, "long long"));
-  const std::vector<std::string> variables = element_variables(in.shape.size());
-  writing.body += element_index(writing, in, "i", variables);
-  for (size_t axis = 0; axis < variables.size(); ++axis)
-    writing.body +=
-        fmt::format("  {}[{} * total + at] = {};\n", writing.output(0), axis, variables[axis]);
-  step.launch(writing, blocks, block_threads);
-}
-
 class Order : public Kernel {
  public:
   std::string_view name() const override { return "order"; }
 
   Reject check(const Node& node, const DeviceInfo&) const override {
     const bool runs = running_of(node).has_value();
-    if (!node.as<ArgReduce>() && !node.as<TopK>() && !runs && !node.as<NonZero>())
-      return "no order along an axis";
+    if (!node.as<ArgReduce>() && !node.as<TopK>() && !runs) return "no order along an axis";
     const Type& in = node.input(0)->type;
     if (!has_strides(in) || !in.layout.is_plain()) return "the rank is not known, or a layout";
     if (in.rank() == 0) return "a scalar";
@@ -286,10 +221,6 @@ class Order : public Kernel {
       if (!has_strides(output->type)) return "the rank is not known";
     if (runs && node.input(1)->type.dtype != DType::i32 && node.input(1)->type.dtype != DType::i64)
       return "the axis is not i32 or i64";
-    if (node.as<NonZero>()) {
-      const auto& shape = node.output()->type.shape;
-      if (shape.size() != 2 || shape[1].is_const()) return "its result is known";
-    }
     return "";
   }
 
@@ -310,7 +241,6 @@ class Order : public Kernel {
     if (const auto* op = node.as<ArgReduce>()) write_arg(node, *op, group_of(tactic), step);
     if (const auto* op = node.as<TopK>()) TopKWriter(node, *op, step).write();
     if (const auto op = running_of(node)) write_running(node, *op, step);
-    if (node.as<NonZero>()) write_non_zero(node, step);
     return step.finish();
   }
 };

@@ -61,9 +61,7 @@ class Writer {
     }
     const Dim count = memory_elements(grid);
     std::string& body = kernel_.body;
-    body =
-        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(count));
+    body = kernel_.flat_index(count);
     body += element_index(kernel_, grid, "i", parts);
     if (lanes_ > 1) body += fmt::format("  const idx c = part * {};\n", lanes_);
     const std::string type = compute_type(x_.dtype);
@@ -87,7 +85,7 @@ class Writer {
     body += element(read);
     for (size_t a = 0; a < axes_.size(); ++a) body += "  }\n";
     body += result(kernel_.offset({memory_strides(y_), Dim(0)}, out));
-    step_.launch(kernel_, ceildiv(count, Dim(block_threads)), block_threads);
+    step_.launch_flat(kernel_, count);
   }
 
  private:

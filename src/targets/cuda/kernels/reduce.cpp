@@ -34,7 +34,10 @@ Recipe recipe_of(ReduceKind kind, DType dtype, const std::string& count) {
                 "a + b", "acc"};
   switch (kind) {
     case ReduceKind::sum: break;
-    case ReduceKind::mean: recipe.finish = fmt::format("({0})acc / ({0}){1}", wide, count); break;
+    case ReduceKind::mean:  // of no integers: 0
+      recipe.finish = floats ? fmt::format("({0})acc / ({0}){1}", wide, count)
+                             : fmt::format("fn_div<{0}>(({0})acc, ({0}){1})", wide, count);
+      break;
     case ReduceKind::max:
     case ReduceKind::min: {
       const bool max = kind == ReduceKind::max;
@@ -66,6 +69,19 @@ Recipe recipe_of(ReduceKind kind, DType dtype, const std::string& count) {
       break;
   }
   return recipe;
+}
+
+// What is computed in: of integers a root or logarithm, cut off at the end, takes doubles.
+DType reduced_as(ReduceKind kind, DType dtype) {
+  const bool whole =
+      kind != ReduceKind::l2 && kind != ReduceKind::log_sum && kind != ReduceKind::log_sum_exp;
+  return is_float(dtype) || whole ? dtype : DType::f64;
+}
+
+// `x`: an element.
+std::string read_text(ReduceKind kind, DType dtype, const std::string& element) {
+  const std::string type = compute_type(reduced_as(kind, dtype));
+  return fmt::format("    const {0} x = ({0}){1};\n", type, load_text(dtype, element));
 }
 
 struct Shapes {
@@ -113,8 +129,9 @@ Shapes shapes_of(const Node& node, const Reduce& op) {
 // the result goes.
 std::string reduction_text(ReduceKind kind, DType dtype, const std::string& count,
                            const std::string& read, const std::string& target) {
-  const Recipe recipe = recipe_of(kind, dtype, count);
-  const std::string type = compute_type(dtype);
+  const DType as = reduced_as(kind, dtype);
+  const Recipe recipe = recipe_of(kind, as, count);
+  const std::string type = compute_type(as);
   const auto loop = [&](const std::string& statement) {
     return fmt::format(
         "#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}    {}\n  }}\n", count, read,
@@ -122,13 +139,13 @@ std::string reduction_text(ReduceKind kind, DType dtype, const std::string& coun
   };
   std::string text;
   if (kind == ReduceKind::log_sum_exp) {
-    text += fmt::format("  {} top = -{};\n", type, dtype == DType::f64 ? "inf64()" : "inf32()");
+    text += fmt::format("  {} top = -{};\n", type, as == DType::f64 ? "inf64()" : "inf32()");
     text += loop(fmt::format("top = fn_max<{}>(top, x);", type)) + "  top = group_max<G>(top);\n";
   }
   text += fmt::format("  {} acc = {};\n", recipe.accumulator, recipe.identity);
   text += fmt::format("  const auto combine = []({0} a, {0} b) {{ return ({0})({1}); }};\n",
                       recipe.accumulator, recipe.combine);
-  if (is_float(dtype) && recipe.combine == "a + b") {
+  if (is_float(as) && recipe.combine == "a + b") {
     // What each addition rounds off is kept: long sums, and differences of sums, stay exact.
     text += fmt::format("  {} lost = 0;\n", recipe.accumulator);
     text +=
@@ -139,8 +156,10 @@ std::string reduction_text(ReduceKind kind, DType dtype, const std::string& coun
     text += loop(fmt::format("acc = combine(acc, {});", recipe.map));
   }
   text += "  acc = group_reduce<G>(acc, combine);\n";
-  return text + fmt::format("  if (lane == 0) {} = {};\n", target,
-                            store_text(dtype, fmt::format("({})({})", type, recipe.finish)));
+  const std::string result =
+      as == dtype ? fmt::format("({})({})", type, recipe.finish)
+                  : fmt::format("to_integer<{}>({})", compute_type(dtype), recipe.finish);
+  return text + fmt::format("  if (lane == 0) {} = {};\n", target, store_text(dtype, result));
 }
 
 void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
@@ -155,11 +174,10 @@ void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
   kernel.body += kernel.unflatten("row", shapes.kept.sizes, kept);
   kernel.body += fmt::format("  const idx base = {};\n", kernel.offset(shapes.kept.walks[1], kept));
   const std::string count = kernel.dim(shapes.reduced.count());
-  const std::string read =
-      fmt::format("{}    const {} x = {};\n", kernel.unflatten("j", shapes.reduced.sizes, reduced),
-                  compute_type(dtype),
-                  load_text(dtype, fmt::format("{}[base + {}]", kernel.input(0),
-                                               kernel.offset(shapes.reduced.walks[0], reduced))));
+  const std::string read = kernel.unflatten("j", shapes.reduced.sizes, reduced) +
+                           read_text(op.kind, dtype,
+                                     fmt::format("{}[base + {}]", kernel.input(0),
+                                                 kernel.offset(shapes.reduced.walks[0], reduced)));
   const std::string output = kernel.output(0);
   kernel.body +=
       reduction_text(op.kind, dtype, count, read,
@@ -196,9 +214,8 @@ void write_late(const Node& node, const Reduce& op, int group, StepWriter& step)
       "    idx left = j, at = base;\n"
       "#pragma unroll\n    for (int a = {} - 1; a >= 0; --a) {{\n"
       "      if (!(reduced >> a & 1)) continue;\n"
-      "      at += left % sizes[a] * strides[a];\n      left /= sizes[a];\n    }}\n"
-      "    const {} x = {};\n",
-      rank, compute_type(in.dtype), load_text(in.dtype, fmt::format("{}[at]", kernel.input(0))));
+      "      at += left % sizes[a] * strides[a];\n      left /= sizes[a];\n    }}\n{}",
+      rank, read_text(op.kind, in.dtype, fmt::format("{}[at]", kernel.input(0))));
   kernel.body +=
       reduction_text(op.kind, in.dtype, "count", read, fmt::format("{}[row]", kernel.output(0)));
   launch_groups(step, kernel, group, rows);
@@ -224,15 +241,8 @@ class ReduceKernel : public Kernel {
     if (!op) return "no reduction";
     const DType dtype = node.input(0)->type.dtype;
     if (!is_supported(dtype)) return fmt::format("{} elements", tenrec::name(dtype));
-    if (!is_float(dtype) && (op->kind == ReduceKind::l2 || op->kind == ReduceKind::log_sum ||
-                             op->kind == ReduceKind::log_sum_exp))
-      return "an integer reduction that is not whole";
     if (is_late(node)) return check_late(node);
-    const Shapes shapes = shapes_of(node, *op);
-    if (!shapes.reject.empty()) return shapes.reject;
-    if (!is_float(dtype) && op->kind == ReduceKind::mean && shapes.reduced.count().lower() < 1)
-      return "an integer mean of what may be nothing";
-    return "";
+    return shapes_of(node, *op).reject;
   }
 
   // Neighbours in memory belong to one warp's step: along the row where rows are reduced, across

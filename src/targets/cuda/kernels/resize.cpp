@@ -14,22 +14,24 @@
 namespace tenrec::cuda {
 namespace {
 
+std::string float_text(float value) { return literal(DType::f32, static_cast<double>(value), 0); }
+
 struct AxisText {
   size_t axis = 0;
-  std::string scale, resized;  // float expressions
-  float roi_start = 0, roi_end = 1;
+  // float expressions
+  std::string scale, resized, roi_start = float_text(0), roi_end = float_text(1);
+  bool may_stay = false;  // running tells whether it is resized at all
 };
 
 struct Plan {
   Reject reject;
   std::vector<AxisText> axes;
+  bool late[4] = {};  // inputs that kernels read
 };
 
 bool given(const Value* value) {
   return value && !(value->type.ranked && value->type.shape == Shape{Dim(0)});
 }
-
-std::string float_text(float value) { return literal(DType::f32, static_cast<double>(value), 0); }
 
 std::vector<size_t> chosen_axes(const Resize& op, int64_t rank) {
   std::vector<size_t> axes;
@@ -39,58 +41,106 @@ std::vector<size_t> chosen_axes(const Resize& op, int64_t rank) {
   return axes;
 }
 
-// `kernel` is null when only the reason why not is wanted.
-Plan plan_of(const Node& node, const Resize& op, KernelText* kernel) {
-  Plan plan;
-  const auto no = [&](Reject reject) {
-    plan.reject = std::move(reject);
+// `kernel` is null when only the reason why not, and which axes, are wanted.
+class Planner {
+ public:
+  Planner(const Node& node, const Resize& op, KernelText* kernel)
+      : node_(node),
+        op_(op),
+        kernel_(kernel),
+        in_(node.input(0)->type),
+        out_(node.output()->type),
+        chosen_(chosen_axes(op, in_.rank())),
+        crops_(op.coordinate == ResizeCoordinate::tf_crop_and_resize),
+        by_sizes_(given(node.input(3))),
+        keeps_aspect_(by_sizes_ && op.keep_aspect_ratio_policy != ResizeAspect::stretch) {}
+
+  Plan run() {
+    Plan plan;
+    if (crops_ && given(node_.input(1))) read_region(plan);
+    const std::vector<Scale>* scales = by_sizes_ ? nullptr : node_.input(2)->type.known_floats();
+    plan.late[2] = !by_sizes_ && !scales;
+    // Where the aspect is kept, sizes say more than the output's do.
+    plan.late[3] = keeps_aspect_ && !node_.input(3)->type.known_ints();
+    for (size_t i = 1; i < 4; ++i)
+      if (plan.late[i] && !has_strides(node_.input(i)->type)) plan.reject = "the rank is not known";
+    if (scales && scales->size() != chosen_.size()) plan.reject = "scales are of another number";
+    if (!plan.reject.empty()) return plan;
+    const std::string common = keeps_aspect_ && kernel_ ? common_scale() : "";
+    for (size_t i = 0; i < chosen_.size(); ++i) add_axis(plan, i, scales, common);
     return plan;
-  };
-  const Type& in = node.input(0)->type;
-  const Type& out = node.output()->type;
-  const std::vector<size_t> chosen = chosen_axes(op, in.rank());
-  std::vector<float> roi;
-  const bool crops = op.coordinate == ResizeCoordinate::tf_crop_and_resize;
-  if (crops && given(node.input(1))) {
-    const Tensor* constant = node.input(1)->constant();
-    if (!constant) return no("the region is known only when running");
-    for (const double value : constant->to_doubles()) roi.push_back(static_cast<float>(value));
   }
-  const bool by_sizes = given(node.input(3));
-  const std::vector<Scale>* scales = nullptr;
-  if (!by_sizes) {
-    scales = node.input(2)->type.known_floats();
-    if (!scales || scales->size() != chosen.size()) return no("scales are known only when running");
-  } else if (op.keep_aspect_ratio_policy != ResizeAspect::stretch) {
-    return no("keeps the aspect ratio");
+
+ private:
+  std::string element(size_t input, size_t i) {
+    const std::string text = fmt::format("{}[{}]", kernel_->input(input), i);
+    return "(float)" + load_text(node_.input(input)->type.dtype, text);
   }
-  for (size_t i = 0; i < chosen.size(); ++i) {
-    AxisText axis{.axis = chosen[i], .scale = {}, .resized = {}};
-    const Dim& from = in.shape[axis.axis];
-    const Dim& to = out.shape[axis.axis];
-    if (!roi.empty()) {
-      axis.roi_start = roi[i];
-      axis.roi_end = roi[chosen.size() + i];
+  std::string size_text(const Dim& dim) { return fmt::format("(float){}", kernel_->dim(dim)); }
+
+  void read_region(Plan& plan) {
+    const Tensor* constant = node_.input(1)->constant();
+    plan.late[1] = !constant;
+    if (!constant) return;
+    for (const double value : constant->to_doubles()) region_.push_back(static_cast<float>(value));
+  }
+
+  // The one scale of all axes: that of the axis which shrinks or grows most.
+  std::string common_scale() {
+    const std::vector<Dim>* sizes = node_.input(3)->type.known_ints();
+    std::string text;
+    for (size_t i = 0; i < chosen_.size(); ++i) {
+      const std::string scale =
+          fmt::format("__fdiv_rn({}, {})", sizes ? size_text((*sizes)[i]) : element(3, i),
+                      size_text(in_.shape[chosen_[i]]));
+      const bool smaller = op_.keep_aspect_ratio_policy == ResizeAspect::not_larger;
+      text = i == 0 ? scale : fmt::format("{}({}, {})", smaller ? "fminf" : "fmaxf", text, scale);
     }
-    const bool one = by_sizes ? from == to : !(*scales)[i].symbol && (*scales)[i].value == 1;
-    if (one && from == to && !crops) continue;
-    if (kernel) {
-      const std::string from_text = fmt::format("(float){}", kernel->dim(from));
-      const std::string to_text = fmt::format("(float){}", kernel->dim(to));
-      if (by_sizes) {
-        axis.scale = fmt::format("__fdiv_rn({}, {})", to_text, from_text);
-        axis.resized = to_text;
-      } else {
-        const Scale& scale = (*scales)[i];
-        axis.scale = scale.symbol ? fmt::format("__int_as_float((int){})",
-                                                kernel->dim(Dim::symbol(scale.symbol)))
-                                  : float_text(scale.value);
-        axis.resized = fmt::format("__fmul_rn({}, {})", axis.scale, from_text);
-      }
+    return text;
+  }
+
+  void add_axis(Plan& plan, size_t i, const std::vector<Scale>* scales, const std::string& common) {
+    AxisText axis{.axis = chosen_[i], .scale = {}, .resized = {}};
+    const Dim &from = in_.shape[axis.axis], &to = out_.shape[axis.axis];
+    if (!region_.empty()) {
+      axis.roi_start = float_text(region_[i]);
+      axis.roi_end = float_text(region_[chosen_.size() + i]);
+    } else if (plan.late[1] && kernel_) {
+      axis.roi_start = element(1, i);
+      axis.roi_end = element(1, chosen_.size() + i);
+    }
+    axis.may_stay = !crops_ && (keeps_aspect_ || plan.late[2]);
+    const bool one =
+        by_sizes_ ? from == to : scales && !(*scales)[i].symbol && (*scales)[i].value == 1;
+    if (one && from == to && !crops_ && !keeps_aspect_) return;
+    if (kernel_) {
+      if (keeps_aspect_) axis.scale = common;
+      else if (by_sizes_)
+        axis.scale = fmt::format("__fdiv_rn({}, {})", size_text(to), size_text(from));
+      else if (!scales) axis.scale = element(2, i);
+      else
+        axis.scale = (*scales)[i].symbol
+                         ? fmt::format("__int_as_float((int){})",
+                                       kernel_->dim(Dim::symbol((*scales)[i].symbol)))
+                         : float_text((*scales)[i].value);
+      axis.resized =
+          by_sizes_ ? size_text(to) : fmt::format("__fmul_rn({}, {})", axis.scale, size_text(from));
     }
     plan.axes.push_back(std::move(axis));
   }
-  return plan;
+
+  const Node& node_;
+  const Resize& op_;
+  KernelText* kernel_;
+  const Type& in_;
+  const Type& out_;
+  const std::vector<size_t> chosen_;
+  const bool crops_, by_sizes_, keeps_aspect_;
+  std::vector<float> region_;
+};
+
+Plan plan_of(const Node& node, const Resize& op, KernelText* kernel) {
+  return Planner(node, op, kernel).run();
 }
 
 std::string coordinate_name(ResizeCoordinate coordinate) {
@@ -124,8 +174,10 @@ struct Share {
   int64_t lanes = 1, planes = 1;
 };
 
+bool sums_wide(DType dtype) { return dtype == DType::f64 || !is_float(dtype); }
+
 bool repeats(const Resize& op, const Type& in) {
-  return op.mode != ResizeMode::nearest && !op.antialias && in.dtype != DType::f64 &&
+  return op.mode != ResizeMode::nearest && !op.antialias && !sums_wide(in.dtype) &&
          op.coordinate != ResizeCoordinate::tf_crop_and_resize;
 }
 
@@ -176,9 +228,7 @@ class Writer {
     const Dim count = product(grid.shape);
     std::vector<std::string> from = numbered("x", out_.shape.size()), places = from;
     std::string& body = kernel_.body;
-    body =
-        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(count));
+    body = kernel_.flat_index(count);
     if (!(part == Dim(1))) places[share_.axis] = "part";
     body += element_index(kernel_, grid, "i", places);
     if (share_.lanes > 1)
@@ -191,7 +241,7 @@ class Writer {
     const std::string read = fmt::format("{}[{}]", kernel_.input(0),
                                          kernel_.offset({memory_strides(in_), Dim(0)}, from));
     body += op_.mode == ResizeMode::nearest ? nearest(plan, read) : weighted(plan, read);
-    step_.launch(kernel_, ceildiv(count, Dim(block_threads)), block_threads);
+    step_.launch_flat(kernel_, count);
   }
 
  private:
@@ -199,10 +249,12 @@ class Writer {
     const std::string length = kernel_.dim(in_.shape[axis.axis]);
     std::string text = fmt::format(
         "  const float s{0} = {1};\n"
-        "  const float u{0} = coordinate_{2}(x{0}, {3}, {4}, s{0}, {5}, {6}, {7});\n",
+        "  const float u{0} = {8}coordinate_{2}(x{0}, {3}, {4}, s{0}, {5}, {6}, {7});\n",
         axis.axis, axis.scale, coordinate_name(op_.coordinate), length,
-        kernel_.dim(out_.shape[axis.axis]), axis.resized, float_text(axis.roi_start),
-        float_text(axis.roi_end));
+        kernel_.dim(out_.shape[axis.axis]), axis.resized, axis.roi_start, axis.roi_end,
+        axis.may_stay ? fmt::format("s{0} == 1 && {1} == {2} ? (float)x{0} : ", axis.axis, length,
+                                    kernel_.dim(out_.shape[axis.axis]))
+                      : "");
     if (op_.coordinate == ResizeCoordinate::tf_crop_and_resize)
       text += fmt::format("  outside |= u{0} < 0 || u{0} > (float)({1} - 1);\n", axis.axis, length);
     return text;
@@ -234,7 +286,7 @@ class Writer {
 
   std::string weighted(const Plan& plan, const std::string& read) {
     const bool cubic = op_.mode == ResizeMode::cubic;
-    const std::string sum_type = in_.dtype == DType::f64 ? "double" : "float";
+    const std::string sum_type = sums_wide(in_.dtype) ? "double" : "float";
     std::string text, weight = "1";
     for (const AxisText& axis : plan.axes) {
       const std::string length = kernel_.dim(in_.shape[axis.axis]);
@@ -246,6 +298,7 @@ class Writer {
                               : fmt::format("u{}", axis.axis),
                           length, sum_type, float_text(op_.cubic_coeff_a));
     }
+    if (!is_float(in_.dtype)) return text + whole_sum(plan, read);
     const bool wide = share_.lanes > 1;
     if (share_.planes > 1) {
       text += fmt::format(
@@ -283,6 +336,25 @@ class Writer {
     return text + store("sum");
   }
 
+  // Integers are cut off: the sum is made axis by axis and rounded step by step, as the
+  // interpreter's, so that both fall on the same side.
+  std::string whole_sum(const Plan& plan, const std::string& read) {
+    std::string text;
+    for (size_t i = plan.axes.size(); i-- > 0;)
+      text += fmt::format(
+          "  double sum{0} = 0;\n  for (int a{0} = 0; a{0} < f{0}.count(); ++a{0}) {{\n"
+          "  const idx p{0} = f{0}.place(a{0});\n",
+          plan.axes[i].axis);
+    std::string inner = "(double)" + load_text(in_.dtype, read);
+    for (const AxisText& axis : plan.axes) {
+      text +=
+          fmt::format("  sum{0} = __dadd_rn(sum{0}, __dmul_rn(f{0}.weight(a{0}), {1}));\n  }}\n",
+                      axis.axis, inner);
+      inner = fmt::format("sum{}", axis.axis);
+    }
+    return text + store(fmt::format("to_integer<{}>({})", compute_type(in_.dtype), inner));
+  }
+
   const Node& node_;
   const Resize& op_;
   const Share share_;
@@ -301,7 +373,7 @@ class ResizeKernel : public Kernel {
     const Type& in = node.input(0)->type;
     if (!has_strides(in) || !has_strides(node.output()->type))
       return "the rank is not known, or a blocked layout";
-    if (!is_supported(in.dtype) || (op->mode != ResizeMode::nearest && !is_float(in.dtype)))
+    if (!is_supported(in.dtype) || (op->mode != ResizeMode::nearest && in.dtype == DType::boolean))
       return fmt::format("weighted {} elements", tenrec::name(in.dtype));
     return plan_of(node, *op, nullptr).reject;
   }
@@ -325,7 +397,8 @@ class ResizeKernel : public Kernel {
       share = {memory_order(node.input(0)->type).back(), lanes_of(node, op, plan), 1};
     }
     StepDraft draft = draft_of(node, name(), tactic);
-    draft.inputs.resize(1);
+    for (size_t i = 1; i < draft.inputs.size(); ++i)
+      if (!plan.late[i]) draft.inputs[i] = {};
     StepWriter step(std::move(draft));
     Writer(node, op, share, step).write();
     return step.finish();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// RoiAlign and GridSample: a thread an element of the output.
+// RoiAlign, MaxRoiPool, GridSample and AffineGrid: a thread an element of the output.
 #include "ops/grid_sample.h"
 #include "ops/roi.h"
 #include "targets/cuda/emit.h"
@@ -33,9 +33,7 @@ class Writer {
         out_(element_variables(y_.shape.size())) {
     kernel_.reach_all();
     kernel_.functions = "#include \"sample.cuh\"\n";
-    kernel_.body =
-        fmt::format("  const idx i = (idx)blockIdx.x * {} + threadIdx.x;\n  if (i >= {}) return;\n",
-                    block_threads, kernel_.dim(memory_elements(y_)));
+    kernel_.body = kernel_.flat_index(memory_elements(y_));
     kernel_.body += element_index(kernel_, y_, "i", out_);
   }
 
@@ -57,6 +55,42 @@ class Writer {
         type, corners, literal(DType::f64, static_cast<double>(op.spatial_scale), 0), out_[2],
         out_[3], kernel_.dim(x_.shape[2]), kernel_.dim(x_.shape[3]));
     finish("result");
+  }
+
+  void pool(const MaxRoiPool& op) {
+    const auto corner = [&](int k) {
+      return load_text(other_.dtype, fmt::format("{}[{} * 5 + {}]", kernel_.input(1), out_[0], k));
+    };
+    kernel_.body += fmt::format(
+        "  const long long b = (long long){};\n  {} result = nan32();\n"
+        "  if (b >= 0 && b < {}) {{\n  const idx image = (idx)b;\n",
+        corner(0), compute_type(x_.dtype), kernel_.dim(x_.shape[0]));
+    kernel_.body += load_function({"image", out_[1], "h", "w"});
+    const auto pixels = [&](int from, int to, size_t axis) {
+      return fmt::format("roi_pixels({}, {}, {}, {}, {}, {})", corner(from), corner(to),
+                         literal(DType::f64, static_cast<double>(op.spatial_scale), 0), out_[axis],
+                         op.pooled_shape[axis - 2], kernel_.dim(x_.shape[axis]));
+    };
+    kernel_.body += fmt::format("  result = roi_max<{}>({}, {}, load);\n  }}\n",
+                                compute_type(x_.dtype), pixels(2, 4, 2), pixels(1, 3, 3));
+    finish("result");
+  }
+
+  // Coordinates run last spatial axis first.
+  void grid(const AffineGrid& op) {
+    const size_t axes = y_.shape.size() - 2;
+    const auto theta = [&](size_t column) {
+      return fmt::format(
+          "(double){}",
+          load_text(x_.dtype, fmt::format("{}[({} * {} + {}) * {} + {}]", kernel_.input(0), out_[0],
+                                          axes, out_.back(), axes + 1, column)));
+    };
+    kernel_.body += fmt::format("  double sum = {};\n", theta(axes));
+    for (size_t i = 0; i < axes; ++i)
+      kernel_.body +=
+          fmt::format("  sum += {} * grid_coordinate<{}>({}, {});\n", theta(i),
+                      text(op.align_corners), out_[axes - i], kernel_.dim(y_.shape[axes - i]));
+    finish(fmt::format("({})sum", compute_type(y_.dtype)));
   }
 
   void sample(const GridSample& op) {
@@ -107,7 +141,7 @@ class Writer {
     kernel_.body += fmt::format("  {}[{}] = {};\n", kernel_.output(0),
                                 kernel_.offset({memory_strides(y_), Dim(0)}, out_),
                                 store_text(y_.dtype, value));
-    step_.launch(kernel_, ceildiv(memory_elements(y_), Dim(block_threads)), block_threads);
+    step_.launch_flat(kernel_, memory_elements(y_));
   }
 
   StepWriter& step_;
@@ -123,7 +157,9 @@ class Sampler : public Kernel {
   std::string_view name() const override { return "sample"; }
 
   Reject check(const Node& node, const DeviceInfo&) const override {
-    if (!node.as<RoiAlign>() && !node.as<GridSample>()) return "reads no image between its pixels";
+    if (!node.as<RoiAlign>() && !node.as<MaxRoiPool>() && !node.as<GridSample>() &&
+        !node.as<AffineGrid>())
+      return "reads no image between its pixels";
     for (const Value* value : {node.input(0), node.input(1), node.output()})
       if (!has_strides(value->type)) return "the rank is not known, or a blocked layout";
     if (!node.input(1)->type.layout.is_plain()) return "regions or points in another layout";
@@ -135,10 +171,14 @@ class Sampler : public Kernel {
   }
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
-    StepWriter step(draft_of(node, name(), tactic));
+    StepDraft draft = draft_of(node, name(), tactic);
+    if (node.as<AffineGrid>()) draft.inputs.resize(1);  // the image's sizes are the output's
+    StepWriter step(std::move(draft));
     Writer writer(node, step);
-    if (const auto* align = node.as<RoiAlign>()) writer.align(*align);
-    else writer.sample(*node.as<GridSample>());
+    if (const auto* op = node.as<RoiAlign>()) writer.align(*op);
+    if (const auto* op = node.as<MaxRoiPool>()) writer.pool(*op);
+    if (const auto* op = node.as<GridSample>()) writer.sample(*op);
+    if (const auto* op = node.as<AffineGrid>()) writer.grid(*op);
     return step.finish();
   }
 };
