@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory_guard.h"
 #include "runtime/engine_impl.h"
 #include "runtime/respecialise.h"
 
@@ -163,28 +164,36 @@ std::shared_ptr<Device> Engine::Impl::open(int threads) const {
 }
 
 Engine Engine::load(const std::string& path, const LoadOptions& options) {
-  plan::EngineFile file = plan::EngineFile::open(path);
-  return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
-                      [&] { return Engine(make_impl(std::move(file), options)); });
+  return memory_guarded([&] {
+    plan::EngineFile file = plan::EngineFile::open(path);
+    return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
+                        [&] { return Engine(make_impl(std::move(file), options)); });
+  });
 }
 
 Engine Engine::from_bytes(std::vector<std::byte> bytes, const LoadOptions& options) {
-  return from_bytes(std::make_shared<const std::vector<std::byte>>(std::move(bytes)), options);
+  return memory_guarded([&] {
+    return from_bytes(std::make_shared<const std::vector<std::byte>>(std::move(bytes)), options);
+  });
 }
 
 Engine Engine::from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes,
                           const LoadOptions& options) {
   TENREC_CHECK(bytes != nullptr, usage, "Engine::from_bytes: there are no bytes");
-  return with_context([] { return "loading an engine from memory"; },
-                      [&] {
-                        plan::EngineFile file = plan::EngineFile::read(*bytes, bytes);
-                        return Engine(make_impl(std::move(file), options));
-                      });
+  return memory_guarded([&] {
+    return with_context([] { return "loading an engine from memory"; },
+                        [&] {
+                          plan::EngineFile file = plan::EngineFile::read(*bytes, bytes);
+                          return Engine(make_impl(std::move(file), options));
+                        });
+  });
 }
 
 void Engine::save(const std::string& path) const {
-  with_context([&] { return fmt::format("saving engine \"{}\"", path); },
-               [&] { write_file_atomic(path, impl_->file.image); });
+  memory_guarded([&] {
+    with_context([&] { return fmt::format("saving engine \"{}\"", path); },
+                 [&] { write_file_atomic(path, impl_->file.image); });
+  });
 }
 
 const std::vector<TensorInfo>& Engine::inputs() const { return impl_->inputs; }
