@@ -16,6 +16,7 @@ class Parser {
       : reader_(text, &weights) {}
 
   std::unique_ptr<Graph> whole() {
+    reader_.symbols();
     auto graph = this->graph(0);
     if (!reader_.at_end()) reader_.error("expected the end of the text");
     verify(*graph);
