@@ -90,6 +90,9 @@ class Parser {
         known.floats.push_back({static_cast<float>(reader_.number()), nullptr});
       }
     }
+    const size_t count = known.ints.size() + known.floats.size();
+    if (!type.ranked || !is_static(type.shape) || element_count(static_dims(type.shape)) != count)
+      reader_.error(fmt::format("{} values for {}", count, type.str()));
     type.known = std::make_shared<Known>(std::move(known));
     return type;
   }
