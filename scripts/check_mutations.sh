@@ -5,11 +5,11 @@
 # error.
 #
 # usage: scripts/check_mutations.sh [COUNT [FOLDER_OF_MODELS]]   (default 10000, our samples only)
-#            engines and models changed field by field, built, loaded and run on the whole CPU target
+#          engines and models changed field by field, built, loaded and run on all of the CPU target
 #        scripts/check_mutations.sh --fuzz COUNT [TARGET...]     (default: every target)
-#            COUNT inputs a target by libFuzzer (Debian's clang-19 and libclang-rt-19-dev), starting
-#            from tests/fuzz/corpus and what earlier slices found in build/fuzz/corpus; failing inputs
-#            go to build/fuzz/findings. To keep what is new, the fewest inputs that reach it all:
+#          COUNT inputs a target by libFuzzer (Debian's clang-19 and libclang-rt-19-dev), starting
+#          from tests/fuzz/corpus and what earlier slices found in build/fuzz/corpus; failing inputs
+#          go to build/fuzz/findings. To keep what is new, the fewest inputs that reach it all:
 #        scripts/check_mutations.sh --keep TARGET...
 set -euo pipefail
 cd "$(dirname "$0")/.."

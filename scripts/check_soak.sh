@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Engines of every operator case, shared by 16 threads whose contexts come and go, under
-# ThreadSanitizer: no race, and the results are the bits of serial runs. Without oneDNN, whose OpenMP
-# the sanitizer does not understand. CI runs a sample of the runtime alone.
+# ThreadSanitizer: no race, and the results are the bits of serial runs. Without oneDNN, whose
+# OpenMP the sanitizer does not understand. CI runs a sample of the runtime alone.
 #
 # usage: scripts/check_soak.sh [SECONDS]     (default 600)
 set -euo pipefail
