@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -106,8 +107,8 @@ void warm_up(Run&& run, double seconds) {
 // decide shapes stay on the host.
 class BoundInputs {
  public:
-  BoundInputs(const Engine& engine, const NamedTensors& inputs, Context& context) {
-    device_ = open_device(engine.target(), {});
+  BoundInputs(const Engine& engine, int device, const NamedTensors& inputs, Context& context) {
+    device_ = open_device(engine.target(), {.index = device});
     for (const auto& [name, tensor] : inputs) {
       const TensorInfo& info = info_of(engine.inputs(), name, "input");
       if (device_->host_memory() || info.is_shape_input || info.is_host || tensor.data.empty()) {
@@ -264,14 +265,49 @@ Agreement compare_outputs(const Engine& engine, const Context& context, const Or
 
 // ---- the command ----
 
+// The same engine on several devices at once, each with a thread that keeps it busy.
+void run_on_all(const BenchCommand& command, const BuildOptions& options,
+                const std::vector<int>& devices) {
+  TENREC_CHECK(command.vs.empty() && command.layers.empty(), usage,
+               "--device {}: --vs and --layers are for one device", command.flags.device);
+  const std::vector<Engine> engines = load_or_build(command.path, options, devices);
+  const NamedTensors inputs = command.inputs.read_or_random(engines.front(), options.seed);
+  std::vector<Context> contexts;
+  std::vector<std::unique_ptr<BoundInputs>> bound;
+  for (size_t i = 0; i < engines.size(); ++i) {
+    contexts.push_back(engines[i].create_context());
+    bound.push_back(std::make_unique<BoundInputs>(engines[i], devices[i], inputs, contexts.back()));
+    warm_up([&] { contexts[i].run(); }, command.warmup);
+  }
+  std::vector<Timings> timings(engines.size());
+  std::vector<std::future<void>> busy;
+  for (size_t i = 0; i < engines.size(); ++i) {
+    busy.push_back(std::async(std::launch::async, [&, i] {
+      time_round([&] { contexts[i].run(); }, command.duration, command.iterations, timings[i]);
+    }));
+  }
+  for (std::future<void>& each : busy) each.get();
+  double total = 0;
+  json all = json::array();
+  for (size_t i = 0; i < engines.size(); ++i) {
+    total += 1000 / timings[i].mean();
+    all.push_back({{"device", devices[i]}, {"tenrec_ms", timings[i].to_json()}});
+    if (!command.json) timings[i].print(fmt::format("device {}", devices[i]));
+  }
+  if (!command.json) return fmt::print("all {}: {:.2f} runs/s\n", engines.size(), total);
+  fmt::print("{}\n", json{{"model", command.path}, {"throughput", total}, {"devices", all}}.dump());
+}
+
 void run_bench(const BenchCommand& command) {
   BuildOptions options = command.flags.finish();
   if (options.threads <= 0) options.threads = cpu::available_threads();
   command.inputs.build_for(options);
-  const Engine engine = load_or_build(command.path, options, options.threads);
+  const std::vector<int> devices = command.flags.devices();
+  if (devices.size() > 1) return run_on_all(command, options, devices);
+  const Engine engine = load_or_build(command.path, options, command.flags);
   const NamedTensors inputs = command.inputs.read_or_random(engine, options.seed);
   Context context = engine.create_context();
-  const BoundInputs bound(engine, inputs, context);
+  const BoundInputs bound(engine, devices.front(), inputs, context);
   std::optional<OrtSession> session;
   if (!command.vs.empty())
     session = with_ort([&] { return open_ort(command, inputs, options.threads); });

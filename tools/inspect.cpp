@@ -165,9 +165,15 @@ void print_engine_json(const plan::EngineFile& engine) {
                         {"scratch_bytes", scratch_of(plan)},
                         {"steps", steps_json(plan)}});
   }
+  json others = json::array();
+  for (size_t i = 0; i < engine.others.size(); ++i) {
+    const plan::EngineFile other = engine.other(i);
+    others.push_back({{"target", other.meta.target}, {"device", other.meta.device}});
+  }
   const json result{{"builder_version", engine.meta.builder_version},
                     {"target", engine.meta.target},
                     {"device", engine.meta.device},
+                    {"others", others},
                     {"options", engine.meta.options},
                     {"model_name", engine.meta.model_name},
                     {"notes", engine.meta.notes},
@@ -189,6 +195,11 @@ void print_engine(const plan::EngineFile& engine) {
   fmt::print("memory: weights {:.2f} MiB, file {:.2f} MiB{}\n",
              mebibytes(engine.weight_bytes.size()), mebibytes(engine.image.size()),
              engine.graph.text.empty() ? "" : ", the graph is stored (--graph)");
+  for (size_t i = 0; i < engine.others.size(); ++i) {
+    const plan::EngineFile other = engine.other(i);
+    fmt::print("also for {} ({}), {:.2f} MiB of the file\n", other.meta.target, other.meta.device,
+               mebibytes(other.image.size()));
+  }
   for (size_t p = 0; p < engine.plans.size(); ++p) {
     const plan::Plan& plan = engine.plans[p];
     fmt::print("\nprofile {}: {} steps, {}, scratch {:.2f} MiB\n", p, plan.steps.size(),

@@ -50,7 +50,7 @@ void write_outputs(const RunCommand& command, const Engine& engine, const NamedT
 void run_run(const RunCommand& command) {
   BuildOptions options = command.flags.finish();
   command.inputs.build_for(options);
-  const Engine engine = load_or_build(command.engine, options, options.threads);
+  const Engine engine = load_or_build(command.engine, options, command.flags);
   NamedTensors inputs = command.random ? command.inputs.read_or_random(engine, options.seed)
                                        : command.inputs.read(engine);
   for (const TensorInfo& info : engine.inputs()) {

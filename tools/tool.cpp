@@ -79,10 +79,14 @@ std::pair<std::string, std::string> split_named(const std::string& text) {
 }
 
 void BuildFlags::add_to(CLI::App& command) {
-  command.add_option("--target", options.target, "Device family to build for")
+  command
+      .add_option("--target", options.target,
+                  "What to build for: cpu, cuda, cuda:sm_90, or several for one file, best first: "
+                  "cuda,cpu")
       ->capture_default_str();
-  command.add_option("--device", options.device,
-                     "Build for this device (see `tenrec doctor`), not the one here");
+  command.add_option("--device", device,
+                     "Number of the GPU to run on (bench: or several, 0,1,2), or a device to build "
+                     "for that is not here (see `tenrec doctor`)");
   command.add_option("--threads", options.threads,
                      "Threads to tune for and run with (0: all allowed)");
   command.add_option("--profile", profiles, profile_help);
@@ -104,6 +108,10 @@ void BuildFlags::add_to(CLI::App& command) {
                    "Fail where a step would run on the host instead of the target's device");
   command.add_flag("--no-tune", options.no_tune,
                    "Time nothing; take the first tactic (or the cached one)");
+  command
+      .add_option("--tune-budget", options.tune_budget,
+                  "Seconds to time tactics for; what is left then takes its first tactic")
+      ->check(CLI::PositiveNumber);
   command.add_option("--timing-cache", options.timing_cache,
                      "File of earlier timings, read and updated");
   command.add_option("--skip-pass", options.skip_passes, "Leave a pass out");
@@ -117,8 +125,20 @@ void BuildFlags::add_to(CLI::App& command) {
   command.add_flag("-v,--verbose", verbose, "Print notes of the build and what took how long");
 }
 
+std::vector<int> BuildFlags::devices() const {
+  if (device.empty() || device.find_first_not_of("0123456789,") != device.npos) return {0};
+  std::vector<int> numbers;
+  for (const std::string& part : split(device, ',')) {
+    TENREC_CHECK(!part.empty() && part.size() < 4, usage,
+                 "'{}' are no devices; write numbers like 0 or 0,1", device);
+    numbers.push_back(std::stoi(part));
+  }
+  return numbers;
+}
+
 BuildOptions BuildFlags::finish() const {
   BuildOptions result = options;
+  if (device.find_first_not_of("0123456789,") != device.npos) result.device = device;
   for (const std::string& text : profiles) {
     ProfileOptions profile;
     for (const std::string& part : split(text, ',')) {
@@ -160,16 +180,33 @@ BuildOptions BuildFlags::finish() const {
 
 bool is_onnx(const std::string& path) { return path.ends_with(".onnx"); }
 
-Engine load_or_build(const std::string& path, const BuildOptions& options, int threads) {
-  if (!is_onnx(path))
-    return Engine::load(path,
-                        {.threads = threads, .device = 0, .memory_limit = options.memory_limit});
+std::vector<Engine> load_or_build(const std::string& path, const BuildOptions& options,
+                                  const std::vector<int>& devices) {
+  std::vector<Engine> engines;
+  const auto load_on_each = [&](const auto& load) {
+    for (const int device : devices)
+      engines.push_back(load(
+          {.threads = options.threads, .device = device, .memory_limit = options.memory_limit}));
+  };
+  if (!is_onnx(path)) {
+    load_on_each([&](const LoadOptions& each) { return Engine::load(path, each); });
+    return engines;
+  }
   ProgressBar bar;
   BuildOptions with_bar = options;
   with_bar.progress = [&](const BuildProgress& progress) { return bar(progress); };
   const BuildResult result = build(path, with_bar);
   bar.finish();
-  return result.load({.threads = threads, .device = 0, .memory_limit = options.memory_limit});
+  load_on_each([&](const LoadOptions& each) { return result.load(each); });
+  return engines;
+}
+
+Engine load_or_build(const std::string& path, const BuildOptions& options,
+                     const BuildFlags& flags) {
+  const std::vector<int> devices = flags.devices();
+  TENREC_CHECK(devices.size() == 1, usage, "--device {}: only bench runs on several devices",
+               flags.device);
+  return load_or_build(path, options, devices).front();
 }
 
 NamedTensors complete_inputs(const Engine& engine, NamedTensors given,

@@ -33,10 +33,13 @@ struct BuildFlags {
   std::vector<std::string> min_shapes, opt_shapes, max_shapes;
   std::vector<std::string> values;   // "ratio=0.25" or "ratio=0.1:0.25:1"
   std::vector<std::string> tactics;  // "node=kernel tactic"
+  std::string device;                // numbers of those to run on, or a fingerprint to build for
   bool verbose = false;
 
   void add_to(CLI::App& command);
   BuildOptions finish() const;  // parses the texts; usage Errors
+  // Which devices of the target to run on: 0 unless numbers are given.
+  std::vector<int> devices() const;
 };
 
 // "1x3x224x224" or "1,3,224,224"; "" and "scalar" are rank 0. A usage Error otherwise.
@@ -45,8 +48,11 @@ std::vector<int64_t> parse_dims(const std::string& text);
 std::pair<std::string, std::string> split_named(const std::string& text);
 
 bool is_onnx(const std::string& path);
-// An engine from an engine file, or built in memory from a model (a note on stderr says so).
-Engine load_or_build(const std::string& path, const BuildOptions& options, int threads);
+// An engine on each of these devices, from an engine file, or built in memory from a model.
+std::vector<Engine> load_or_build(const std::string& path, const BuildOptions& options,
+                                  const std::vector<int>& devices);
+// The same on the one device that the flags name.
+Engine load_or_build(const std::string& path, const BuildOptions& options, const BuildFlags& flags);
 
 // Seeded inputs for every input not in `given`: floats in [0, 1), integers 0 or 1, at the profile's
 // opt dims (1 where open), overridden by `shapes`.

@@ -201,7 +201,7 @@ void run_verify(const VerifyCommand& command) {
   TENREC_CHECK(is_onnx(command.model), usage, "\"{}\": verify needs the .onnx model",
                command.model);
   const BuildOptions options = command.flags.finish();
-  const Engine engine = load_or_build(command.model, options, options.threads);
+  const Engine engine = load_or_build(command.model, options, command.flags);
   const NamedTensors inputs = command.inputs.read_or_random(engine, options.seed);
   const onnx::Model model = onnx::read_model(command.model);
   const std::unique_ptr<Graph> graph = import_model(model).graph;

@@ -39,7 +39,7 @@ struct BuildProgress {
 
 // Every field has a default, so that designated initialisers may leave any of them out.
 struct BuildOptions {
-  std::string target = "cpu";
+  std::string target = "cpu";              // or several: "cuda:sm_90,cpu", best first; see Engine
   std::string device{};                    // a fingerprint to build for; empty: this machine
   int threads = 0;                         // of the build and of timing; 0: as many as allowed
   std::vector<ProfileOptions> profiles{};  // none: one open profile
@@ -47,6 +47,7 @@ struct BuildOptions {
   bool tf32 = false;                       // float32 products may round their operands to tf32
   bool no_vendor = false;                  // only Tenrec's own kernels
   bool no_tune = false;                    // take each kernel's first tactic, time nothing
+  double tune_budget = 0;                  // seconds of tuning, then first tactics; 0: no end
   std::string timing_cache{};              // file read and updated; empty: none
   bool no_fallback = false;                // no step on the host where the target is another device
   uint64_t seed = 0;

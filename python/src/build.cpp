@@ -94,6 +94,7 @@ void bind_build(nb::module_& module) {
       .def_rw("tf32", &BuildOptions::tf32)
       .def_rw("no_vendor", &BuildOptions::no_vendor)
       .def_rw("no_tune", &BuildOptions::no_tune)
+      .def_rw("tune_budget", &BuildOptions::tune_budget)
       .def_rw("timing_cache", &BuildOptions::timing_cache)
       .def_rw("no_fallback", &BuildOptions::no_fallback)
       .def_rw("lean", &BuildOptions::lean)

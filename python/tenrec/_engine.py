@@ -38,6 +38,7 @@ def build(
     threads: int = 0,
     timing_cache: Path = "",
     tune: bool = True,
+    tune_budget: float = 0,
     vendor: bool = True,
     fallback: bool = True,
     lean: bool = False,
@@ -50,13 +51,14 @@ def build(
     """Compiles an ONNX model.
 
     model: a path, or the bytes of the file (then `folder` is where its external data lies).
-    target: "cpu" or "cuda".
+    target: "cpu", "cuda", "cuda:sm_90", or several for one file, best first: "cuda:sm_90,cpu".
     precision: "f16" or "bf16" allow a float32 model to be computed in these.
     tf32: products of float32 may round their operands to TF32.
     profiles: what sizes to make plans for; none: one plan for any.
     threads: of the build; 0: as many as the process may use.
     timing_cache: a file of earlier timings that is read and updated.
     tune: time the kernels there are for each layer, instead of taking the first.
+    tune_budget: seconds to spend on that, then the first is taken; 0: no end.
     vendor: offer oneDNN's, cuBLAS' and cuDNN's kernels too.
     fallback: steps that a device has no kernel for may run on the host.
     lean: leave the graph and its original weights out of the engine.
@@ -73,7 +75,7 @@ def build(
     options.threads, options.memory_limit, options.lean = threads, memory_limit, lean
     options.timing_cache, options.tactics = os.fspath(timing_cache), dict(tactics or {})
     options.no_tune, options.no_vendor, options.no_fallback = not tune, not vendor, not fallback
-    options.keep_explain = explain
+    options.keep_explain, options.tune_budget = explain, tune_budget
     for profile in profiles:
         options.add_profile(_lists(profile.dims), _lists(profile.values))
     if isinstance(model, (bytes, bytearray, memoryview)):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/parser.h"
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -9,6 +10,7 @@
 #include "api/convert.h"
 #include "ir/op.h"
 #include "onnx/reader.h"
+#include "passes/passes.h"
 #include "tenrec/tensor.h"
 
 namespace tenrec::trt {
@@ -42,6 +44,17 @@ void check_types(const Graph& graph) {
   for (const auto& input : graph.inputs()) check(input->type, input->name, "input");
   for (size_t i = 0; i < graph.outputs().size(); ++i)
     check(graph.outputs()[i]->type, graph.output_names()[i], "output");
+}
+
+// The interface has no dims that do not say how many they are.
+void find_ranks(Graph& graph) {
+  const Values& outputs = graph.outputs();
+  const bool known = std::all_of(outputs.begin(), outputs.end(), [](const Value* output) {
+    return output->type.kind != Type::Kind::tensor || output->type.ranked;
+  });
+  if (known) return;
+  fold_constants(graph);
+  continue_branches(graph);
 }
 
 }  // namespace
@@ -95,6 +108,7 @@ bool Parser::import(const onnx::Model& model) {
   if (!problems.empty()) return false;
   for (const std::string& warning : imported.warnings) report_.log(Severity::kWARNING, warning);
   for (const std::string& note : imported.notes) report_.log(Severity::kVERBOSE, note);
+  find_ranks(*imported.graph);
   check_types(*imported.graph);
   network_.set_model(std::move(imported.graph), model.graph.name, model.owner);
   return true;

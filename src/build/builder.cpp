@@ -3,6 +3,8 @@
 // -> lower -> memory -> engine file.
 #include "tenrec/builder.h"
 
+#include <sstream>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory_guard.h"
@@ -16,6 +18,7 @@
 #include "passes/precision.h"
 #include "plan/engine_file.h"
 #include "plan/memory.h"
+#include "runtime/device.h"
 #include "targets/target.h"
 #include "tenrec/version.h"
 
@@ -26,6 +29,13 @@ namespace {
 struct Stopped {
   std::string text;
 };
+
+void report(const BuildOptions& options, std::string_view phase, std::string_view detail,
+            size_t done, size_t total) {
+  if (!options.progress) return;
+  if (!options.progress({.phase = phase, .detail = detail, .done = done, .total = total}))
+    fail(ErrorCode::cancelled, "the build was cancelled while in phase {}", phase);
+}
 
 class Builder {
  public:
@@ -40,18 +50,12 @@ class Builder {
     if (!options.timing_cache.empty()) cache_ = TimingCache::load(options.timing_cache);
   }
 
-  BuildResult run(const onnx::Model& model) {
-    progress("import", model.graph.name, 0, 1);
-    ImportedModel imported = import_model(model);
-    BuildResult result;
-    result.notes = std::move(imported.notes);
-    result.warnings = std::move(imported.warnings);
-    return run(*imported.graph, model.graph.name, std::move(result));
-  }
-
-  BuildResult run(Graph& graph, std::string_view name, BuildResult result = {}) {
+  // `others`: engines of the same model for other targets, to lie in this one.
+  BuildResult run(Graph& graph, std::string_view name, BuildResult result,
+                  const std::vector<BuildResult>& others) {
     try {
       plan::EngineParts parts = compile(graph, name, result);
+      for (const BuildResult& other : others) parts.others.emplace_back(*other.bytes);
       progress("write", "engine", 0, 1);
       result.bytes = std::make_shared<const std::vector<std::byte>>(plan::serialise(parts));
       if (!options_.timing_cache.empty() && cache_.changed()) cache_.save(options_.timing_cache);
@@ -81,10 +85,11 @@ class Builder {
                   .notes = result.notes};
     describe_bindings(graph, parts.io);
     SelectOptions select_options{
-        .tune = !options_.no_tune,
+        .tune = !options_.no_tune && can_time(result),
         .explain = options_.keep_explain,
         .seed = options_.seed,
         .memory_limit = options_.memory_limit,
+        .tune_seconds = options_.tune_budget,
         .pinned = options_.tactics,
         .tick = [this] { progress("select", "timing", selected_, to_select_); }};
     Selector selector(target_, device_, std::move(select_options), cache_);
@@ -93,7 +98,12 @@ class Builder {
       code = {};
       compile_profiles(graph, selector, parts, code);
     } while (refuse_failed(selector, parts, code, result));
-    result.explain = selector.explanation();
+    result.explain += selector.explanation();
+    if (selector.untimed() > 0)
+      result.notes.push_back(
+          fmt::format("tuning took its {} s: {} nodes have their first tactic, not the fastest; a "
+                      "timing cache lets the next build go on from here",
+                      options_.tune_budget, selector.untimed()));
     note_host_steps(selector.host_nodes(), result);
     for (std::string& note : target_.notes(device_)) result.notes.push_back(std::move(note));
     parts.meta.notes = result.warnings;
@@ -175,6 +185,20 @@ class Builder {
     run_phase(graph, symbolic_passes());
   }
 
+  // A device that is named may be elsewhere.
+  bool can_time(BuildResult& result) const {
+    if (options_.device.empty()) return true;
+    try {
+      open_device(target_.name(), {.threads = 1, .fingerprint = device_.fingerprint});
+      return true;
+    } catch (const Error& error) {
+      result.notes.push_back(fmt::format(
+          "nothing is timed, every node has its first tactic: {}; build there for all the speed",
+          error.what()));
+      return false;
+    }
+  }
+
   static std::string host_steps_text(const std::vector<std::string>& nodes) {
     return fmt::format(
         "{} of the model's nodes run on the host, and what they read and write is copied there and "
@@ -241,10 +265,7 @@ class Builder {
   }
 
   void progress(std::string_view phase, std::string_view detail, size_t done, size_t total) const {
-    if (!options_.progress) return;
-    if (!options_.progress({.phase = phase, .detail = detail, .done = done, .total = total})) {
-      fail(ErrorCode::cancelled, "the build was cancelled while in phase {}", phase);
-    }
+    report(options_, phase, detail, done, total);
   }
 
   // What the engine's bytes depend on beside model, device and timings.
@@ -299,6 +320,53 @@ class Builder {
   size_t selected_ = 0, to_select_ = 0;
 };
 
+// The options for each target of "cuda:sm_90,cpu": the first as given, the others without what the
+// first brings for all.
+std::vector<BuildOptions> by_target(const BuildOptions& options) {
+  std::vector<BuildOptions> each;
+  std::istringstream targets(options.target);
+  for (std::string text; std::getline(targets, text, ',');) {
+    BuildOptions& one = each.emplace_back(options);
+    const size_t colon = text.find(':');
+    one.target = text.substr(0, colon);
+    if (colon != text.npos) {
+      TENREC_CHECK(options.device.empty(), usage,
+                   "target '{}' names a device, and so does the device '{}'", text, options.device);
+      one.device = one.target + " " + text.substr(colon + 1);
+    }
+    if (each.size() > 1) one.lean = true;
+  }
+  TENREC_CHECK(each.size() == 1 || options.device.empty(), usage,
+               "which of the targets {} is device '{}' for? write it as target:device",
+               options.target, options.device);
+  return each;
+}
+
+// The engine for the first target, with the others' inside.
+BuildResult build_targets(Graph& graph, std::string_view name, const BuildOptions& options,
+                          TimingCache* cache, BuildResult result) {
+  const std::vector<BuildOptions> each = by_target(options);
+  std::vector<BuildResult> others;
+  for (size_t i = 1; i < each.size() && options.stop_after.empty(); ++i) {
+    const std::unique_ptr<Graph> copy = graph.clone();
+    const BuildResult& other =
+        others.emplace_back(Builder(each[i], cache).run(*copy, name, {}, {}));
+    for (const std::string& note : other.notes)
+      result.notes.push_back(fmt::format("{}: {}", each[i].target, note));
+    result.explain += other.explain;
+  }
+  return Builder(each[0], cache).run(graph, name, std::move(result), others);
+}
+
+BuildResult build_model(const onnx::Model& model, const BuildOptions& options) {
+  report(options, "import", model.graph.name, 0, 1);
+  ImportedModel imported = import_model(model);
+  BuildResult result;
+  result.notes = std::move(imported.notes);
+  result.warnings = std::move(imported.warnings);
+  return build_targets(*imported.graph, model.graph.name, options, nullptr, std::move(result));
+}
+
 }  // namespace
 
 bool decides_shapes(const Value& input, const Graph& graph) {
@@ -322,7 +390,7 @@ BuildResult build(const std::string& model_path, const BuildOptions& options) {
   return memory_guarded([&] {
     init_ops();
     return with_context([&] { return fmt::format("building \"{}\"", model_path); },
-                        [&] { return Builder(options).run(onnx::read_model(model_path)); });
+                        [&] { return build_model(onnx::read_model(model_path), options); });
   });
 }
 
@@ -332,19 +400,19 @@ BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
     init_ops();
     return with_context(
         [] { return "building a model in memory"; },
-        [&] { return Builder(options).run(onnx::read_model(model, nullptr, folder)); });
+        [&] { return build_model(onnx::read_model(model, nullptr, folder), options); });
   });
 }
 
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options) {
   return with_context([&] { return fmt::format("building graph \"{}\"", name); },
-                      [&] { return Builder(options).run(graph, name); });
+                      [&] { return build_targets(graph, name, options, nullptr, {}); });
 }
 
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options,
                         TimingCache& cache) {
   return with_context([&] { return fmt::format("building graph \"{}\"", name); },
-                      [&] { return Builder(options, &cache).run(graph, name); });
+                      [&] { return build_targets(graph, name, options, &cache, {}); });
 }
 
 void BuildResult::save(const std::string& path) const {

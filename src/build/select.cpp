@@ -9,6 +9,7 @@
 #include "build/bind.h"
 #include "ir/constant.h"
 #include "ir/text.h"
+#include "ops/fail.h"
 #include "targets/tuner.h"
 #include "tenrec/version.h"
 
@@ -139,7 +140,8 @@ bool Selector::is_refused(const Node& node, const Candidate& candidate) const {
 }
 
 void Selector::prepare(const Graph& graph, const std::map<const Symbol*, int64_t>& opt) {
-  if (!options_.tune) return;
+  // Where time may run out, only what comes to be timed is compiled, node by node.
+  if (!options_.tune || options_.tune_seconds > 0) return;
   std::vector<plan::KernelSource> sources;
   std::set<std::string> seen;
   for (const auto& node : graph.nodes()) {
@@ -151,12 +153,20 @@ void Selector::prepare(const Graph& graph, const std::map<const Symbol*, int64_t
     if (!seen.insert(known).second) continue;
     if (accepted.size() == 1 || remembered(known, accepted)) continue;
     if (!can_time(*node, sizes)) continue;
-    for (const Candidate& candidate : candidates_of(*node, accepted, sizes)) {
-      for (plan::KernelSource& source :
-           candidate.kernel->compile(*node, candidate.tactic, info_).code)
-        sources.push_back(std::move(source));
-    }
+    add_sources(*node, candidates_of(*node, accepted, sizes), sources);
   }
+  compile_ahead(sources);
+}
+
+void Selector::add_sources(const Node& node, const std::vector<Candidate>& candidates,
+                           std::vector<plan::KernelSource>& into) const {
+  for (const Candidate& candidate : candidates) {
+    for (plan::KernelSource& source : candidate.kernel->compile(node, candidate.tactic, info_).code)
+      into.push_back(std::move(source));
+  }
+}
+
+void Selector::compile_ahead(const std::vector<plan::KernelSource>& sources) const {
   try {
     target_.compile(sources, info_);
   } catch (const Error&) {
@@ -173,7 +183,8 @@ StepDraft Selector::select(const Node& node, const std::map<const Symbol*, int64
   if (options_.explain) {
     explanation_ += fmt::format("  -> {} {}\n", winner.kernel->name(), winner.tactic);
   }
-  if (winner.kernel->on_host()) host_nodes_.push_back(node.describe());
+  // A node that only fails has nothing to copy.
+  if (winner.kernel->on_host() && !node.as<Fail>()) host_nodes_.push_back(node.describe());
   return winner.kernel->compile(node, winner.tactic, info_);
 }
 
@@ -210,7 +221,17 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     if (options_.explain) explanation_ += "  not timed: its sizes are known only when running\n";
     return candidates.front();
   }
+  if (is_out_of_time()) {
+    untimed_.insert(cache_key);
+    if (options_.explain) explanation_ += "  not timed: tuning has taken its time\n";
+    return candidates.front();
+  }
   return fastest(node, candidates, sizes, cache_key);
+}
+
+bool Selector::is_out_of_time() const {
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - started_;
+  return options_.tune_seconds > 0 && taken.count() > options_.tune_seconds;
 }
 
 Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candidate>& candidates,
@@ -218,6 +239,11 @@ Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candid
   const Candidate* best = nullptr;
   double best_time = std::numeric_limits<double>::infinity();
   std::string failures;
+  if (options_.tune_seconds > 0) {
+    std::vector<plan::KernelSource> sources;
+    add_sources(node, candidates, sources);
+    compile_ahead(sources);
+  }
   for (const Candidate& candidate : candidates) {
     if (options_.tick) options_.tick();
     double microseconds = std::numeric_limits<double>::infinity();

@@ -3,6 +3,7 @@
 // at the profile's opt sizes and the fastest is kept. Without tuning the first tactic of the first
 // kernel that accepts wins (the target lists its kernels in order of preference).
 #pragma once
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -22,6 +23,7 @@ struct SelectOptions {
   bool explain = false;
   uint64_t seed = 0;
   uint64_t memory_limit = 0;                  // of the tuning device, bytes; 0: none
+  double tune_seconds = 0;                    // then first tactics are taken; 0: no end
   std::map<std::string, std::string> pinned;  // node name -> "kernel" or "kernel tactic"
   std::function<void()> tick;                 // called before each timing; may throw `cancelled`
 };
@@ -40,6 +42,8 @@ class Selector {
   const std::string& explanation() const { return explanation_; }
   // Nodes whose kernels run on the host, though the target's memory is not there.
   const std::vector<std::string>& host_nodes() const { return host_nodes_; }
+  // Nodes that were not timed because tuning had taken its time.
+  size_t untimed() const { return untimed_.size(); }
 
  private:
   struct Candidate {
@@ -58,6 +62,10 @@ class Selector {
                    const Sizes& sizes);
   // Needs a text that does not compile.
   bool is_refused(const Node& node, const Candidate& candidate) const;
+  void add_sources(const Node& node, const std::vector<Candidate>& candidates,
+                   std::vector<plan::KernelSource>& into) const;
+  // All at once, into the target's own store.
+  void compile_ahead(const std::vector<plan::KernelSource>& sources) const;
   Candidate fastest(const Node& node, const std::vector<Candidate>& candidates, const Sizes& sizes,
                     const std::string& cache_key);
   bool can_time(const Node& node, const Sizes& sizes);
@@ -65,6 +73,7 @@ class Selector {
   std::string key(const Node& node, const Sizes& sizes,
                   const std::vector<const Kernel*>& accepted) const;
   Device& device();
+  bool is_out_of_time() const;
 
   const Target& target_;
   DeviceInfo info_;
@@ -73,6 +82,8 @@ class Selector {
   std::shared_ptr<Device> device_;
   std::string explanation_;
   std::vector<std::string> host_nodes_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::set<std::string> untimed_;
   std::map<std::string, std::vector<Candidate>> candidates_;
   std::set<std::string> refused_;  // texts
 };

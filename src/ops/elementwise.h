@@ -336,7 +336,10 @@ struct Shrink {
     return std::tuple{field(1, "lambd", s.lambd), field(2, "bias", s.bias)};
   }
   Expr apply(const Expr& x) const {
-    return select(x < -lambd, x + bias, select(x > lambd, x - bias, 0));
+    // The bounds of integers are no integers: 2 is above 1.5.
+    const Expr number = is_float(x.dtype()) ? x : x.cast(DType::f64);
+    const Expr high = select(number > lambd, number - bias, 0);
+    return select(number < -lambd, number + bias, high).cast(x.dtype());
   }
 };
 TENREC_OP(Shrink, "shrink")

@@ -32,8 +32,8 @@ bool inline_here(Graph& graph) {
   return any;
 }
 
-// The branch's nodes give way to one that fails; outputs look like those of the other branch.
-void make_failing(Graph& branch, const Graph& other, const std::string& message) {
+// A node that fails, with outputs like those of the other branch.
+const Node* add_failing(Graph& branch, const Graph& other, const std::string& message) {
   Fail op;
   op.message = "the branch taken cannot work with these sizes: " + message;
   for (const Value* output : other.outputs()) {
@@ -44,23 +44,27 @@ void make_failing(Graph& branch, const Graph& other, const std::string& message)
     op.ranks.push_back(type.rank());
     for (const Dim& dim : type.shape) op.sizes.push_back(dim.constant().value_or(-1));
   }
-  const Node* node = branch.insert(nullptr, std::move(op), {});
+  return branch.insert(nullptr, std::move(op), {});
+}
+
+void make_failing(Graph& branch, const Graph& other, const std::string& message) {
+  const Node* node = add_failing(branch, other, message);
   for (size_t i = 0; i < node->output_count(); ++i) branch.set_output(i, node->output(i));
   branch.remove_dead();
 }
-
-void refine(Graph& graph);
 
 // A branch reads the node's inputs after the condition, so their types are its inputs' types.
 void refine_branches(const Node& node) {
   infer_branches(node, [&](Graph& branch) {
     for (size_t k = 0; k < branch.inputs().size(); ++k)
       branch.inputs()[k]->type = node.input(k + 1)->type;
-    refine(branch);
+    refine_types(branch);
   });
 }
 
-void refine(Graph& graph) {
+}  // namespace
+
+void refine_types(Graph& graph) {
   graph.reinfer();
   bool any = false;
   for (const auto& node : graph.nodes()) {
@@ -71,7 +75,24 @@ void refine(Graph& graph) {
   if (any) graph.reinfer();
 }
 
-}  // namespace
+Node* copy_node(Graph& graph, Node* before, const Node& node, Values inputs) {
+  Node* const copy =
+      graph.insert(before, node.op(), std::move(inputs), cloned_bodies(node), node.origins());
+  for (size_t i = 0; i < node.output_count(); ++i) {
+    copy->output(i)->type.layout = node.output(i)->type.layout;
+    copy->output(i)->name = node.output(i)->name;
+  }
+  return copy;
+}
+
+std::unique_ptr<Graph> failing_branch(const Graph& other, const std::string& message) {
+  auto branch = std::make_unique<Graph>();
+  for (const auto& input : other.inputs()) branch->add_input(input->name, input->type);
+  const Node* node = add_failing(*branch, other, message);
+  for (size_t i = 0; i < node->output_count(); ++i)
+    branch->add_output(node->output(i), other.output_names()[i]);
+  return branch;
+}
 
 void inline_body(Graph& graph, Node* node, size_t body, size_t first_input) {
   const Graph& inner_graph = node->body(body);
@@ -82,13 +103,8 @@ void inline_body(Graph& graph, Node* node, size_t body, size_t first_input) {
     Values inputs;
     for (const Value* input : inner->inputs())
       inputs.push_back(input ? outside.at(input) : nullptr);
-    const Node* copy =
-        graph.insert(node, inner->op(), std::move(inputs), cloned_bodies(*inner), inner->origins());
-    for (size_t i = 0; i < inner->output_count(); ++i) {
-      copy->output(i)->type.layout = inner->output(i)->type.layout;
-      copy->output(i)->name = inner->output(i)->name;
-      outside[inner->output(i)] = copy->output(i);
-    }
+    const Node* copy = copy_node(graph, node, *inner, std::move(inputs));
+    for (size_t i = 0; i < inner->output_count(); ++i) outside[inner->output(i)] = copy->output(i);
   }
   for (size_t i = 0; i < node->output_count(); ++i) {
     graph.replace_uses(node->output(i), outside.at(inner_graph.outputs()[i]));
@@ -113,7 +129,7 @@ void infer_branches(const Node& node, const std::function<void(Graph& branch)>& 
 
 bool inline_branches(Graph& graph) {
   if (!inline_here(graph)) return false;
-  refine(graph);
+  refine_types(graph);
   return true;
 }
 

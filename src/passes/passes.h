@@ -6,6 +6,7 @@
 namespace tenrec {
 
 void fold_constants(Graph& graph);
+void continue_branches(Graph& graph);
 void simplify(Graph& graph);
 void recognise(Graph& graph);
 void transposes(Graph& graph);

@@ -7,6 +7,7 @@ namespace tenrec {
 const std::vector<Pass>& symbolic_passes() {
   static const std::vector<Pass> passes{
       {"fold_constants", fold_constants},
+      {"continue_branches", continue_branches},
       {"simplify", simplify},
       {"recognise", recognise},
       {"transposes", transposes},

@@ -22,9 +22,9 @@ std::string_view as_text(Bytes bytes) {
 Bytes as_bytes(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 std::string_view kind_name(uint32_t kind) {
-  constexpr std::array<std::string_view, 11> names = {"?",     "META",   "IO",      "PLAN",
+  constexpr std::array<std::string_view, 12> names = {"?",     "META",   "IO",      "PLAN",
                                                       "CODE",  "SOURCE", "WEIGHTS", "WEIGHT_TABLE",
-                                                      "GRAPH", "DEBUG",  "REFIT"};
+                                                      "GRAPH", "DEBUG",  "REFIT",   "OTHER"};
   return kind < names.size() ? names[kind] : names[0];
 }
 
@@ -90,6 +90,8 @@ std::vector<Section> sections_of(const EngineParts& parts) {
   if (!parts.graph.text.empty()) sections.push_back({SectionKind::graph, 0, encode(parts.graph)});
   if (!parts.debug.empty()) sections.push_back({SectionKind::debug, 0, parts.debug});
   sections.push_back({SectionKind::weights, section_required, {}, &parts.weights});
+  for (const Bytes other : parts.others)
+    sections.push_back({SectionKind::other, 0, std::string(as_text(other))});
   return sections;
 }
 
@@ -240,7 +242,8 @@ class SectionReader {
                    kind_name(entry.kind), entry.version);
       return;
     }
-    TENREC_CHECK(kind == SectionKind::plan || (seen_ & 1U << entry.kind) == 0, invalid_engine,
+    const bool repeats = kind == SectionKind::plan || kind == SectionKind::other;
+    TENREC_CHECK(repeats || (seen_ & 1U << entry.kind) == 0, invalid_engine,
                  "section {} is there twice", kind_name(entry.kind));
     seen_ |= 1U << entry.kind;
     const Bytes bytes = image_.subspan(entry.offset, entry.size);
@@ -270,7 +273,8 @@ class SectionReader {
       case SectionKind::weights:
       case SectionKind::weight_table:
       case SectionKind::graph:
-      case SectionKind::debug: return true;
+      case SectionKind::debug:
+      case SectionKind::other: return true;
       default: return false;
     }
   }
@@ -300,6 +304,7 @@ class SectionReader {
       case SectionKind::weights: file_.weight_bytes = bytes; break;
       case SectionKind::graph: file_.graph = decode<GraphSection>(as_text(bytes)); break;
       case SectionKind::debug: file_.debug = std::string(as_text(bytes)); break;
+      case SectionKind::other: file_.others.push_back(bytes); break;
       default: break;
     }
   }
@@ -386,8 +391,18 @@ EngineFile EngineFile::open(const std::filesystem::path& path) {
                       [&] { return read_image(mapped->bytes(), mapped, mapped.get()); });
 }
 
+EngineFile EngineFile::other(size_t index) const {
+  return with_context([&] { return fmt::format("section OTHER, number {}", index); },
+                      [&] {
+                        EngineFile file = read(others.at(index), owner);
+                        TENREC_CHECK(file.others.empty(), invalid_engine,
+                                     "it holds further engines, which only the outer one may");
+                        return file;
+                      });
+}
+
 EngineParts EngineFile::parts() const {
-  EngineParts parts{meta, io, plans, {}, graph, debug, source, code};
+  EngineParts parts{meta, io, plans, {}, graph, debug, source, code, others};
   for (size_t i = 0; i < weights.size(); ++i) {
     const auto index = parts.weights.add(weights[i].dtype, weights[i].dims, weight(i), owner);
     TENREC_CHECK(index == static_cast<int32_t>(i), invalid_engine,

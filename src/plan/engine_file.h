@@ -100,6 +100,7 @@ struct EngineParts {
   std::string debug;
   SourceTable source;  // empty when lean
   CodeTable code;
+  std::vector<std::span<const std::byte>> others;  // engine files for other targets; not owned
 };
 // The same parts give the same bytes.
 std::vector<std::byte> serialise(const EngineParts& parts);
@@ -117,8 +118,9 @@ struct EngineFile {
   std::string debug;
   SourceTable source;
   CodeTable code;
-  std::span<const std::byte> image;   // the whole file
-  std::shared_ptr<const void> owner;  // of `image`
+  std::vector<std::span<const std::byte>> others;  // engine files for other targets, not read yet
+  std::span<const std::byte> image;                // the whole file
+  std::shared_ptr<const void> owner;               // of `image`
 
   std::span<const std::byte> weight(size_t index) const {
     return weight_bytes.subspan(weights[index].offset, weights[index].bytes);
@@ -127,6 +129,7 @@ struct EngineFile {
   // An invalid_engine Error names what is wrong and where.
   static EngineFile open(const std::filesystem::path& path);
   static EngineFile read(std::span<const std::byte> image, std::shared_ptr<const void> owner);
+  EngineFile other(size_t index) const;
   // Ready to be changed and written again; the same bytes if nothing is changed.
   EngineParts parts() const;
 };

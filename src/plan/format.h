@@ -22,8 +22,10 @@
 //       24     8  size in bytes
 //       32    16  XXH3-128 of the section's bytes
 //
-// Sections do not overlap, come in any order and, PLAN apart, at most once; several PLANs are the
-// profiles in order. Gaps are zero. META, IO, PLAN, CODE, SOURCE, WEIGHT_TABLE and GRAPH are
+// Sections do not overlap, come in any order and, PLAN and OTHER apart, at most once; several PLANs
+// are the profiles in order, each OTHER is a whole engine file of the same model for another target
+// or device, next best first and without OTHERs of its own: weights are packed for each target, so
+// there is little to share. Gaps are zero. META, IO, PLAN, CODE, SOURCE, WEIGHT_TABLE and GRAPH are
 // protobuf messages of the structs in plan.h and engine_file.h. The checksums detect damage, not
 // malice: everything is validated as untrusted. Hashes are stored big endian, as Hash128::bytes()
 // gives them.
@@ -57,6 +59,7 @@ enum class SectionKind : uint32_t {
   graph = 8,         // GraphSection: the IR as text and the names of its weights; optional
   debug = 9,         // text for people; optional
   refit = 10,        // reserved
+  other = 11,        // an engine file for another target; optional
 };
 
 }  // namespace tenrec::plan

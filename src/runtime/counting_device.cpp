@@ -91,7 +91,9 @@ class CountingDevice : public Device {
   uint64_t binding_alignment() const override { return inner_->binding_alignment(); }
   bool can_record() const override { return inner_->can_record(); }
   void begin_recording() override { inner_->begin_recording(); }
-  std::unique_ptr<Recording> end_recording() override { return inner_->end_recording(); }
+  std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) override {
+    return inner_->end_recording(std::move(old));
+  }
 
  private:
   std::shared_ptr<Device> inner_;

@@ -138,7 +138,9 @@ class Device {
   // Between begin_recording and end_recording recordable steps are kept, not run.
   virtual bool can_record() const { return false; }
   virtual void begin_recording() {}
-  virtual std::unique_ptr<Recording> end_recording() { return nullptr; }
+  // `old` is no longer needed; where the steps are of the same kinds it may become the new one,
+  // which takes a fraction of the time.
+  virtual std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) { return old; }
 };
 
 // The step has outputs or symbols whose size is known only once it has run.

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory_guard.h"
 #include "runtime/engine_impl.h"
 #include "runtime/respecialise.h"
@@ -144,15 +145,46 @@ plan::EngineFile respecialised(const plan::EngineFile& file, const LoadOptions& 
   return made;
 }
 
-std::shared_ptr<const Engine::Impl> make_impl(plan::EngineFile file, const LoadOptions& options) {
+// `whole` has the graph, for whatever target it is.
+std::shared_ptr<const Engine::Impl> open_one(plan::EngineFile file, const plan::EngineFile& whole,
+                                             const LoadOptions& options) {
   std::shared_ptr<Device> device;
   try {
     device = open_for(file, options, options.threads);
   } catch (const WrongDevice& wrong) {
-    file = respecialised(file, options, wrong);
+    plan::EngineFile source = whole;
+    source.meta = file.meta;
+    file = respecialised(source, options, wrong);
+    log(LogLevel::warning, "{}", file.meta.notes.back());
     device = open_for(file, options, options.threads);
   }
   return std::make_shared<const Engine::Impl>(std::move(file), options, std::move(device));
+}
+
+// The engine inside `file` for its next target. It has no graph of its own.
+plan::EngineFile other_of(const plan::EngineFile& file, size_t index, const Error& missing) {
+  plan::EngineFile other = file.other(index);
+  other.image = file.image;  // saving keeps all targets
+  other.meta.notes.push_back(fmt::format("made for {} and {}; {} runs: {}", file.meta.target,
+                                         other.meta.target, other.meta.target, missing.what()));
+  log(LogLevel::warning, "{}", other.meta.notes.back());
+  return other;
+}
+
+// The first of the engine's targets whose device is here. A device that was asked for by its number
+// is not replaced.
+std::shared_ptr<const Engine::Impl> make_impl(const plan::EngineFile& file,
+                                              const LoadOptions& options) {
+  plan::EngineFile tried = file;
+  for (size_t next = 0;; ++next) {
+    try {
+      return open_one(std::move(tried), file, options);
+    } catch (const Error& error) {
+      const bool may_replace = error.code() == ErrorCode::device && options.device == 0;
+      if (!may_replace || next >= file.others.size()) throw;
+      tried = other_of(file, next, error);
+    }
+  }
 }
 
 }  // namespace
@@ -165,9 +197,9 @@ std::shared_ptr<Device> Engine::Impl::open(int threads) const {
 
 Engine Engine::load(const std::string& path, const LoadOptions& options) {
   return memory_guarded([&] {
-    plan::EngineFile file = plan::EngineFile::open(path);
+    const plan::EngineFile file = plan::EngineFile::open(path);
     return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
-                        [&] { return Engine(make_impl(std::move(file), options)); });
+                        [&] { return Engine(make_impl(file, options)); });
   });
 }
 
@@ -181,11 +213,9 @@ Engine Engine::from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes,
                           const LoadOptions& options) {
   TENREC_CHECK(bytes != nullptr, usage, "Engine::from_bytes: there are no bytes");
   return memory_guarded([&] {
-    return with_context([] { return "loading an engine from memory"; },
-                        [&] {
-                          plan::EngineFile file = plan::EngineFile::read(*bytes, bytes);
-                          return Engine(make_impl(std::move(file), options));
-                        });
+    return with_context(
+        [] { return "loading an engine from memory"; },
+        [&] { return Engine(make_impl(plan::EngineFile::read(*bytes, bytes), options)); });
   });
 }
 

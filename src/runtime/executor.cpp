@@ -214,14 +214,20 @@ void Executor::run_segment(size_t index) {
   const Hash128 key = hash128(std::as_bytes(std::span(signature_)));
   auto found = std::find_if(segment.kept.begin(), segment.kept.end(),
                             [&](const Segment::Kept& kept) { return kept.key == key; });
+  std::unique_ptr<Recording> old;
   if (found == segment.kept.end()) {
-    run_all();
-    if (segment.kept.size() == max_recordings)
-      segment.kept.erase(std::min_element(
-          segment.kept.begin(), segment.kept.end(),
-          [](const Segment::Kept& a, const Segment::Kept& b) { return a.used < b.used; }));
-    segment.kept.push_back({key, ++clock_, nullptr});
-    return;
+    if (segment.kept.size() == max_recordings) {
+      const auto oldest = std::ranges::min_element(segment.kept, {}, &Segment::Kept::used);
+      old = std::move(oldest->recording);
+      segment.kept.erase(oldest);
+    }
+    segment.kept.push_back({key, 0, nullptr});
+    found = segment.kept.end() - 1;
+    if (!old) {
+      run_all();
+      found->used = ++clock_;
+      return;
+    }
   }
   found->used = ++clock_;
   if (!found->recording) {
@@ -229,10 +235,10 @@ void Executor::run_segment(size_t index) {
     try {
       run_all();
     } catch (...) {
-      device_->end_recording();
+      device_->end_recording(nullptr);
       throw;
     }
-    found->recording = device_->end_recording();
+    found->recording = device_->end_recording(std::move(old));
   }
   found->recording->replay();
 }

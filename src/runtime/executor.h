@@ -75,7 +75,8 @@ class Executor {
     std::byte* copied_to = nullptr;  // set where the value's own memory is not the output
   };
   // Consecutive steps that the device can record. A recording serves one set of addresses and
-  // sizes; it is made when they come for the second time.
+  // sizes; it is made when they come for the second time, or at once from the oldest where all
+  // places are taken.
   struct Segment {
     struct Kept {
       Hash128 key;

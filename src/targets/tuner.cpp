@@ -208,7 +208,7 @@ double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore
     count = std::max(std::min(count, max_recorded), static_cast<int>(instances.size()));
     device.begin_recording();
     for (int i = 0; i < count; ++i) instances[next++ % instances.size()]->run();
-    recording = device.end_recording();
+    recording = device.end_recording(nullptr);
     recording->replay();
     device.synchronise();
   }

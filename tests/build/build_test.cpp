@@ -102,6 +102,27 @@ TEST(Build, DataDependentOutputsHaveTheirTrueSize) {
   EXPECT_EQ(y.as<int64_t>()[2], 4);
 }
 
+TEST(Build, TuningEndsWithItsBudget) {
+  OnnxGraph graph;
+  graph.input("x", f32, {"8", "4"}).output("y", f32, {"8", "2"});
+  graph.initializer(OnnxTensor("w", {4, 2}).floats({1, 2, 3, 4, 5, 6, 7, 8}));
+  graph.node("MatMul", {"x", "w"}, {"y"});
+  const std::string bytes = OnnxModel(graph).opset(17).bytes();
+  BuildOptions options;
+  options.tune_budget = 1e-9;
+  const BuildResult result = build(std::as_bytes(std::span(bytes)), options);
+  ASSERT_EQ(result.notes.size(), 1U);
+  EXPECT_NE(result.notes[0].find("have their first tactic"), std::string::npos) << result.notes[0];
+}
+
+TEST(Build, ADeviceOfSeveralTargetsIsWrittenWithItsTarget) {
+  BuildOptions options;
+  options.target = "cpu,cpu:baseline";
+  EXPECT_NO_THROW(build_bytes(sum_model(), options).load().create_context());
+  options.device = "cpu baseline";
+  EXPECT_THROW(build_bytes(sum_model(), options), Error);
+}
+
 TEST(Build, StopsWhereAsked) {
   BuildOptions options;
   options.stop_after = "import";

@@ -71,6 +71,22 @@ TEST(EngineFile, WriteReadWriteGivesTheSameBytes) {
   EXPECT_EQ(serialise(file.parts()), bytes);
 }
 
+TEST(EngineFile, HoldsEnginesForOtherTargets) {
+  const Bytes inner = serialise(add_engine(8));
+  EngineParts parts = full_engine();
+  parts.others = {inner, inner};
+  const Bytes outer = serialise(parts);
+  const EngineFile file = EngineFile::read(outer, nullptr);
+  ASSERT_EQ(file.others.size(), 2U);
+  EXPECT_EQ(Bytes(file.others[1].begin(), file.others[1].end()), inner);
+  EXPECT_EQ(file.other(1).plans.size(), 1U);
+  EXPECT_EQ(serialise(file.parts()), outer);
+  // Not in each other.
+  parts.others = {outer};
+  const Bytes deep = serialise(parts);
+  EXPECT_THROW((void)EngineFile::read(deep, nullptr).other(0), Error);
+}
+
 TEST(EngineFile, GraphWeightsOfStringsHaveTheirShape) {
   EngineParts parts = full_engine();
   parts.graph.originals[1].dims = {3};

@@ -28,8 +28,11 @@ inline Values gemm(const OnnxNode& node, OnnxContext& context) {
   Value* b = operand(1, "transB");
   const float alpha = node.number("alpha", 1);
   const float beta = node.number("beta", 1);
-  TENREC_CHECK((alpha == 1 && beta == 1) || is_float(a->type.dtype), unsupported,
-               "alpha {} and beta {} of an integer product", alpha, beta);
+  TENREC_CHECK(
+      (alpha == 1 && beta == 1) || is_float(a->type.dtype), unsupported,
+      "alpha {} and beta {} of an integer product: only 1 and 1 are exact; convert its operands to "
+      "float",
+      alpha, beta);
   Value* product = scaled_by(context.one(MatMul{}, {a, b}), alpha);
   Value* c = context.input(2);
   TENREC_CHECK(c || node.opset() >= 11, invalid_model, "c (input 2) is missing");

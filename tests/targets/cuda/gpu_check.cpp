@@ -83,7 +83,9 @@ class GuardedDevice : public Device {
   }
   bool can_record() const override { return inner_->can_record(); }
   void begin_recording() override { inner_->begin_recording(); }
-  std::unique_ptr<Recording> end_recording() override { return inner_->end_recording(); }
+  std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) override {
+    return inner_->end_recording(std::move(old));
+  }
 
  private:
   std::shared_ptr<Device> inner_;

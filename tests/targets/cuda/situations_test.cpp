@@ -119,6 +119,36 @@ TEST_F(Situation, EngineForAnotherGpu) {
       "here)");
 }
 
+// A file for several targets runs on the first whose device is here.
+TEST_F(Situation, EngineForSeveralTargets) {
+  std::string both = build;
+  both.replace(both.find("cuda "), 5, "cuda:sm_90,cpu ");
+  Outcome outcome = fake("", both);
+  ASSERT_EQ(outcome.code, 0) << outcome.text;
+  outcome = fake("", "run --random $DIR/model.engine");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(outcome.text.find("cpu runs"), std::string::npos) << outcome.text;
+  outcome = fake("FAKE_CUDA_VERSION=11080", "run --random $DIR/model.engine");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  expect_contains(outcome, "made for cuda and cpu; cpu runs: the driver is of CUDA 11.8");
+}
+
+// Nothing can be timed on a device that is elsewhere.
+TEST_F(Situation, ADeviceThatIsElsewhere) {
+  std::string tuned = build;
+  tuned.replace(tuned.find("--no-tune"), std::string("--no-tune").size(), "");
+  const Outcome outcome = fake("", tuned + "-v --device 'cuda sm_80' ");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  expect_contains(outcome, "nothing is timed, every node has its first tactic");
+}
+
+TEST_F(Situation, AGpuThatIsNotHere) {
+  ASSERT_EQ(fake("", build).code, 0);
+  const Outcome outcome = fake("", "run --random --device 1 $DIR/model.engine");
+  EXPECT_EQ(outcome.code, 11);
+  expect_contains(outcome, "there is no GPU 1; this machine has 1");
+}
+
 TEST_F(Situation, AKernelThatDoesNotCompile) {
   Outcome outcome = fake("FAKE_NVRTC_REFUSES=fn_exp", build);
   // Softmax and Exp need it, and no other kernel runs them: the host has to.

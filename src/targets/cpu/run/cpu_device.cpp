@@ -126,8 +126,11 @@ std::unique_ptr<StepRunner> CpuDevice::prepare(const plan::Plan& plan, const pla
 }
 
 void register_cpu_device() {
-  register_device(
-      "cpu", [](const DeviceOptions& options) { return std::make_shared<CpuDevice>(options); });
+  register_device("cpu", [](const DeviceOptions& options) {
+    TENREC_CHECK(options.index == 0, device, "there is no CPU {}: all cores are device 0",
+                 options.index);
+    return std::make_shared<CpuDevice>(options);
+  });
 }
 
 }  // namespace tenrec::cpu

@@ -14,6 +14,10 @@ namespace {
 
 constexpr size_t most_tactics = 4;
 constexpr int64_t most_channels = 7;  // eight and more fill the copy engine's 16 bytes
+// tf32 rounds each product by up to 2^-11; a sum of K of them averages that out as 1 / sqrt(K)
+// only, and every later layer inherits what an image's first layer lost. A 3x3 stem (K = 27) is
+// bound by memory in fp32 too, and made an eighth of RVM's error.
+constexpr int64_t fewest_tf32_terms = 64;
 
 class ConvStemKernel final : public Kernel {
  public:
@@ -30,6 +34,9 @@ class ConvStemKernel final : public Kernel {
     if (!gemm.anchor.result.layout.channels_last) return "the result is not in channels-last order";
     if (params.groups > 1) return "has groups";
     if (params.in_channels > most_channels) return "has many channels";
+    const int64_t terms = params.in_channels * params.kernel[0] * params.kernel[1];
+    if (params.type == DType::f32 && terms < fewest_tf32_terms)
+      return fmt::format("sums of {} products lose too much in tf32", terms);
     for (size_t i = 0; i < 2; ++i) {
       if (params.dilations[i] != 1) return "is dilated";
       if (params.strides[i] > 16) return "has a stride beyond 16";

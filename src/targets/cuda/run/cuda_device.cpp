@@ -38,6 +38,11 @@ class GraphRecording : public Recording {
     gpu_->api().cuGraphDestroy(graph);
     check(result, "making a CUDA graph");
   }
+  // False where the graph's nodes are not the same in kind; it is still the old one then.
+  bool become(CUgraph graph) {
+    CUgraphExecUpdateResultInfo info = {};
+    return gpu_->api().cuGraphExecUpdate(graph_, graph, &info) == CUDA_SUCCESS;
+  }
   ~GraphRecording() override { gpu_->api().cuGraphExecDestroy(graph_); }
   void replay() override {
     gpu_->enter();
@@ -69,7 +74,10 @@ int capability_of(std::string_view fingerprint) {
   int capability = 0;
   const char* const end = fingerprint.data() + fingerprint.size();
   std::from_chars(fingerprint.data() + prefix.size(), end, capability);
-  return capability >= 75 && fingerprint_of(capability) == fingerprint ? capability : 0;
+  const std::string plain = fmt::format("{}{}", prefix, capability);
+  return capability >= 75 && (fingerprint == plain || fingerprint == fingerprint_of(capability))
+             ? capability
+             : 0;
 }
 
 CudaDevice::CudaDevice(std::shared_ptr<Gpu> gpu, uint64_t limit,
@@ -167,9 +175,13 @@ void CudaDevice::begin_recording() {
         "recording a CUDA graph");
 }
 
-std::unique_ptr<Recording> CudaDevice::end_recording() {
+std::unique_ptr<Recording> CudaDevice::end_recording(std::unique_ptr<Recording> old) {
   CUgraph graph = nullptr;
   check(gpu_->api().cuStreamEndCapture(stream_.get(), &graph), "ending a CUDA graph");
+  if (old && static_cast<GraphRecording&>(*old).become(graph)) {
+    gpu_->api().cuGraphDestroy(graph);
+    return old;
+  }
   return std::make_unique<GraphRecording>(gpu_, stream_.get(), graph);
 }
 

@@ -40,7 +40,7 @@ class CudaDevice : public Device {
   void lead(void* queue) override;
   bool can_record() const override { return true; }
   void begin_recording() override;
-  std::unique_ptr<Recording> end_recording() override;
+  std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) override;
 
   Gpu& gpu() { return *gpu_; }
 

@@ -55,6 +55,7 @@ class DynamicLibrary {
   X(cuStreamBeginCapture)          \
   X(cuStreamEndCapture)            \
   X(cuGraphInstantiate)            \
+  X(cuGraphExecUpdate)             \
   X(cuGraphLaunch)                 \
   X(cuGraphDestroy)                \
   X(cuGraphExecDestroy)            \
