@@ -159,7 +159,8 @@ stage_asan() {
 }
 
 stage_tsan() {
-  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
+  # A sample; scripts/check_soak.sh does it on the whole CPU target for as long as one likes.
+  TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 TENREC_SOAK_SECONDS=10 \
     sanitized tsan "${tsan_folders[@]}"
 }
 

@@ -252,6 +252,29 @@ NamedTensors complete_inputs(const Engine& engine, NamedTensors given,
   return given;
 }
 
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+constexpr std::array ending_signals{SIGINT, SIGTERM};
+
+}  // namespace
+
+ProgressBar::ProgressBar() {
+  struct sigaction action{};
+  action.sa_handler = [](int) { interrupted = 1; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+  for (size_t i = 0; i < ending_signals.size(); ++i) {
+    (void)sigaction(ending_signals[i], nullptr, &before_[i]);
+    // Who starts a program with a signal ignored, as nohup does, wants it so.
+    if (before_[i].sa_handler != SIG_IGN) (void)sigaction(ending_signals[i], &action, nullptr);
+  }
+}
+
+ProgressBar::~ProgressBar() {
+  for (size_t i = 0; i < ending_signals.size(); ++i)
+    (void)sigaction(ending_signals[i], &before_[i], nullptr);
+}
+
 void ProgressBar::count(const BuildProgress& progress, double now) {
   if (!phases_.empty()) phases_.back().second += now - phase_since_;
   phase_since_ = now;
@@ -267,6 +290,10 @@ std::string ProgressBar::phases() const {
 }
 
 bool ProgressBar::operator()(const BuildProgress& progress) {
+  if (interrupted != 0) {
+    finish();
+    return false;
+  }
   const double now = now_seconds();
   count(progress, now);
   if (!isatty(STDERR_FILENO)) return true;

@@ -5,6 +5,8 @@
 // and call it in tenrec.cpp.
 #pragma once
 #include <CLI/CLI.hpp>
+#include <array>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -59,8 +61,14 @@ NamedTensors complete_inputs(const Engine& engine, NamedTensors given,
                              uint64_t seed);
 
 // On a terminal: one line that is rewritten with phase, bar and time left. Else silent.
+// Ctrl-C and SIGTERM end the build with a `cancelled` Error as long as it lives; a second one ends
+// the process.
 class ProgressBar {
  public:
+  ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+  ~ProgressBar();
   bool operator()(const BuildProgress& progress);
   void finish();
   // What took how long: "import 0.1 s, passes 0.3 s, select: timing 6.1 s". After finish.
@@ -74,6 +82,7 @@ class ProgressBar {
   double started_ = 0;
   double last_ = 0;
   bool shown_ = false;
+  std::array<struct sigaction, 2> before_{};
 };
 
 }  // namespace tenrec

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory_guard.h"
 #include "build/bind.h"
 #include "build/build_graph.h"
 #include "build/lower.h"
@@ -386,17 +387,21 @@ bool decides_shapes(const Value& input, const Graph& graph) {
 }
 
 BuildResult build(const std::string& model_path, const BuildOptions& options) {
-  init_ops();
-  return with_context([&] { return fmt::format("building \"{}\"", model_path); },
-                      [&] { return build_model(onnx::read_model(model_path), options); });
+  return memory_guarded([&] {
+    init_ops();
+    return with_context([&] { return fmt::format("building \"{}\"", model_path); },
+                        [&] { return build_model(onnx::read_model(model_path), options); });
+  });
 }
 
 BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
                   const std::string& folder) {
-  init_ops();
-  return with_context(
-      [] { return "building a model in memory"; },
-      [&] { return build_model(onnx::read_model(model, nullptr, folder), options); });
+  return memory_guarded([&] {
+    init_ops();
+    return with_context(
+        [] { return "building a model in memory"; },
+        [&] { return build_model(onnx::read_model(model, nullptr, folder), options); });
+  });
 }
 
 BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions& options) {
@@ -412,7 +417,7 @@ BuildResult build_graph(Graph& graph, std::string_view name, const BuildOptions&
 
 void BuildResult::save(const std::string& path) const {
   TENREC_CHECK(bytes, usage, "there is no engine to save: the build stopped early");
-  write_file_atomic(path, [&](FileWriter& file) { file.write(*bytes); });
+  memory_guarded([&] { write_file_atomic(path, *bytes); });
 }
 
 Engine BuildResult::load(const LoadOptions& options) const {

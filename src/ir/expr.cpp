@@ -466,7 +466,8 @@ Expr select(const Expr& condition, const Expr& a, const Expr& b) {
   const Expr& typed = a.typed() ? a : b;
   ExprNode node;
   node.fn = Fn::select;
-  TENREC_ASSERT(condition.typed() && condition.dtype() == DType::boolean);
+  TENREC_CHECK(condition.typed() && condition.dtype() == DType::boolean, invalid_model,
+               "choosing by a condition that is not bool");
   node.a = condition.node();
   if (a.typed() && b.typed()) {
     TENREC_CHECK(a.dtype() == b.dtype(), invalid_model, "choosing between {} and {}",

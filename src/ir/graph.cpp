@@ -149,7 +149,14 @@ Node* Graph::insert(Node* before, Op op, Values inputs, std::vector<std::unique_
   node->graph_ = this;
   Types types = with_context(
       [&] { return node->describe(); },
-      [&] { return infer_trying_ranks(node->op_, node->input_types(), node->bodies()); });
+      [&] {
+        Types inferred = infer_trying_ranks(node->op_, node->input_types(), node->bodies());
+        // An element of an optional or a sequence that the model declares without a type.
+        for (size_t i = 0; i < inferred.size(); ++i)
+          TENREC_CHECK(inferred[i].present(), invalid_model,
+                       "output {} would have no type; declare the types of the inputs in full", i);
+        return inferred;
+      });
   for (size_t i = 0; i < types.size(); ++i) {
     auto value = std::make_unique<Value>();
     value->type = std::move(types[i]);

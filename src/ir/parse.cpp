@@ -16,6 +16,7 @@ class Parser {
       : reader_(text, &weights) {}
 
   std::unique_ptr<Graph> whole() {
+    reader_.symbols();
     auto graph = this->graph(0);
     if (!reader_.at_end()) reader_.error("expected the end of the text");
     verify(*graph);
@@ -89,6 +90,9 @@ class Parser {
         known.floats.push_back({static_cast<float>(reader_.number()), nullptr});
       }
     }
+    const size_t count = known.ints.size() + known.floats.size();
+    if (!type.ranked || !is_static(type.shape) || element_count(static_dims(type.shape)) != count)
+      reader_.error(fmt::format("{} values for {}", count, type.str()));
     type.known = std::make_shared<Known>(std::move(known));
     return type;
   }

@@ -107,7 +107,11 @@ class Printer {
 
 }  // namespace
 
-std::string print(const Graph& graph) { return Printer().graph(graph, "") + "\n"; }
+std::string print(const Graph& graph) {
+  Printer printer;
+  const std::string text = printer.graph(graph, "");
+  return printer.writer.symbols() + text + "\n";
+}
 
 std::map<std::string, Tensor> printed_weights(const Graph& graph) {
   Printer printer;

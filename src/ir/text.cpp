@@ -27,6 +27,17 @@ std::string TextWriter::dim(const Dim& dim) {
   return dim.substitute(renamed_).str();
 }
 
+std::string TextWriter::symbols() const {
+  static const Symbol any_size{};
+  std::string text;
+  for (const auto& [name, symbol] : names_) {
+    if (symbol->lower == any_size.lower && symbol->upper == any_size.upper) continue;
+    text += fmt::format("{}{}: {}..{}", text.empty() ? "symbols(" : ", ", name, symbol->lower,
+                        symbol->upper);
+  }
+  return text.empty() ? "" : text + ")\n";
+}
+
 std::string TextWriter::shape(const Shape& shape) {
   std::string text = "[";
   for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + dim(shape[i]);
@@ -184,6 +195,21 @@ Dim TextReader::dim(std::string_view closing) {
     if (!entry) entry = Dim::fresh(std::string(symbol)).as_symbol();
     return entry;
   });
+}
+
+void TextReader::symbols() {
+  if (!accept("symbols(")) return;
+  while (!accept(")")) {
+    if (!symbols_.empty()) expect(",");
+    const std::string name = identifier();
+    expect(":");
+    const int64_t lower = integer();
+    expect("..");
+    const int64_t upper = integer();
+    if (lower > upper) error("the lower bound of " + name + " is above the upper one");
+    if (!symbols_.emplace(name, Dim::fresh(name, lower, upper).as_symbol()).second)
+      error("the symbol " + name + " is there twice");
+  }
 }
 
 Shape TextReader::shape() {

@@ -27,6 +27,9 @@ class TextWriter {
   std::string dim(const Dim& dim);
   std::string shape(const Shape& shape);
   std::string tensor(const Tensor& tensor);
+  // "symbols(pad: -8..8, H: 1..9223372036854775807)\n": those written so far that have other bounds
+  // than any size; "" where there are none.
+  std::string symbols() const;
   // The tensors behind the `@names`, for whoever stores them.
   const std::map<std::string, Tensor>& weights() const { return weights_; }
 
@@ -53,6 +56,7 @@ class TextReader {
   Dim dim(std::string_view closing);  // up to, not including, one of the closing characters
   Shape shape();                      // "[N, 3]"
   Tensor tensor();
+  void symbols();  // what TextWriter::symbols wrote, if it is there
   [[noreturn]] void error(std::string_view what) const;
 
  private:

@@ -44,6 +44,16 @@ Data evaluate_dims(const DimsValue& op, const Environment& symbols) {
   return {Datum(numbers.eval({})[0])};
 }
 
+// Inference lets a size below 0 through where it is of no elements: [0, -1].
+void check_sizes(const Node& node, const Datum& output) {
+  if (output.kind != Datum::Kind::tensor) return;
+  for (const int64_t dim : output.tensor.dims())
+    TENREC_CHECK(dim >= 0, invalid_input,
+                 "evaluating {}: the output would be {}; sizes cannot be "
+                 "negative",
+                 node.describe(), to_string(output.tensor.dims()));
+}
+
 Data evaluate(const Graph& graph, const Data& inputs, const Observer& observer,
               Environment symbols) {
   TENREC_CHECK(inputs.size() == graph.inputs().size(), invalid_input,
@@ -67,6 +77,7 @@ Data evaluate(const Graph& graph, const Data& inputs, const Observer& observer,
                                     return evaluate_dims(*dims, symbols);
                                   return node->op().eval(arguments, run_body);
                                 });
+    for (const Datum& output : outputs) check_sizes(*node, output);
     if (observer) observer(*node, outputs);
     for (size_t i = 0; i < node->output_count() && i < outputs.size(); ++i) {
       learn(node->output(i)->type, outputs[i], symbols);

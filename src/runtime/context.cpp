@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/memory_guard.h"
 #include "runtime/engine_impl.h"
 #include "runtime/executor.h"
 
@@ -35,6 +36,7 @@ struct Context::Impl {
   std::vector<OutputSize> infer_outputs();
   void run(std::optional<void*> queue);  // of the caller: without waiting
   OutputView output(std::string_view name) const;
+  HostTensor output_tensor(std::string_view name) const;
 
   void check_rank(const TensorInfo& info, std::span<const int64_t> dims) const;
   void bind_inputs(size_t profile);
@@ -139,10 +141,10 @@ void Context::Impl::set_input(std::string_view name, const TensorRef& tensor) {
                "input \"{}\" with dims [{}] needs {} bytes, got {}", name,
                fmt::join(tensor.dims, ", "), bytes, tensor.data == nullptr ? 0 : tensor.bytes);
   Input& input = inputs[i];
+  input.dims.assign(tensor.dims.begin(), tensor.dims.end());  // may throw: nothing has changed yet
   input.is_set = true;
   input.is_default = false;
   input.data = static_cast<const std::byte*>(tensor.data);
-  input.dims.assign(tensor.dims.begin(), tensor.dims.end());
   input.bytes = bytes;
   input.on_device = tensor.on_device;
 }
@@ -161,10 +163,10 @@ void Context::Impl::set_input_dims(std::string_view name, std::span<const int64_
   check_rank(info, dims);
   Input& input = inputs[i];
   input.bytes = tensor_bytes(info.dtype, dims);
-  input.is_set = true;
-  input.is_default = false;
   input.data = nullptr;
   input.dims.assign(dims.begin(), dims.end());
+  input.is_set = true;
+  input.is_default = false;
 }
 
 void Context::Impl::set_input_value(std::string_view name, HostValue value) {
@@ -357,11 +359,26 @@ OutputView Context::Impl::output(std::string_view name) const {
   return executors[static_cast<size_t>(used_profile)]->output(i);
 }
 
+HostTensor Context::Impl::output_tensor(std::string_view name) const {
+  const OutputView view = output(name);
+  if (view.datum != nullptr) {
+    TENREC_CHECK(view.datum->kind == Datum::Kind::tensor, usage,
+                 "output \"{}\" is no tensor; read it with output_value", name);
+    return to_host_tensor(view.datum->tensor);
+  }
+  HostTensor tensor(engine->outputs[output_index(name)].dtype,
+                    std::vector<int64_t>(view.dims.begin(), view.dims.end()));
+  if (view.bytes == 0) return tensor;
+  if (view.in_host_memory) std::memcpy(tensor.data.data(), view.data, view.bytes);
+  else device->copy_to_host(tensor.data.data(), view.data, view.bytes);
+  return tensor;
+}
+
 // ------------------------------------------------------------------------------------- public
 
 Context Engine::create_context(const ContextOptions& options) const {
   TENREC_CHECK(impl_ != nullptr, usage, "an empty Engine has no contexts; load one first");
-  return Context(std::make_unique<Context::Impl>(impl_, options));
+  return memory_guarded([&] { return Context(std::make_unique<Context::Impl>(impl_, options)); });
 }
 
 Context::Context(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -370,16 +387,18 @@ Context& Context::operator=(Context&&) noexcept = default;
 Context::~Context() = default;
 
 void Context::set_input(std::string_view name, const TensorRef& tensor) {
-  impl_->set_input(name, tensor);
+  memory_guarded([&] { impl_->set_input(name, tensor); });
 }
 
 void Context::set_input(std::string_view name, const HostTensor& tensor) {
-  if (tensor.dtype == DType::string) impl_->set_input_value(name, tensor);
-  else impl_->set_input(name, TensorRef(tensor));
+  memory_guarded([&] {
+    if (tensor.dtype == DType::string) impl_->set_input_value(name, tensor);
+    else impl_->set_input(name, TensorRef(tensor));
+  });
 }
 
 void Context::set_input_value(std::string_view name, HostValue value) {
-  impl_->set_input_value(name, std::move(value));
+  memory_guarded([&] { impl_->set_input_value(name, std::move(value)); });
 }
 
 void Context::set_output(std::string_view name, const MemoryRef& memory) {
@@ -395,13 +414,19 @@ void Context::set_output_allocator(std::string_view name, OutputAllocator alloca
 }
 
 void Context::set_input_dims(std::string_view name, std::span<const int64_t> dims) {
-  impl_->set_input_dims(name, dims);
+  memory_guarded([&] { impl_->set_input_dims(name, dims); });
 }
 
-std::vector<OutputSize> Context::infer_outputs() { return impl_->infer_outputs(); }
+std::vector<OutputSize> Context::infer_outputs() {
+  return memory_guarded([&] { return impl_->infer_outputs(); });
+}
 
-void Context::run() { impl_->run(std::nullopt); }
-void Context::enqueue(void* queue) { impl_->run(queue); }
+void Context::run() {
+  memory_guarded([&] { impl_->run(std::nullopt); });
+}
+void Context::enqueue(void* queue) {
+  memory_guarded([&] { impl_->run(queue); });
+}
 void Context::synchronise() { impl_->device->synchronise(); }
 
 TensorRef Context::output(std::string_view name) const {
@@ -418,23 +443,15 @@ TensorRef Context::output(std::string_view name) const {
 }
 
 HostTensor Context::output_tensor(std::string_view name) const {
-  const OutputView view = impl_->output(name);
-  if (view.datum != nullptr) {
-    TENREC_CHECK(view.datum->kind == Datum::Kind::tensor, usage,
-                 "output \"{}\" is no tensor; read it with output_value", name);
-    return to_host_tensor(view.datum->tensor);
-  }
-  HostTensor tensor(impl_->engine->outputs[impl_->output_index(name)].dtype,
-                    std::vector<int64_t>(view.dims.begin(), view.dims.end()));
-  if (view.bytes == 0) return tensor;
-  if (view.in_host_memory) std::memcpy(tensor.data.data(), view.data, view.bytes);
-  else impl_->device->copy_to_host(tensor.data.data(), view.data, view.bytes);
-  return tensor;
+  return memory_guarded([&] { return impl_->output_tensor(name); });
 }
 
 HostValue Context::output_value(std::string_view name) const {
-  const OutputView view = impl_->output(name);
-  return view.datum != nullptr ? to_host_value(*view.datum) : HostValue(output_tensor(name));
+  return memory_guarded([&] {
+    const OutputView view = impl_->output(name);
+    return view.datum != nullptr ? to_host_value(*view.datum)
+                                 : HostValue(impl_->output_tensor(name));
+  });
 }
 
 void Context::set_profiler(Profiler profiler) { impl_->profiler = std::move(profiler); }

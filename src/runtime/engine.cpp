@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory_guard.h"
 #include "runtime/engine_impl.h"
 #include "runtime/respecialise.h"
 
@@ -195,26 +196,34 @@ std::shared_ptr<Device> Engine::Impl::open(int threads) const {
 }
 
 Engine Engine::load(const std::string& path, const LoadOptions& options) {
-  const plan::EngineFile file = plan::EngineFile::open(path);
-  return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
-                      [&] { return Engine(make_impl(file, options)); });
+  return memory_guarded([&] {
+    const plan::EngineFile file = plan::EngineFile::open(path);
+    return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
+                        [&] { return Engine(make_impl(file, options)); });
+  });
 }
 
 Engine Engine::from_bytes(std::vector<std::byte> bytes, const LoadOptions& options) {
-  return from_bytes(std::make_shared<const std::vector<std::byte>>(std::move(bytes)), options);
+  return memory_guarded([&] {
+    return from_bytes(std::make_shared<const std::vector<std::byte>>(std::move(bytes)), options);
+  });
 }
 
 Engine Engine::from_bytes(std::shared_ptr<const std::vector<std::byte>> bytes,
                           const LoadOptions& options) {
   TENREC_CHECK(bytes != nullptr, usage, "Engine::from_bytes: there are no bytes");
-  return with_context(
-      [] { return "loading an engine from memory"; },
-      [&] { return Engine(make_impl(plan::EngineFile::read(*bytes, bytes), options)); });
+  return memory_guarded([&] {
+    return with_context(
+        [] { return "loading an engine from memory"; },
+        [&] { return Engine(make_impl(plan::EngineFile::read(*bytes, bytes), options)); });
+  });
 }
 
 void Engine::save(const std::string& path) const {
-  with_context([&] { return fmt::format("saving engine \"{}\"", path); },
-               [&] { write_file_atomic(path, impl_->file.image); });
+  memory_guarded([&] {
+    with_context([&] { return fmt::format("saving engine \"{}\"", path); },
+                 [&] { write_file_atomic(path, impl_->file.image); });
+  });
 }
 
 const std::vector<TensorInfo>& Engine::inputs() const { return impl_->inputs; }

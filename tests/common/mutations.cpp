@@ -196,6 +196,21 @@ void put(Bytes& bytes, uint64_t offset, int size, uint64_t value) {
     bytes[offset + static_cast<uint64_t>(i)] = static_cast<std::byte>(value >> (8 * i) & 0xff);
 }
 
+bool is_engine_image(const Bytes& file) {
+  if (file.size() < header_size) return false;
+  const uint64_t count = get(file, 24, 4);
+  if (count == 0 || count > 100 || header_size + count * table_entry_size > file.size())
+    return false;
+  bool any = false;
+  for (uint64_t i = 0; i < count; ++i) {
+    const uint64_t entry = header_size + i * table_entry_size;
+    const uint64_t offset = get(file, entry + 16, 8), size = get(file, entry + 24, 8);
+    if (offset > file.size() || size > file.size() - offset) return false;
+    any = any || size > 0;
+  }
+  return any;
+}
+
 EngineImage::EngineImage(const Bytes& file)
     : header(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(header_size)) {
   for (uint64_t i = 0; i < get(file, 24, 4); ++i) {
@@ -268,6 +283,12 @@ const std::string* Donors::any(uint32_t id, Random& random) const {
   return found == payloads_.end() ? nullptr : &found->second[random() % found->second.size()];
 }
 
+void add_sections(const Bytes& engine, Donors& donors) {
+  if (!is_engine_image(engine)) return;
+  for (const EngineImage::Section& section : EngineImage(engine).sections)
+    if (section.kind == static_cast<uint32_t>(plan::SectionKind::plan)) donors.add(section.bytes);
+}
+
 std::string edit_message(std::string_view message, const Donors& donors, Random& random) {
   std::optional<WireFields> fields = read_fields(message);
   if (!fields || fields->empty()) return edit_text(std::string(message), random);
@@ -289,7 +310,7 @@ void damage_bytes(Bytes& bytes, Random& random) {
 }
 
 Bytes mutated_engine(const Bytes& engine, const Donors& donors, Random& random) {
-  const uint64_t kind = random() % 16;
+  const uint64_t kind = is_engine_image(engine) ? random() % 16 : 0;
   if (kind < 2) {  // anywhere: mostly found by checksums, or in the header and table
     Bytes bytes = engine;
     if (kind == 0) {

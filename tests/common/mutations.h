@@ -28,9 +28,11 @@ struct EngineImage {
   Bytes header;
   std::vector<Section> sections;
 
-  explicit EngineImage(const Bytes& file);
+  explicit EngineImage(const Bytes& file);  // is_engine_image(file)
   Bytes bytes() const;
 };
+// Do header and table make enough sense to be taken apart?
+bool is_engine_image(const Bytes& file);
 // Makes every checksum right again where the table still makes sense, as someone malicious would.
 void repair_checksums(Bytes& engine);
 
@@ -44,6 +46,8 @@ class Donors {
   void add(std::string_view message, int depth);
   std::map<uint32_t, std::vector<std::string>> payloads_;
 };
+
+void add_sections(const Bytes& engine, Donors& donors);  // those of its plans
 
 // One field somewhere in the message gets another value, another place, a twin, or goes.
 std::string edit_message(std::string_view message, const Donors& donors, Random& random);

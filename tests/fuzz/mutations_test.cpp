@@ -18,7 +18,7 @@
 #include "common/graph_cases.h"
 #include "common/mutations.h"
 #include "common/onnx_samples.h"
-#include "plan/format.h"
+#include "fuzz/run_engine.h"
 #include "tenrec/builder.h"
 
 namespace tenrec::test {
@@ -44,35 +44,6 @@ struct Seed {
   Data inputs;
   Data largest;  // other sizes, for which the engine may not be made
 };
-
-// Of the right type for the binding if the case's own data is; else something of that type.
-HostValue input_for(const TensorInfo& info, const InputRange& range, const Datum* own) {
-  const bool fits = own && own->kind == Datum::Kind::tensor && own->tensor.dtype() == info.dtype &&
-                    own->tensor.dims().size() == info.labels.size();
-  if (own && (fits || own->kind != Datum::Kind::tensor)) return host_value(*own);
-  std::vector<int64_t> dims(info.labels.size(), 2);
-  for (size_t i = 0; i < dims.size() && i < range.opt.size(); ++i)
-    dims[i] = std::clamp<int64_t>(range.opt[i], 0, 8);
-  HostTensor tensor;
-  tensor.dtype = info.dtype;
-  tensor.dims = dims;
-  if (info.dtype == DType::string) {
-    uint64_t count = 1;
-    for (const int64_t dim : dims) count *= static_cast<uint64_t>(dim);
-    tensor.strings.assign(count, "tenrec");
-    return tensor;
-  }
-  return HostTensor(info.dtype, dims);
-}
-
-void run_on(const Engine& engine, Context& context, const Data& inputs) {
-  for (size_t i = 0; i < engine.inputs().size(); ++i)
-    context.set_input_value(engine.inputs()[i].name,
-                            input_for(engine.inputs()[i], engine.profiles().at(0).at(i),
-                                      i < inputs.size() ? &inputs[i] : nullptr));
-  context.run();
-  for (const TensorInfo& output : engine.outputs()) (void)context.output_value(output.name);
-}
 
 // Twice at the seed's sizes, then at others: the first run checks more than later ones.
 void run(const Engine& engine, const Seed& seed, Tally& tally) {
@@ -128,11 +99,6 @@ std::vector<Seed> engine_seeds() {
     }
   }
   return seeds;
-}
-
-void add_sections(const Bytes& engine, Donors& donors) {
-  for (const EngineImage::Section& section : EngineImage(engine).sections)
-    if (section.kind == static_cast<uint32_t>(plan::SectionKind::plan)) donors.add(section.bytes);
 }
 
 TEST(Mutations, engines) {

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <random>
 #include <thread>
@@ -355,21 +359,50 @@ TEST(Context, StepErrorsNameTheStep) {
             std::string::npos);
 }
 
-TEST(Context, ManyThreadsShareAnEngine) {
-  const Engine engine = load(plan::add_engine(16));
+void run_sum(const Engine& engine, int64_t rows, float start) {
+  Context context = engine.create_context();
+  for (const int64_t each : {rows, int64_t{1}}) {
+    const HostTensor x = filled({each, 3}, start);
+    context.set_input("x", x);
+    context.set_input("y", x);
+    context.run();
+    expect_sum(context, x, x);
+  }
+}
+
+// Sixteen threads, engines with one and two profiles and with bodies, contexts that come and go,
+// and engines that are loaded and dropped meanwhile. For TENREC_SOAK_SECONDS (1).
+TEST(Context, ManyThreadsShareEnginesOfAllKinds) {
+  const char* seconds = std::getenv("TENREC_SOAK_SECONDS");
+  const auto end =
+      std::chrono::steady_clock::now() + std::chrono::seconds(seconds ? std::atoi(seconds) : 1);
+  plan::EngineParts two = plan::add_engine(4);
+  two.plans.push_back(plan::add_engine(16).plans[0]);
+  const std::array engines{load(plan::add_engine(16)), load(plan::add_engine(plan::unbounded)),
+                           load(two)};
+  const Engine body = load(plan::body_engine());
+  std::atomic<int> runs{0};
   std::vector<std::thread> threads;
-  for (int t = 0; t < 16; ++t)
-    threads.emplace_back([&engine, t] {
-      Context context = engine.create_context();
-      for (int round = 0; round < 20; ++round) {
-        const HostTensor x = filled({1 + (t + round) % 16, 3}, static_cast<float>(t));
-        context.set_input("x", x);
-        context.set_input("y", x);
-        context.run();
-        expect_sum(context, x, x);
-      }
+  for (unsigned t = 0; t < 16; ++t)
+    threads.emplace_back([&, t] {
+      std::mt19937 random(t);
+      Context kept = body.create_context();
+      do {
+        const auto rows = static_cast<int64_t>(1 + random() % 16);
+        const auto start = static_cast<float>(random() % 100);
+        if (random() % 8 == 0) run_sum(load(plan::add_engine(16)), rows, start);
+        else run_sum(engines[random() % engines.size()], rows, start);
+        const HostTensor x = filled({rows + 1}, 1);
+        kept.set_input("x", x);
+        kept.set_input("y", x);
+        kept.run();
+        ASSERT_EQ(kept.output("z").as<float>()[1], 4);
+        if (random() % 8 == 0) kept = body.create_context();
+        ++runs;
+      } while (std::chrono::steady_clock::now() < end && !testing::Test::HasFailure());
     });
   for (std::thread& thread : threads) thread.join();
+  EXPECT_GE(runs, 16);
 }
 
 TEST(Context, TheNullDeviceRecordsLaunches) {

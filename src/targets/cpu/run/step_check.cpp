@@ -72,6 +72,8 @@ class Checked final : public StepRunner {
       Types inputs;
       for (const TensorView& view : args.inputs) inputs.push_back(type_of(view));
       return op_.infer(inputs);
+    } catch (const std::bad_alloc&) {
+      throw;
     } catch (const std::exception& error) {  // whatever it trips over, the plan is to blame
       fail(ErrorCode::invalid_engine, "its inputs do not suit its operator \"{}\": {}", op_.name(),
            error.what());

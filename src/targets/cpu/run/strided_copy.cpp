@@ -34,15 +34,14 @@ void store_quad(uint32_t* p, Quad q) { std::memcpy(p, &q, sizeof q); }
 void transpose_quads(const uint32_t* from, int64_t from_row, uint32_t* to, int64_t to_row) {
   const Quad a = load_quad(from), b = load_quad(from + from_row);
   const Quad c = load_quad(from + 2 * from_row), d = load_quad(from + 3 * from_row);
-  using Pick = int32_t __attribute__((vector_size(16)));
-  const Quad ab0 = __builtin_shuffle(a, b, Pick{0, 4, 1, 5}),
-             ab1 = __builtin_shuffle(a, b, Pick{2, 6, 3, 7});
-  const Quad cd0 = __builtin_shuffle(c, d, Pick{0, 4, 1, 5}),
-             cd1 = __builtin_shuffle(c, d, Pick{2, 6, 3, 7});
-  store_quad(to, __builtin_shuffle(ab0, cd0, Pick{0, 1, 4, 5}));
-  store_quad(to + to_row, __builtin_shuffle(ab0, cd0, Pick{2, 3, 6, 7}));
-  store_quad(to + 2 * to_row, __builtin_shuffle(ab1, cd1, Pick{0, 1, 4, 5}));
-  store_quad(to + 3 * to_row, __builtin_shuffle(ab1, cd1, Pick{2, 3, 6, 7}));
+  const Quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+             ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+             cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  store_quad(to, __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5));
+  store_quad(to + to_row, __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7));
+  store_quad(to + 2 * to_row, __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5));
+  store_quad(to + 3 * to_row, __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7));
 }
 
 // to[r * to_row + c] = from[c * from_row + r], r < rows, c < columns, in tiles that stay in cache.
