@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unordered_map>
+#include <utility>
 
 #include "base/error.h"
 #include "ir/graph.h"
@@ -27,6 +28,8 @@ class Parser {
   std::unique_ptr<Graph> graph(int depth) {
     if (depth > max_depth) reader_.error("bodies nested too deep");
     auto graph = std::make_unique<Graph>();
+    // A body is closed: it sees nothing of the graph around it, nor that anything of it.
+    const auto around = std::exchange(values_, {});
     reader_.expect("graph(");
     while (!reader_.accept(")")) {
       if (!graph->inputs().empty()) reader_.expect(",");
@@ -44,6 +47,7 @@ class Parser {
       if (!value) reader_.error("an output cannot be none");
       graph->add_output(value, reader_.quoted());
     }
+    values_ = around;
     return graph;
   }
 

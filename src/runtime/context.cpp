@@ -189,6 +189,7 @@ void Context::Impl::set_input_value(std::string_view name, HostValue value) {
                dtype_name(value.tensor.dtype));
   input.datum = with_context([&] { return fmt::format("input \"{}\"", name); },
                              [&] { return to_datum(value); });
+  if (is_tensor) input.dims = input.datum.tensor.dims();
   input.is_set = true;
 }
 
@@ -220,14 +221,16 @@ void Context::Impl::fill_defaults(bool for_run) {
 }
 
 bool Context::Impl::fits(const plan::Plan& plan, size_t i) const {
-  if (engine->inputs[i].is_host) return true;
   const plan::Range& range = plan.ranges[i];
   const Input& input = inputs[i];
+  // Of what lies on the host only tensors have sizes.
+  const bool has_sizes = input.datum.kind == Datum::Kind::tensor && !range.min.empty();
+  if (engine->inputs[i].is_host && !has_sizes) return true;
   if (!engine->inputs[i].ranked) return true;
   if (input.dims.size() != range.min.size()) return false;
   for (size_t k = 0; k < input.dims.size(); ++k)
     if (input.dims[k] < range.min[k] || input.dims[k] > range.max[k]) return false;
-  return values_fit(plan, i);
+  return engine->inputs[i].is_host || values_fit(plan, i);
 }
 
 int64_t Context::Impl::element(size_t i, size_t k) const {

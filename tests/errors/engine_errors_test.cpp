@@ -162,6 +162,36 @@ TEST(EngineErrors, inputs) {
             "1048576 bytes are in use; raise the limit or use smaller inputs");
 }
 
+// Sizes of strings choose the profile as those of numbers do.
+TEST(EngineErrors, strings_that_no_profile_allows) {
+  OnnxGraph graph("g");
+  graph.input("x", 8, {"N"}).output("y", 8, {"N"}).node("StringConcat", {"x", "x"}, {"y"});
+  const std::string bytes = OnnxModel(graph).opset(20).bytes();
+  BuildOptions options;
+  options.no_tune = true;
+  options.profiles = {{.dims = {{"x", {{1}, {1}, {1}}}}, .values = {}},
+                      {.dims = {{"x", {{2}, {3}, {4}}}}, .values = {}}};
+  const Engine engine = build(std::as_bytes(std::span(bytes)), options).load();
+  Context context = engine.create_context();
+  const auto run = [&](int64_t count) {
+    HostTensor x;
+    x.dtype = DType::string;
+    x.dims = {count};
+    x.strings.assign(static_cast<size_t>(count), "ab");
+    context.set_input("x", x);
+    context.run();
+  };
+  for (const auto& [count, profile] : {std::pair{1, 0}, {3, 1}, {1, 0}}) {
+    run(count);
+    EXPECT_EQ(context.profile(), profile);
+  }
+  EXPECT_EQ(context.output_tensor("y").strings, std::vector<std::string>{"abab"});
+  EXPECT_EQ(
+      error_of([&] { run(5); }),
+      "invalid_input: input \"x\" has dims [5]; profile 0 allows [1], profile 1 allows [2..4]; "
+      "give a shape inside one of them or build the engine with a profile for this shape");
+}
+
 // The child's files may not grow past a few bytes, as on a full disk.
 std::string save_where_nothing_fits(const BuildResult& result, const std::string& path) {
   int ends[2];
