@@ -255,6 +255,25 @@ Values requantized(OnnxContext& context, Value* product, Value* left_scale, Valu
   return context.add(QuantizeLinear{}, {real, as_scalar(context, scale), as_scalar(context, zero)});
 }
 
+// A float8 operand less its zero point, as a number; `by_row`: one zero point a row, not a column.
+Value* shifted(OnnxContext& context, Value* value, Value* zero, bool by_row) {
+  if (by_row && is_vector(zero)) zero = reshaped(context, zero, {-1, 1});
+  else if (!is_vector(zero) && zero->type.ranked && zero->type.rank() <= 1)
+    zero = as_scalar(context, zero);
+  Value* number = context.one(Cast{.to = DType::f32}, {value});
+  return context.one(Sub{}, {number, context.one(Cast{.to = DType::f32}, {zero})});
+}
+
+// Of integers the product is exact; float8 has fractions, which an integer product would drop.
+Value* quantised_product(OnnxContext& context) {
+  Value *a = context.input(0), *b = context.input(3);
+  Value *a_zero = context.input(2), *b_zero = context.input(5);
+  if (!is_float(a->type.dtype) && !is_float(b->type.dtype))
+    return context.one(MatMulInteger{}, {a, b, a_zero, b_zero});
+  return context.one(MatMul{},
+                     {shifted(context, a, a_zero, true), shifted(context, b, b_zero, false)});
+}
+
 void check_inputs(OnnxContext& context, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     TENREC_CHECK(context.input(i) != nullptr, invalid_model, "input {} is missing", i);
@@ -265,8 +284,7 @@ void check_inputs(OnnxContext& context, size_t count) {
 
 Values qlinear_matmul(const OnnxNode&, OnnxContext& context) {
   check_inputs(context, 8);
-  Value* product = context.one(
-      MatMulInteger{}, {context.input(0), context.input(3), context.input(2), context.input(5)});
+  Value* product = quantised_product(context);
   Value* a_scale = context.input(1);
   a_scale = is_vector(a_scale) ? reshaped(context, a_scale, {-1, 1}) : a_scale;
   Value* b_scale = context.input(4);

@@ -314,6 +314,19 @@ def quantised_cases(cases):
     )
 
 
+def float8_cases(cases):
+    """Neither onnxruntime nor the evaluator multiplies float8; the numbers are exact."""
+    import ml_dtypes
+
+    f8 = ml_dtypes.float8_e4m3fn
+    a = np.array([[0.5, 1.5, -0.25], [2.5, 0.75, 1.25]])
+    b = np.array([[0.5, 1], [0.25, -1.5], [3, 0.125]])
+    half, zero = np.float32(0.5), f8(0)
+    inputs = [a.astype(f8), half, zero, b.astype(f8), half, f8(0.5), np.float32(0.25), zero]
+    product = (a @ (b - 0.5)).astype(f8)
+    cases.add("qlinear_matmul_f8", "QLinearMatMul", inputs, oracle=[product])
+
+
 def bfloat16_cases(cases):
     import ml_dtypes
 
@@ -360,7 +373,8 @@ def main():
     import make_contrib_cases
     import make_ml_cases
 
-    for make in (random_cases, pool_cases, quantised_cases, bfloat16_cases, cast_cases):
+    narrow_cases = (bfloat16_cases, float8_cases)
+    for make in (random_cases, pool_cases, quantised_cases, *narrow_cases, cast_cases):
         make(cases)
     make_ml_cases.make(cases)
     make_contrib_cases.make(cases)
