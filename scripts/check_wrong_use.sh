@@ -31,9 +31,11 @@ wait
 
 objects=("${interface[@]//\//_}")
 objects=("${objects[@]/#/$work/}")
-mapfile -t behind < <(find "$release/src/CMakeFiles" -name '*.o' -path '*/tenrec_*.dir/*' \
-  ! -path '*/tenrec_api.dir/*' ! -path '*/tenrec_runtime_only.dir/*' \
-  ! -path '*/tenrec_imgcodecs.dir/*')
+# Only what this build's list names: a folder that was built in several ways has objects twice.
+mapfile -t behind < <(sed -n 's/.* -o \([^ ]*\.o\) .*/\1/p' "$release/compile_commands.json" |
+  grep '^src/.*/tenrec_[^/]*\.dir/' |
+  grep -v -e tenrec_api.dir -e tenrec_runtime_only.dir -e tenrec_imgcodecs.dir \
+    -e tenrec_threads_only.dir | sort -u | sed "s|^|$release/|")
 mkdir -p "$work/models" && "$release/bin/api_make_models" "$work/models" || exit 1
 passed=0 failed=0
 for client in "${clients[@]}"; do
