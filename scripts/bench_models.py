@@ -37,6 +37,9 @@ def inputs_for(model, stem):
     return values, model_inputs.describe(shapes)
 
 
+PEER_SECONDS = 0.7  # of each of its two windows
+
+
 class OpenVino:
     """Runs a model in windows of time, in a process of its own."""
 
@@ -79,19 +82,16 @@ def bench(path, tenrec, threads, library, flags, openvino=None):
         command += ["--vs", "onnxruntime", "--ort-library", library, "--json", "--layers", *flags]
         peer = OpenVino(openvino, model, source, threads) if openvino else None
         if peer:
-            peer.window(peer_seconds)
+            peer.window(PEER_SECONDS)
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if peer:
-            peer.window(peer_seconds)
+            peer.window(PEER_SECONDS)
             peer.close()
         if done.returncode != 0:
             lines = (done.stderr or done.stdout).strip().splitlines() or ["no message"]
             raise RuntimeError(f"exit code {done.returncode}: {lines[-1]}")
         result = json.loads(done.stdout)
         return (with_peer(result, peer) if peer else result), shapes
-
-
-peer_seconds = 0.7
 
 
 def with_peer(result, peer):

@@ -16,6 +16,10 @@ struct BuildCommand {
 };
 
 void run_build(const BuildCommand& command) {
+  TENREC_CHECK(command.flags.devices() == std::vector<int>{0}, usage,
+               "--device {}: tactics are timed on GPU 0; make another one that with "
+               "CUDA_VISIBLE_DEVICES",
+               command.flags.device);
   BuildOptions options = command.flags.finish();
   options.keep_explain = command.explain;
   TENREC_CHECK(!command.output.empty() || !options.stop_after.empty(), usage,

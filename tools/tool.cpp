@@ -84,9 +84,10 @@ void BuildFlags::add_to(CLI::App& command) {
                   "What to build for: cpu, cuda, cuda:sm_90, or several for one file, best first: "
                   "cuda,cpu")
       ->capture_default_str();
-  command.add_option("--device", device,
-                     "Number of the GPU to run on (bench: or several, 0,1,2), or a device to build "
-                     "for that is not here (see `tenrec doctor`)");
+  command.add_option(
+      "--device", device,
+      "Number of the GPU to run on (bench: or several, 0,1,2; tactics are timed on 0), "
+      "or a device to build for that is not here (see `tenrec doctor`)");
   command.add_option("--threads", options.threads,
                      "Threads to tune for and run with (0: all allowed)");
   command.add_option("--profile", profiles, profile_help);

@@ -336,6 +336,7 @@ std::vector<BuildOptions> by_target(const BuildOptions& options) {
     }
     if (each.size() > 1) one.lean = true;
   }
+  TENREC_CHECK(!each.empty(), usage, "no target is named; there are cpu and cuda, see `doctor`");
   TENREC_CHECK(each.size() == 1 || options.device.empty(), usage,
                "which of the targets {} is device '{}' for? write it as target:device",
                options.target, options.device);

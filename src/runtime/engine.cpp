@@ -145,16 +145,17 @@ plan::EngineFile respecialised(const plan::EngineFile& file, const LoadOptions& 
   return made;
 }
 
-// `whole` has the graph, for whatever target it is.
-std::shared_ptr<const Engine::Impl> open_one(plan::EngineFile file, const plan::EngineFile& whole,
-                                             const LoadOptions& options) {
+// `whole`: the engine that has the graph, where `file` lies in it.
+std::shared_ptr<const Engine::Impl> open_one(plan::EngineFile file, const LoadOptions& options,
+                                             const plan::EngineFile* whole = nullptr) {
   std::shared_ptr<Device> device;
   try {
     device = open_for(file, options, options.threads);
   } catch (const WrongDevice& wrong) {
-    plan::EngineFile source = whole;
-    source.meta = file.meta;
-    file = respecialised(source, options, wrong);
+    plan::Meta meta = std::move(file.meta);
+    if (whole) file = *whole;
+    file.meta = std::move(meta);
+    file = respecialised(file, options, wrong);
     log(LogLevel::warning, "{}", file.meta.notes.back());
     device = open_for(file, options, options.threads);
   }
@@ -173,16 +174,16 @@ plan::EngineFile other_of(const plan::EngineFile& file, size_t index, const Erro
 
 // The first of the engine's targets whose device is here. A device that was asked for by its number
 // is not replaced.
-std::shared_ptr<const Engine::Impl> make_impl(const plan::EngineFile& file,
-                                              const LoadOptions& options) {
-  plan::EngineFile tried = file;
+std::shared_ptr<const Engine::Impl> make_impl(plan::EngineFile file, const LoadOptions& options) {
+  if (file.others.empty()) return open_one(std::move(file), options);
+  const plan::EngineFile whole = file;
   for (size_t next = 0;; ++next) {
     try {
-      return open_one(std::move(tried), file, options);
+      return open_one(std::move(file), options, &whole);
     } catch (const Error& error) {
       const bool may_replace = error.code() == ErrorCode::device && options.device == 0;
-      if (!may_replace || next >= file.others.size()) throw;
-      tried = other_of(file, next, error);
+      if (!may_replace || next >= whole.others.size()) throw;
+      file = other_of(whole, next, error);
     }
   }
 }
@@ -197,9 +198,9 @@ std::shared_ptr<Device> Engine::Impl::open(int threads) const {
 
 Engine Engine::load(const std::string& path, const LoadOptions& options) {
   return memory_guarded([&] {
-    const plan::EngineFile file = plan::EngineFile::open(path);
+    plan::EngineFile file = plan::EngineFile::open(path);
     return with_context([&] { return fmt::format("loading engine \"{}\"", path); },
-                        [&] { return Engine(make_impl(file, options)); });
+                        [&] { return Engine(make_impl(std::move(file), options)); });
   });
 }
 

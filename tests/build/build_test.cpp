@@ -121,6 +121,8 @@ TEST(Build, ADeviceOfSeveralTargetsIsWrittenWithItsTarget) {
   EXPECT_NO_THROW(build_bytes(sum_model(), options).load().create_context());
   options.device = "cpu baseline";
   EXPECT_THROW(build_bytes(sum_model(), options), Error);
+  options = {.target = ""};
+  EXPECT_THROW(build_bytes(sum_model(), options), Error);
 }
 
 TEST(Build, StopsWhereAsked) {

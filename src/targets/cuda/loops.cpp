@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cuda/loops.h"
 
+#include "base/dtype.h"
 #include "base/error.h"
+#include "targets/cuda/emit.h"
 
 namespace tenrec::cuda {
 
@@ -97,6 +99,25 @@ bool is_multiple(const Dim& dim, int64_t of) {
 
 bool has_strides(const Type& type) {
   return type.kind == Type::Kind::tensor && type.ranked && type.layout.block_axis < 0;
+}
+
+std::string plain_problem(const Type& type) {
+  return has_strides(type) && type.layout.is_plain() ? "" : "the rank is not known, or a layout";
+}
+
+std::string elements_problem(const Type& type) {
+  std::string problem = plain_problem(type);
+  if (problem.empty() && !is_supported(type.dtype))
+    problem = fmt::format("{} elements", name(type.dtype));
+  return problem;
+}
+
+std::string elements_problem(const Values& values) {
+  for (const Value* value : values) {
+    std::string problem = value ? elements_problem(value->type) : "";
+    if (!problem.empty()) return problem;
+  }
+  return "";
 }
 
 Dim memory_elements(const Type& type) { return product(type.shape); }

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ir/type.h"
+#include "ir/graph.h"
 
 namespace tenrec::cuda {
 
@@ -46,6 +46,12 @@ Lines lines_of(const Type& type, int64_t axis);
 bool is_multiple(const Dim& dim, int64_t of);  // proved
 // Layouts that generated kernels address by strides.
 bool has_strides(const Type& type);
+// Why a kernel cannot read the elements of a tensor in row-major order, or "".
+std::string plain_problem(const Type& type);
+// The same, and of elements that kernels do not have; for the first of several values that has a
+// problem, null where one is not given.
+std::string elements_problem(const Type& type);
+std::string elements_problem(const Values& values);
 // Elements of a tensor in memory.
 Dim memory_elements(const Type& type);
 

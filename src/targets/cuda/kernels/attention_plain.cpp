@@ -231,13 +231,8 @@ class AttentionPlain final : public Kernel {
   Reject check(const Node& node, const DeviceInfo&) const override {
     const auto* op = node.as<Attention>();
     if (!op) return "no attention";
-    for (const Value* input : node.inputs()) {
-      if (!input) continue;
-      if (!has_strides(input->type) || !input->type.layout.is_plain())
-        return "the rank is not known, or a layout";
-      if (!is_supported(input->type.dtype))
-        return fmt::format("{} elements", tenrec::name(input->type.dtype));
-    }
+    std::string problem = elements_problem(node.inputs());
+    if (!problem.empty()) return problem;
     for (const Value* output : node.outputs())
       if (!has_strides(output->type)) return "the rank is not known";
     return "";

@@ -75,11 +75,8 @@ class Compact : public Kernel {
 
   Reject check(const Node& node, const DeviceInfo&) const override {
     if (!node.as<NonZero>() && !node.as<Compress>()) return "keeps everything";
-    for (const Value* value : node.inputs())
-      if (!has_strides(value->type) || !value->type.layout.is_plain())
-        return "the rank is not known, or a layout";
-    const Type& in = node.input(0)->type;
-    if (!is_supported(in.dtype)) return fmt::format("{} elements", tenrec::name(in.dtype));
+    std::string problem = elements_problem(node.inputs());
+    if (!problem.empty()) return problem;
     return node.output()->type.is_static() ? "its result is known" : "";
   }
 

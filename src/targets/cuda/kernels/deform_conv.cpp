@@ -131,11 +131,7 @@ class DeformConvKernel : public Kernel {
 
   Reject check(const Node& node, const DeviceInfo&) const override {
     if (!node.as<DeformConv>()) return "no DeformConv";
-    for (const Value* value : {node.input(0), node.input(1), node.input(2), node.output()})
-      if (!has_strides(value->type) || !value->type.layout.is_plain())
-        return "the rank is not known, or a layout";
-    const DType dtype = node.input(0)->type.dtype;
-    return is_supported(dtype) ? "" : fmt::format("{} elements", tenrec::name(dtype));
+    return elements_problem({node.input(0), node.input(1), node.input(2), node.output()});
   }
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {

@@ -14,9 +14,7 @@ class DetKernel : public Kernel {
 
   Reject check(const Node& node, const DeviceInfo&) const override {
     if (!node.as<Det>()) return "no Det";
-    const Type& in = node.input(0)->type;
-    if (!has_strides(in) || !in.layout.is_plain()) return "the rank is not known, or a layout";
-    return is_supported(in.dtype) ? "" : fmt::format("{} elements", tenrec::name(in.dtype));
+    return elements_problem(node.input(0)->type);
   }
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {

@@ -129,7 +129,8 @@ class Writer {
 // What the kernel reads, or "".
 Reject check_input(const Node& node, size_t i) {
   const Type& type = node.input(i)->type;
-  if (!has_strides(type) || !type.layout.is_plain()) return "the rank is not known, or a layout";
+  std::string problem = plain_problem(type);
+  if (!problem.empty()) return problem;
   const bool known = i == total       ? !is_float(type.dtype)
                      : i == last      ? type.dtype == DType::i32
                      : i == positions ? type.dtype == DType::i64

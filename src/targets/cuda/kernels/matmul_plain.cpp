@@ -159,8 +159,8 @@ class MatMulPlain : public Kernel {
     const bool integers = !is_float(product.result.dtype);
     for (const Type& type : product.types) {
       if (!type.present()) continue;
-      if (!has_strides(type) || !type.layout.is_plain())
-        return "the rank is not known, or a layout";
+      std::string problem = plain_problem(type);
+      if (!problem.empty()) return problem;
       if (integers == is_float(type.dtype) || !is_supported(type.dtype))
         return fmt::format("{} elements", tenrec::name(type.dtype));
     }

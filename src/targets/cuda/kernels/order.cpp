@@ -214,7 +214,8 @@ class Order : public Kernel {
     const bool runs = running_of(node).has_value();
     if (!node.as<ArgReduce>() && !node.as<TopK>() && !runs) return "no order along an axis";
     const Type& in = node.input(0)->type;
-    if (!has_strides(in) || !in.layout.is_plain()) return "the rank is not known, or a layout";
+    std::string problem = plain_problem(in);
+    if (!problem.empty()) return problem;
     if (in.rank() == 0) return "a scalar";
     if (!is_supported(in.dtype)) return fmt::format("{} elements", tenrec::name(in.dtype));
     for (const Value* output : node.outputs())

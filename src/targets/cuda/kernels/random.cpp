@@ -77,13 +77,7 @@ class Random final : public Kernel {
     const auto* multinomial = node.as<Multinomial>();
     if (!node.as<RandomUniform>() && !node.as<RandomNormal>() && !multinomial)
       return "nothing random";
-    for (const Value* value : {node.output(), multinomial ? node.input(0) : node.output()}) {
-      if (!has_strides(value->type) || !value->type.layout.is_plain())
-        return "the rank is not known, or a layout";
-      if (!is_supported(value->type.dtype))
-        return fmt::format("{} elements", tenrec::name(value->type.dtype));
-    }
-    return "";
+    return elements_problem({node.output(), multinomial ? node.input(0) : nullptr});
   }
 
   StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {

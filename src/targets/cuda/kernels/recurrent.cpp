@@ -114,8 +114,8 @@ class Recurrent : public Kernel {
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       const Value* value = node.input(i);
       if (!value) continue;
-      if (!has_strides(value->type) || !value->type.layout.is_plain())
-        return "the rank is not known, or a layout";
+      std::string problem = plain_problem(value->type);
+      if (!problem.empty()) return problem;
       const DType dtype = value->type.dtype;
       if (i == 4 ? dtype != DType::i32 : dtype != node.input(0)->type.dtype || !is_float(dtype))
         return fmt::format("{} input", tenrec::name(value->type.dtype));

@@ -170,13 +170,8 @@ class Spectrum final : public Kernel {
 
   Reject check(const Node& node, const DeviceInfo&) const override {
     if (!node.as<Dft>() && !node.as<Stft>()) return "no transform";
-    for (const Value* input : node.inputs()) {
-      if (!input) continue;
-      if (!has_strides(input->type) || !input->type.layout.is_plain())
-        return "the rank is not known, or a layout";
-      if (!is_supported(input->type.dtype))
-        return fmt::format("{} elements", tenrec::name(input->type.dtype));
-    }
+    std::string problem = elements_problem(node.inputs());
+    if (!problem.empty()) return problem;
     if (!is_float(node.input(0)->type.dtype)) return "a signal of integers";
     return has_strides(node.output()->type) ? "" : "the rank is not known";
   }

@@ -18,9 +18,10 @@ class Suppress : public Kernel {
 
   Reject check(const Node& node, const DeviceInfo&) const override {
     if (!node.as<NonMaxSuppression>()) return "no NonMaxSuppression";
-    for (const Value* value : node.inputs())
-      if (value && !(has_strides(value->type) && value->type.layout.is_plain()))
-        return "the rank is not known, or a layout";
+    for (const Value* value : node.inputs()) {
+      std::string problem = value ? plain_problem(value->type) : "";
+      if (!problem.empty()) return problem;
+    }
     return node.output()->type.shape[0].is_const() ? "its result is known" : "";
   }
 
