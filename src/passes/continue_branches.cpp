@@ -6,8 +6,8 @@
 //
 // so that every value has a rank again, which tensors need to be anywhere but on the host.
 // Exporters of scripted torch models write such Ifs for each `squeeze` and each test of a rank; the
-// later ones are decided by the first. A branch that what follows cannot work with fails if it is
-// taken.
+// later ones are decided by the first. A Squeeze whose axes only sizes tell is such an If, too
+// (passes/decide_squeezes.h). A branch that what follows cannot work with fails if it is taken.
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "ops/if.h"
+#include "passes/decide_squeezes.h"
 #include "passes/inline_body.h"
 #include "passes/passes.h"
 
@@ -88,9 +89,12 @@ class Continuation {
            std::find(tail_.begin(), tail_.end(), value->producer()) != tail_.end();
   }
 
+  bool knows_condition() const { return node_.input(0)->type.is_static(); }
+
   // Constants are repeated inside, where they can be folded and packed.
   void note_captured(Value* value) {
     if (!value || value->constant() || is_inside(value)) return;
+    if (value == node_.input(0) && knows_condition()) return;
     if (std::find(captured_.begin(), captured_.end(), value) == captured_.end())
       captured_.push_back(value);
   }
@@ -108,7 +112,7 @@ class Continuation {
     std::optional<Error> problem;
     for (size_t i = 0; i < 2; ++i) {
       try {
-        bodies.push_back(continued(node_.body(i)));
+        bodies.push_back(continued(node_.body(i), i == 0));
       } catch (const Error& error) {
         if (error.code() != ErrorCode::invalid_model || problem) return false;
         problem = error;
@@ -123,9 +127,16 @@ class Continuation {
     return true;
   }
 
-  std::unique_ptr<Graph> continued(const Graph& branch) const {
+  // In a branch it is known which way the condition went, for the next one that asks it, too.
+  std::unique_ptr<Graph> continued(const Graph& branch, bool condition) const {
     std::unique_ptr<Graph> body = branch.clone();
     std::map<const Value*, Value*> inside;
+    if (knows_condition()) {
+      const Dims shape = static_dims(node_.input(0)->type.shape);
+      const std::vector<int64_t> elements{condition ? 1 : 0};
+      inside[node_.input(0)] =
+          body->constant(nullptr, Tensor::from_ints(DType::boolean, shape, elements));
+    }
     for (size_t i = 0; i < node_.output_count(); ++i) inside[node_.output(i)] = body->outputs()[i];
     for (const Value* value : captured_) inside[value] = body->add_input(value->name, value->type);
     while (!body->outputs().empty()) body->remove_output(body->outputs().size() - 1);
@@ -183,9 +194,11 @@ class Search {
 
 void continue_branches(Graph& graph) {
   Search search;
+  decide_squeezes(graph);
   while (search.run(graph)) {
     refine_types(graph);
     fold_constants(graph);
+    decide_squeezes(graph);
   }
 }
 

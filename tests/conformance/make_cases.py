@@ -34,11 +34,12 @@ class Cases:
         domain="",
         version=None,
         constants=(),
+        dynamic=False,
         **attributes,
     ):
         """`oracle`: a function of model and inputs, or the expected outputs themselves."""
         inputs = [x if x is None or isinstance(x, dict) else np.asarray(x) for x in inputs]
-        model = oc.single_node(op, inputs, attributes, outputs, domain, version, constants)
+        model = oc.single_node(op, inputs, attributes, outputs, domain, version, constants, dynamic)
         try:
             expected = oracle(model, inputs) if callable(oracle) else oracle
         except Exception as error:
@@ -170,6 +171,13 @@ def pool_cases(cases):
             kernel_shape=[2, 2],
             strides=[2, 2],
         )
+
+
+def squeeze_cases(cases):
+    """Sizes that only running tells decide how many axes are left."""
+    for shape in ((2, 3, 4), (1, 3, 4), (2, 1, 4), (1, 3, 1), (1, 1, 1), (0, 1, 1)):
+        name = "x".join(map(str, shape))
+        cases.add(f"squeeze_open_{name}", "Squeeze", [floats(*shape)], dynamic=True)
 
 
 def quantised_cases(cases):
@@ -373,8 +381,15 @@ def main():
     import make_contrib_cases
     import make_ml_cases
 
-    narrow_cases = (bfloat16_cases, float8_cases)
-    for make in (random_cases, pool_cases, quantised_cases, *narrow_cases, cast_cases):
+    for make in (
+        random_cases,
+        pool_cases,
+        squeeze_cases,
+        quantised_cases,
+        bfloat16_cases,
+        float8_cases,
+        cast_cases,
+    ):
         make(cases)
     make_ml_cases.make(cases)
     make_contrib_cases.make(cases)

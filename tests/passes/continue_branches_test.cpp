@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <regex>
+
 #include "base/error.h"
 #include "pass_check.h"
 #include "passes/passes.h"
@@ -52,6 +54,28 @@ TEST(ContinueBranches, ABranchThatCannotGoOnFailsWhenItIsTaken) {
   })"));
   EXPECT_EQ(op_names(text), "if squeeze matmul concat fail");
   EXPECT_NE(text.find("cannot work with these sizes"), std::string::npos) << text;
+}
+
+TEST(ContinueBranches, SqueezesOfOneSizeAreOneQuestion) {
+  const std::string text = continued(R"(graph(%x: f32[N, 1, 4] "x", %y: f32[N, 4, 1] "y") {
+    %a = squeeze(%x) : f32[...]
+    %b = squeeze(%y) : f32[...]
+    %c = add(%a, %b) : f32[...]
+    return %c "c"
+  })");
+  EXPECT_EQ(op_names(text), "dims equal if squeeze squeeze add squeeze squeeze add");
+  EXPECT_NE(text.find(": f32[4]"), std::string::npos) << text;
+  EXPECT_NE(text.find(": f32[N, 4]"), std::string::npos) << text;
+}
+
+TEST(ContinueBranches, ASqueezeOfTwoOpenSizesHasFourForms) {
+  const std::string text = continued(R"(graph(%x: f32[N, M, 1, M] "x") {
+    %a = squeeze(%x) : f32[...]
+    %b = relu(%a) : f32[...]
+    return %b "b"
+  })");
+  for (const char* form : {R"(f32\[\])", R"(f32\[M, M\])", R"(f32\[N\])", R"(f32\[N, M, M\])"})
+    EXPECT_TRUE(std::regex_search(text, std::regex(fmt::format(" = relu.*: {}\\n", form)))) << text;
 }
 
 TEST(ContinueBranches, BranchesOfOneRankStayAsTheyAre) {

@@ -36,7 +36,7 @@ class Assignment {
   }
 
   bool try_island(Node& node) {
-    if (node.body_count() != 0) return false;
+    if (node.body_count() != 0 || node.inputs().empty()) return false;
     for (const Value* output : node.outputs()) {
       if (!can_join(output->type)) return false;
     }
