@@ -9,11 +9,13 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
+#include "runtime/device.h"
 
 namespace tenrec {
 namespace {
@@ -47,12 +49,30 @@ CaseResult from_line(const std::string& line) {
   return {static_cast<Outcome>(json.at("outcome").get<int>()), json.at("message"), json.at("host")};
 }
 
+// Devices stay open from case to case: starting CUDA takes a second, most cases milliseconds.
+class OpenDevices {
+ public:
+  void keep(const std::string& target) {
+    const auto [device, is_new] = devices_.emplace(target, nullptr);
+    if (!is_new) return;
+    try {
+      device->second = open_device(target, {});
+    } catch (const Error&) {  // the interpreter has none; of others the case says so
+    }
+  }
+
+ private:
+  std::map<std::string, std::shared_ptr<Device>> devices_;
+};
+
 // In the worker: runs what it is asked to until it is told to stop.
 void serve(int requests, int results, const std::vector<CaseRun>& cases,
            const WorkerOptions& options) {
+  OpenDevices devices;
   size_t index = no_more;
   while (read(requests, &index, sizeof index) == sizeof index && index != no_more) {
     alarm(options.timeout);
+    devices.keep(cases[index].target);
     const CaseResult result = run_case(cases[index].folder, cases[index].target, options.tolerance);
     alarm(0);
     const std::string line = to_line(result);

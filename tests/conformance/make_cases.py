@@ -384,7 +384,6 @@ def main():
     for make in (
         random_cases,
         pool_cases,
-        squeeze_cases,
         quantised_cases,
         bfloat16_cases,
         float8_cases,
@@ -393,6 +392,7 @@ def main():
         make(cases)
     make_ml_cases.make(cases)
     make_contrib_cases.make(cases)
+    squeeze_cases(cases)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "common/onnx_samples.h"
 #include "common/onnx_writer.h"
 #include "onnx/reader.h"
 #include "ops/evaluate.h"
@@ -94,24 +95,8 @@ TEST(Import, AllProblemsAreCollected) {
 }
 
 TEST(Import, TenDifferentProblemsAreTenReports) {
-  OnnxGraph graph;
-  graph.input("x", f32, {"2", "3"}).input("i", i64, {"2", "3"});
-  graph.initializer(OnnxTensor("w", {2, 2}).floats({1, 2, 3, 4}));
-  graph.initializer(OnnxTensor("seven", {1}, i64).int64s({7}));
-  const std::vector<float> halves{0.5F, 1.5F};
-  graph.node("NoSuchOp", {"x"}, {"a1"}, {}, "unknown operator");
-  graph.node("Foo", {"x"}, {"a2"}, {}, "unknown domain", "acme.ai");
-  graph.node("Softmax", {"x"}, {"a3"}, {{"axis", 9}}, "bad axis");
-  graph.node("MatMul", {"x", "w"}, {"a4"}, {}, "sizes that do not fit");
-  graph.node("Concat", {"x", "w"}, {"a5"}, {{"axis", 0}}, "sizes that differ");
-  graph.node("Conv", {"x"}, {"a6"}, {}, "missing input");
-  graph.node("Transpose", {"x"}, {"a7"}, {{"perm", halves}}, "wrong attribute type");
-  graph.node("Add", {"x", "i"}, {"a8"}, {}, "two types");
-  graph.node("Reshape", {"x", "seven"}, {"a9"}, {}, "impossible shape");
-  graph.node("Gather", {"x", "x"}, {"a10"}, {}, "indices of floats");
-  for (int i = 1; i <= 10; ++i) graph.output("a" + std::to_string(i));
   std::vector<ImportProblem> problems;
-  import_bytes(OnnxModel(graph).opset(17).opset(1, "acme.ai").bytes(), {.problems = &problems});
+  import_bytes(ten_problems(), {.problems = &problems});
   ASSERT_EQ(problems.size(), 10U);
   for (size_t i = 0; i < problems.size(); ++i) {
     const ImportProblem& problem = problems[i];
