@@ -110,6 +110,7 @@ stage_conformance() {
   python=$(scripts/python_env.sh) || return 1
   rm -rf "$folder" && mkdir -p "$folder/onnx" || return 1
   tar --zstd -xf "$cases" -C "$folder/onnx" || return 1
+  "$python" tests/conformance/newest_cases.py "$folder/onnx" || return 1
   "$python" tests/conformance/make_cases.py "$folder/own" || return 1
   "$tenrec" conformance "$folder/onnx" --expected tests/conformance/expected_failures.txt --json \
     > "$folder/onnx.json"

@@ -186,9 +186,8 @@ void add_conformance(CLI::App& app) {
   sub->add_option("--atol", command->tolerance.absolute, "Allowed absolute difference of floats");
   sub->add_flag("--json", command->json, "Machine-readable result");
   sub->footer(
-      "Floats may differ by atol + rtol * |b|, by default as in onnx.backend.test (1e-7, 1e-3); "
-      "the\n"
-      "rest not at all.\n"
+      "Floats may differ by atol + rtol * |b|, by default as in onnx.backend.test (1e-7, 1e-3 and\n"
+      "for bfloat16 2^-6); the rest not at all.\n"
       "A case of the file of expected failures is skipped when it fails in the way listed there,\n"
       "and failed when it passes. The exit code is 10 when a case failed.\n"
       "Example: tenrec conformance onnx-cases --filter '^test_conv' --target interpreter");

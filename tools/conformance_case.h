@@ -19,7 +19,8 @@ struct CaseResult {
 
 std::string_view name(CaseResult::Outcome outcome);
 
-// Floats may differ by absolute + relative * |expected|; the defaults are onnx.backend.test's.
+// Floats may differ by absolute + relative * |expected|; the defaults are onnx.backend.test's, and
+// so is a relative 2^-6 at least for bfloat16.
 struct Tolerance {
   double relative = 1e-3, absolute = 1e-7;
 };
