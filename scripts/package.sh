@@ -19,7 +19,7 @@ if [ "$libdir" != "$tree/lib" ]; then
   mv "$tree/lib.new" "$tree/lib"
 fi
 mkdir -p "$tree/samples" "$tree/data/mnist" "$tree/docs"
-cp -r samples/tensorrt samples/tenrec "$tree/samples/"
+cp -r samples/tensorrt samples/tenrec samples/picture.h "$tree/samples/"
 cp -r samples/mnist "$tree/samples/"
 cp samples/mnist/mnist.onnx samples/mnist/digits/*.pgm samples/mnist/NOTICE "$tree/data/mnist/"
 cp docs/tensorrt.md docs/tensorrt-methods.md "$tree/docs/"

@@ -5,11 +5,11 @@
 
 #include <cstdio>
 
-#include "picture.h"
+#include "../picture.h"
 
 namespace {
 
-std::vector<uint8_t> matte(tenrec::Context& context, const Picture& frame) {
+std::vector<uint8_t> matte(tenrec::Context& context, const samples::Picture& frame) {
   const size_t n = frame.pixels();
   tenrec::HostTensor src(tenrec::DType::f32, {1, 3, frame.height, frame.width});
   for (size_t i = 0; i < 3 * n; ++i)
@@ -37,13 +37,10 @@ int main(int count, char** values) try {
     context.set_input(state, tenrec::HostTensor(tenrec::DType::f32, {1, 1, 1, 1}));
   context.set_input("downsample_ratio", tenrec::HostTensor::of<float>({1}, {0.25F}));
   for (int i = 2; i < count; ++i) {
-    const Picture frame = read_ppm(values[i]);
+    const samples::Picture frame = samples::read_ppm(values[i]);
     const std::string path(values[i]);
-    write_picture(path.substr(0, path.rfind('.')) + "_matting.pam",
-                  "P7\nWIDTH " + std::to_string(frame.width) + "\nHEIGHT " +
-                      std::to_string(frame.height) +
-                      "\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n",
-                  matte(context, frame));
+    samples::write_pam(path.substr(0, path.rfind('.')) + "_matting.pam", frame,
+                       matte(context, frame));
   }
   return 0;
 } catch (const std::exception& error) {

@@ -6,12 +6,12 @@
 #include <array>
 #include <cstdio>
 
-#include "picture.h"
+#include "../picture.h"
 
 int main(int count, char** values) try {
   if (count != 4) throw std::runtime_error("usage: tenrec_segmentation ENGINE IN.ppm OUT.pgm");
   constexpr std::array mean{0.485F, 0.456F, 0.406F}, deviation{0.229F, 0.224F, 0.225F};
-  const Picture picture = read_ppm(values[2]);
+  const samples::Picture picture = samples::read_ppm(values[2]);
   const size_t n = picture.pixels();
   tenrec::HostTensor input(tenrec::DType::f32, {1, 3, picture.height, picture.width});
   for (size_t i = 0; i < 3 * n; ++i)
@@ -23,7 +23,7 @@ int main(int count, char** values) try {
   std::vector<uint8_t> grey;
   for (const int64_t label : context.output("output").as<int64_t>())
     grey.push_back(static_cast<uint8_t>(label * 12));
-  write_picture(
+  samples::write_picture(
       values[3],
       "P5\n" + std::to_string(picture.width) + " " + std::to_string(picture.height) + "\n255\n",
       grey);

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "../picture.h"
+
 namespace samples {
 
 class Logger : public nvinfer1::ILogger {
@@ -83,35 +85,6 @@ inline std::unique_ptr<nvinfer1::ICudaEngine> load_engine(nvinfer1::ILogger& log
       runtime->deserializeCudaEngine(bytes.data(), bytes.size()));
   check(engine != nullptr, "loading the engine " + path);
   return engine;
-}
-
-struct Picture {
-  int width = 0, height = 0;
-  std::vector<unsigned char> rgb;  // three bytes a pixel, row by row
-};
-
-inline Picture read_ppm(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string kind;
-  Picture picture;
-  int white = 0;
-  file >> kind >> picture.width >> picture.height >> white;
-  file.get();
-  check(file && kind == "P6" && white == 255 && picture.width > 0 && picture.height > 0,
-        "reading " + path + " as a binary PPM picture");
-  picture.rgb.resize(static_cast<size_t>(picture.width) * static_cast<size_t>(picture.height) * 3);
-  file.read(reinterpret_cast<char*>(picture.rgb.data()),
-            static_cast<std::streamsize>(picture.rgb.size()));
-  check(static_cast<bool>(file), "reading the pixels of " + path);
-  return picture;
-}
-
-inline void write_ppm(const std::string& path, const Picture& picture) {
-  std::ofstream file(path, std::ios::binary);
-  file << "P6\n" << picture.width << " " << picture.height << "\n255\n";
-  file.write(reinterpret_cast<const char*>(picture.rgb.data()),
-             static_cast<std::streamsize>(picture.rgb.size()));
-  check(static_cast<bool>(file), "writing " + path);
 }
 
 }  // namespace samples

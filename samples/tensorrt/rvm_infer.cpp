@@ -107,15 +107,6 @@ class Matting {
   float ratio_[1];
 };
 
-void write_pam(const std::string& path, const samples::Picture& frame,
-               const std::vector<unsigned char>& rgba) {
-  std::ofstream file(path, std::ios::binary);
-  file << "P7\nWIDTH " << frame.width << "\nHEIGHT " << frame.height
-       << "\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n";
-  file.write(reinterpret_cast<const char*>(rgba.data()), static_cast<std::streamsize>(rgba.size()));
-  samples::check(static_cast<bool>(file), "writing " + path);
-}
-
 std::string without_extension(const std::string& path) {
   return path.substr(0, path.find_last_of('.'));
 }
@@ -150,7 +141,7 @@ void run(int count, char** values) {
 #endif
     const samples::Picture frame = samples::read_ppm(path);
     const std::string output = without_extension(path) + "_matting.pam";
-    write_pam(output, frame, matting.run(frame));
+    samples::write_pam(output, frame, matting.run(frame));
     std::printf("wrote %s\n", output.c_str());
   }
 }

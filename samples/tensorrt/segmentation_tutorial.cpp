@@ -84,7 +84,10 @@ void run(const std::string& engine_path, const std::string& input, const std::st
     std::copy(colour.begin(), colour.end(),
               picture.rgb.begin() + static_cast<std::ptrdiff_t>(i * 3));
   }
-  samples::write_ppm(output, picture);
+  samples::write_picture(
+      output,
+      "P6\n" + std::to_string(picture.width) + " " + std::to_string(picture.height) + "\n255\n",
+      picture.rgb);
   std::printf("%s: %d x %d pixels, classes 0 to %ld\n", output.c_str(), picture.width,
               picture.height, static_cast<long>(*std::max_element(labels.begin(), labels.end())));
 }
