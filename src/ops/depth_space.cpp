@@ -23,9 +23,21 @@ Dim divided(const Dim& size, int64_t by, std::string_view what) {
   return floordiv(size, by);
 }
 
-// Copies every element of a tensor of `bytes`-wide elements; element `to` comes from source(to).
+// Copies every element; that at `index` comes from source(index).
+template <class Source>
+Tensor gather_strings(const Tensor& x, const Dims& out, Source&& source) {
+  std::vector<std::string> moved;
+  Dims index(out.size(), 0);
+  if (element_count(out) == 0) return Tensor::of_strings(out, {});
+  do {
+    moved.push_back(x.strings()[static_cast<size_t>(source(index))]);
+  } while (next_index(index, out));
+  return Tensor::of_strings(out, std::move(moved));
+}
+
 template <class Source>
 Tensor gather_elements(const Tensor& x, const Dims& out, Source&& source) {
+  if (x.dtype() == DType::string) return gather_strings(x, out, source);
   const int bits = bit_width(x.dtype());
   TENREC_CHECK(bits >= 8, unsupported, "elements of type {} cannot be moved one by one",
                name(x.dtype()));

@@ -22,9 +22,16 @@ struct NonZero {
         Type::tensor(DType::i64, {x.rank(), Dim::fresh("nonzero", 0, product(x.shape).upper())})};
   }
 
-  Tensors eval(const Tensors& in) const { return {coordinates(in[0].dims(), in[0].to_doubles())}; }
+  Tensors eval(const Tensors& in) const { return {coordinates(in[0].dims(), numbers(in[0]))}; }
 
  private:
+  static std::vector<double> numbers(const Tensor& x) {
+    if (x.dtype() != DType::string) return x.to_doubles();
+    std::vector<double> lengths;  // an empty text is nothing
+    for (const std::string& text : x.strings()) lengths.push_back(static_cast<double>(text.size()));
+    return lengths;
+  }
+
   static Tensor coordinates(const Dims& dims, const std::vector<double>& values) {
     const Dims strides = row_major_strides(dims);
     std::vector<std::vector<int64_t>> by_axis(dims.size());

@@ -223,6 +223,19 @@ Tensors RMSNormalization::eval(const Tensors& in) const {
   return {Tensor::from_doubles(in[0].dtype(), dims, x)};
 }
 
+Values RMSNormalization::from_onnx(const OnnxNode& node, OnnxContext& context) {
+  node.integer("stash_type", 1);  // without effect: the sum is never narrower than float32
+  const RMSNormalization op{.axis = node.integer("axis", -1),
+                            .epsilon = node.number("epsilon", 1e-5F)};
+  Value *x = context.input(0), *scale = context.input(1);
+  if (!x || !scale || x->type.dtype == scale->type.dtype) return context.add(op, context.inputs());
+  // What is normalised has x's type, the result the scale's.
+  Value* one = context.constant(Tensor::from_doubles(x->type.dtype, {1}, std::vector{1.0}));
+  Value* normalised = context.add(op, {x, one})[0];
+  Value* cast = context.add(Cast{.to = scale->type.dtype}, {normalised})[0];
+  return context.add(Mul{}, {cast, scale});
+}
+
 Types LRN::infer(const Types& in) const {
   const Type& x = required_float(in, 0, "the input");
   TENREC_CHECK(!x.ranked || x.rank() >= 2, invalid_model,

@@ -55,9 +55,9 @@ struct RMSNormalization {
     return std::tuple{field(1, "axis", s.axis), field(2, "epsilon", s.epsilon)};
   }
   static constexpr uint32_t narrowable = all_inputs;
-  static constexpr auto without_effect = "stash_type";  // the sum is never narrower than float32
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
+  static Values from_onnx(const OnnxNode& node, OnnxContext& context);
 };
 TENREC_OP(RMSNormalization, "rms_normalization")
 

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scans in the one form that targets run: along the first axis, of one sample. Along other axes
-// they become transposes around it; a batch of scans (opset 8) becomes a scan over the batch.
+// they become transposes around it; a batch of scans (opset 8) becomes a scan over the batch, in
+// which samples that end early are cut, and what they give is filled up.
 #include <algorithm>
 
+#include "ops/concat.h"
+#include "ops/elementwise.h"
+#include "ops/pad.h"
+#include "ops/reshape.h"
 #include "ops/scan.h"
+#include "ops/shape.h"
+#include "ops/slice.h"
+#include "ops/squeeze.h"
 #include "ops/transpose.h"
 #include "passes/recognise.h"
 
@@ -71,24 +79,81 @@ bool scan_along_first(Rewriter& rw, const Node& node, const Scan& op) {
   return replace_if_same(rw, node, outputs);
 }
 
-// Without lengths: samples that end early keep the operator's own form.
+// A scan over the first `length` steps of sequences that may have more.
+class ShortScan {
+ public:
+  ShortScan(Graph& graph, const Scan& op, Values inputs, Value* length)
+      : graph_(graph), op_(op), inputs_(std::move(inputs)) {
+    const auto first = inputs_.begin() + op.states;
+    length_ = add(Unsqueeze{}, {length, numbers({0})});
+    steps_ = add(ShapeOf{0, 1}, {*first});
+    std::for_each(first, first + op.scanned, [&](Value*& sequence) {
+      sequence = add(Slice{}, {sequence, numbers({0}), length_, numbers({0})});
+    });
+  }
+
+  Values outputs(const Node& node) {
+    Values outputs =
+        graph_.insert(nullptr, op_, inputs_, cloned_body(node), node.origins())->outputs();
+    std::transform(outputs.begin() + op_.states, outputs.end(), outputs.begin() + op_.states,
+                   [&](Value* rows) { return filled_up(rows); });
+    return outputs;
+  }
+
+ private:
+  Value* add(Op op, Values inputs) {
+    return graph_.insert(nullptr, std::move(op), std::move(inputs))->output();
+  }
+  Value* numbers(const std::vector<int64_t>& values) {
+    return graph_.constant(nullptr, Tensor::of({static_cast<int64_t>(values.size())}, values));
+  }
+
+  // With zeros, up to all steps; the Reshape says how many these are.
+  Value* filled_up(Value* rows) {
+    const auto rank = static_cast<size_t>(rows->type.rank());
+    Value* missing = add(Sub{}, {steps_, length_});
+    Value* pads = add(Concat{}, {numbers(std::vector<int64_t>(rank, 0)), missing,
+                                 numbers(std::vector<int64_t>(rank - 1, 0))});
+    Value* shape = add(Concat{}, {steps_, add(ShapeOf{1}, {rows})});
+    return add(Reshape{.allowzero = true}, {add(Pad{}, {rows, pads}), shape});
+  }
+
+  Graph& graph_;
+  const Scan& op_;
+  Values inputs_;
+  Value *length_ = nullptr, *steps_ = nullptr;
+};
+
 bool scan_over_batch(Rewriter& rw, const Node& node, const Scan& op) {
-  if (!op.batched || node.input(0)) return false;
+  if (!op.batched) return false;
+  Value* const lengths = node.input(0);
   const auto own = static_cast<size_t>(op.states + op.scanned);
   auto body = std::make_unique<Graph>();
+  for (const Value* output : node.outputs()) {
+    if (!output->type.ranked) return false;
+  }
   Values inputs(node.inputs().begin() + 1, node.inputs().end()), inner;
+  if (lengths) inputs.insert(inputs.begin() + static_cast<std::ptrdiff_t>(own), lengths);
+  Scan over;
+  over.scanned = static_cast<int64_t>(own) + (lengths ? 1 : 0);
   for (size_t i = 0; i < inputs.size(); ++i) {
     Type type = inputs[i]->type;
     if (!type.ranked) return false;
-    if (i < own) type = Type::tensor(type.dtype, Shape(type.shape.begin() + 1, type.shape.end()));
+    if (i < static_cast<size_t>(over.scanned))
+      type = Type::tensor(type.dtype, Shape(type.shape.begin() + 1, type.shape.end()));
     inner.push_back(body->add_input(fmt::format("x{}", i), type));
   }
   Scan one = op;
   one.batched = false;
-  const Node* each = body->insert(nullptr, one, inner, cloned_body(node), node.origins());
-  Scan over;
-  over.scanned = static_cast<int64_t>(own);
-  for (Value* output : each->outputs()) {
+  Values each;
+  if (lengths) {
+    Value* const length = inner[own];
+    inner.erase(inner.begin() + static_cast<std::ptrdiff_t>(own));
+    each = ShortScan(*body, one, inner, length).outputs(node);
+  } else {
+    each = body->insert(nullptr, one, inner, cloned_body(node), node.origins())->outputs();
+  }
+  for (Value* output : each) {
     over.collected.push_back(empty_output(output->type));
     body->add_output(output);
   }

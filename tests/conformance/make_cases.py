@@ -11,6 +11,7 @@ import sys
 
 import numpy as np
 import onnx_case as oc
+from onnx import TensorProto, helper
 
 random = np.random.default_rng(20261126)
 
@@ -178,6 +179,63 @@ def squeeze_cases(cases):
     for shape in ((2, 3, 4), (1, 3, 4), (2, 1, 4), (1, 3, 1), (1, 1, 1), (0, 1, 1)):
         name = "x".join(map(str, shape))
         cases.add(f"squeeze_open_{name}", "Squeeze", [floats(*shape)], dynamic=True)
+
+
+def scan_cases(cases):
+    """Of opset 8: a batch of sequences, some of which end early."""
+
+    def pair(name):
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [2])
+
+    body = helper.make_graph(
+        [
+            helper.make_node("Add", ["sum", "x"], ["next"]),
+            helper.make_node("Mul", ["next", "z"], ["row"]),
+        ],
+        "body",
+        [pair("sum"), pair("x"), pair("z")],
+        [pair("next"), pair("row")],
+    )
+    inputs = [floats(3, 2), floats(3, 4, 2), floats(3, 4, 2)]
+    for name, lengths in (("all", None), ("some", [4, 1, 2])):
+        for directions in ([0, 0], [1, 0]):
+            cases.add(
+                f"scan_8_{name}_{directions[0]}",
+                "Scan",
+                [lengths if lengths is None else np.array(lengths), *inputs],
+                outputs=2,
+                version=8,
+                body=body,
+                num_scan_inputs=2,
+                directions=directions,
+            )
+
+
+def loop_of_4_bits(cases):
+    """Carries four numbers of 4 bits and collects them, two bytes an iteration."""
+    import ml_dtypes
+
+    four = [
+        helper.make_tensor_value_info(name, TensorProto.INT4, [4]) for name in ("x", "next", "row")
+    ]
+    count = helper.make_tensor_value_info("i", TensorProto.INT64, [])
+    go_on = [helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in ("c", "d")]
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["c"], ["d"]),
+            helper.make_node("Cast", ["x"], ["wide"], to=TensorProto.FLOAT),
+            helper.make_node("Neg", ["wide"], ["negative"]),
+            helper.make_node("Cast", ["negative"], ["next"], to=TensorProto.INT4),
+            helper.make_node("Identity", ["next"], ["row"]),
+        ],
+        "body",
+        [count, go_on[0], four[0]],
+        [go_on[1], *four[1:]],
+    )
+    x = np.array([1, -2, 3, 7])
+    rows = np.stack([-x, x, -x]).astype(ml_dtypes.int4)
+    inputs = [np.array(3), None, x.astype(ml_dtypes.int4)]
+    cases.add("loop_i4", "Loop", inputs, outputs=2, oracle=[rows[2], rows], body=body)
 
 
 def quantised_cases(cases):
@@ -393,6 +451,8 @@ def main():
     make_ml_cases.make(cases)
     make_contrib_cases.make(cases)
     squeeze_cases(cases)
+    scan_cases(cases)
+    loop_of_4_bits(cases)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,14 @@
 #include "ops/loop.h"
 #include "ops/scan.h"
 #include "targets/cuda/kernels/list.h"
+#include "targets/cuda/loops.h"
 #include "targets/cuda/run/bodies_params.h"
 
 namespace tenrec::cuda {
 namespace {
 
 bool is_plain_tensor(const Type& type) {
-  return type.kind == Type::Kind::tensor && type.layout.is_plain() && type.dtype != DType::string &&
-         bit_width(type.dtype) >= 8;
+  return type.kind == Type::Kind::tensor && type.layout.is_plain() && type.dtype != DType::string;
 }
 
 bool are_plain_tensors(const Node& node) {
@@ -28,6 +28,28 @@ bool are_plain_tensors(const Node& node) {
   if (!are_fine(node.outputs())) return false;
   for (const Graph* body : node.bodies()) {
     if (!are_fine(body->inputs()) || !are_fine(body->outputs())) return false;
+  }
+  return true;
+}
+
+// Rows of a sequence lie one behind the other.
+bool is_whole_bytes(const Type& row) {
+  const int bits = bit_width(row.dtype);
+  return bits >= 8 || (row.ranked && is_multiple(product(row.shape), 8 / bits));
+}
+
+// What a Loop or Scan collects, and what a Scan goes through.
+bool rows_are_whole_bytes(const Node& node) {
+  const auto* loop = node.as<Loop>();
+  const auto* scan = node.as<Scan>();
+  if (!loop && !scan) return true;
+  const Graph& body = node.body(0);
+  const auto carried = static_cast<size_t>(loop ? loop->carried + 1 : scan->states);
+  for (size_t i = carried; i < body.outputs().size(); ++i) {
+    if (!is_whole_bytes(body.outputs()[i]->type)) return false;
+  }
+  for (size_t i = 0; scan && i < static_cast<size_t>(scan->scanned); ++i) {
+    if (!is_whole_bytes(body.inputs()[carried + i]->type)) return false;
   }
   return true;
 }
@@ -64,7 +86,8 @@ class Bodies final : public Kernel {
   Reject check(const Node& node, const DeviceInfo&) const override {
     const auto* scan = node.as<Scan>();
     if (!node.as<If>() && !node.as<Loop>() && !scan) return "no control flow";
-    if (!are_plain_tensors(node)) return "something else than tensors of whole bytes";
+    if (!are_plain_tensors(node)) return "something else than row-major tensors of numbers";
+    if (!rows_are_whole_bytes(node)) return "rows that begin within a byte";
     if (!scan) return "";
     if (scan->batched) return "a batch of scans";
     if (!all_zero(scan->input_axes) || !all_zero(scan->output_axes))
