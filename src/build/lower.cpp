@@ -371,7 +371,7 @@ class Lowering {
       const auto id = static_cast<int32_t>(plan_.values.size() - 1);
       plan::Step copy;
       // Only the generic family gives a value of unknown rank its size.
-      copy.family = def.ranked && bit_width(def.dtype) >= 8 ? "copy" : "generic";
+      copy.family = def.ranked ? "copy" : "generic";
       copy.op = "identity";
       copy.inputs = {source};
       copy.outputs = {id};

@@ -26,6 +26,10 @@ namespace {
 
 bool has(const std::string& names, char name) { return names.find(name) != names.npos; }
 
+Value* cast(Rewriter& rw, const Node& node, Value* value, DType to) {
+  return value->type.dtype == to ? value : rw.insert(node, Cast{.to = to}, {value});
+}
+
 // A tensor and the names of its axes.
 struct Named {
   Value* value = nullptr;
@@ -36,11 +40,11 @@ class Contraction {
  public:
   Contraction(Rewriter& rw, const Node& node) : rw_(rw), node_(node) {}
 
-  // Null where sizes may be 1 or something else, and for products of narrow integers.
+  // Null where sizes may be 1 or something else.
   Value* run(const EinsumPlan& plan) {
     std::vector<Named> operands;
     for (size_t i = 0; i < plan.inputs.size(); ++i)
-      operands.push_back({node_.input(i), plan.inputs[i]});
+      operands.push_back({multipliable(node_.input(i)), plan.inputs[i]});
     for (const Named& operand : operands)
       if (!note_sizes(operand)) return nullptr;
     for (Named& operand : operands) operand = diagonals(without_ones(operand));
@@ -49,10 +53,9 @@ class Contraction {
       std::string wanted = plan.output;
       for (size_t k = i + 1; k < operands.size(); ++k) wanted += operands[k].names;
       all = product(all, operands[i], wanted);
-      if (!all.value) return nullptr;
     }
     all = summed(all, plan.output);
-    return transposed(all, plan.output).value;
+    return cast(rw_, node_, transposed(all, plan.output).value, node_.output()->type.dtype);
   }
 
  private:
@@ -163,10 +166,11 @@ class Contraction {
     return reshaped(transposed(from, batch + rows + columns).value, shape);
   }
 
-  // What MatMul takes.
-  static bool can_multiply(DType dtype) {
-    return is_float(dtype) || dtype == DType::i32 || dtype == DType::i64 || dtype == DType::u32 ||
-           dtype == DType::u64;
+  // MatMul takes no narrow integers; wider ones wrap to the same in the end.
+  Value* multipliable(Value* value) {
+    const DType dtype = value->type.dtype;
+    const bool is_narrow = is_integer(dtype) && bit_width(dtype) < 32;
+    return is_narrow ? cast(rw_, node_, value, DType::i32) : value;
   }
 
   Named product(Named a, Named b, const std::string& wanted) {
@@ -181,7 +185,6 @@ class Contraction {
       if (!has(a.names, name)) columns += name;
     }
     const bool multiplies = inner.empty();
-    if (!multiplies && !can_multiply(a.value->type.dtype)) return {};
     const Values operands{matrix(a, batch, rows, inner), matrix(b, batch, inner, columns)};
     Value* result =
         multiplies ? rw_.insert(node_, Mul{}, operands) : rw_.insert(node_, MatMul{}, operands);
@@ -226,28 +229,32 @@ bool compose_batch_normalization(Rewriter& rw, const Node& node, const BatchNorm
   const Type& x = node.input(0)->type;
   if (!x.ranked || x.rank() < 2) return false;
   bool computed = false;
+  DType dtype = x.dtype;  // where they are of several types, one that holds all
   for (size_t i = 1; i < 5; ++i) {
-    if (!node.input(i)->type.ranked || node.input(i)->type.dtype != x.dtype) return false;
-    computed |= node.input(i)->constant() == nullptr;
+    const Type& type = node.input(i)->type;
+    if (!type.ranked) return false;
+    if (type.dtype != dtype)
+      dtype = dtype == DType::f64 || type.dtype == DType::f64 ? DType::f64 : DType::f32;
+    computed |= node.input(i)->constant() == nullptr || type.dtype != x.dtype;
   }
   if (!computed) return false;
   std::vector<int64_t> axes;
   for (int64_t axis = 1; axis < x.rank() - 1; ++axis) axes.push_back(axis);
   std::vector<Value*> by_channel(5);
   for (size_t i = 1; i < 5; ++i) {
-    by_channel[i] = node.input(i);
+    by_channel[i] = cast(rw, node, node.input(i), dtype);
     if (axes.empty()) continue;
     const auto count = static_cast<int64_t>(axes.size());
     by_channel[i] =
         rw.insert(node, Unsqueeze{}, {by_channel[i], rw.constant(node, Tensor::of({count}, axes))});
   }
   Value* epsilon = rw.constant(
-      node, Tensor::from_doubles(x.dtype, {}, std::vector{static_cast<double>(op.epsilon)}));
+      node, Tensor::from_doubles(dtype, {}, std::vector{static_cast<double>(op.epsilon)}));
   Value* deviation = rw.insert(node, Sqrt{}, {rw.insert(node, Add{}, {by_channel[4], epsilon})});
   Value* factor = rw.insert(node, Div{}, {by_channel[1], deviation});
-  Value* centred = rw.insert(node, Sub{}, {node.input(0), by_channel[3]});
+  Value* centred = rw.insert(node, Sub{}, {cast(rw, node, node.input(0), dtype), by_channel[3]});
   Value* scaled = rw.insert(node, Mul{}, {centred, factor});
-  Value* out = rw.insert(node, Add{}, {scaled, by_channel[2]});
+  Value* out = cast(rw, node, rw.insert(node, Add{}, {scaled, by_channel[2]}), x.dtype);
   if (!same_type(*out, *node.output())) return false;
   rw.replace(node, {out});
   return true;

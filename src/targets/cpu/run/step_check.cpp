@@ -15,7 +15,10 @@ namespace {
 class Checked final : public StepRunner {
  public:
   Checked(const Family& family, const plan::Step& step, std::unique_ptr<StepRunner> runner)
-      : family_(family), runner_(std::move(runner)), learns_(!step.defines.empty()) {
+      : family_(family),
+        runner_(std::move(runner)),
+        learns_(!step.defines.empty()),
+        takes_bytes_(family.name == "copy" && step.op == "identity") {
     // Bodies have types of their own, which are checked where they are run; a region that is
     // evaluated as an expression has no body any more.
     if (family.by_operator && step.bodies.empty() && step.op != "fused") op_ = decode_step_op(step);
@@ -51,8 +54,9 @@ class Checked final : public StepRunner {
  private:
   void check_view(const TensorView& view) const {
     if (family_.loops == Loops::reference || !view.def) return;
-    TENREC_CHECK(view.def->storage != plan::Storage::host && bit_width(view.dtype) >= 8,
-                 invalid_engine, "the family \"{}\" cannot read or write {}", family_.name,
+    const bool is_known = bit_width(view.dtype) >= 8 || (takes_bytes_ && is_sub_byte(view.dtype));
+    TENREC_CHECK(view.def->storage != plan::Storage::host && is_known, invalid_engine,
+                 "the family \"{}\" cannot read or write {}", family_.name,
                  tenrec::name(view.dtype));
     TENREC_CHECK(family_.loops == Loops::any_layout || layout_of(view).is_plain(), invalid_engine,
                  "the family \"{}\" needs row-major memory", family_.name);
@@ -106,6 +110,7 @@ class Checked final : public StepRunner {
   const Family& family_;
   std::unique_ptr<StepRunner> runner_;
   bool learns_;
+  bool takes_bytes_;  // whatever they are elements of
   bool asked_ = false;
   Op op_;
 };

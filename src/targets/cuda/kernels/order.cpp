@@ -29,7 +29,7 @@ void write_arg(const Node& node, const ArgReduce& op, int group, StepWriter& ste
   body += line_start(kernel, "from", lines.size, lines.inner);
   const std::string at = fmt::format("{}[from + j * {}]", kernel.input(0), kernel.dim(lines.inner));
   body += fmt::format(
-      "  typedef Found<{0}> F;\n  F best = {{{0}(0), -1}};\n"
+      "  typedef Found<{0}> F;\n  F best = {{({0})0, -1}};\n"
       "  for (idx j = lane; j < {1}; j += G)\n"
       "    best = better<{2}, {3}>(best, F{{{4}, (long long)j}});\n"
       "  best = group_found<G, {2}, {3}>(best);\n"
