@@ -19,6 +19,7 @@
 #include "ops/shape.h"
 #include "ops/slice.h"
 #include "ops/tensor_scatter.h"
+#include "ops/tf_idf_vectorizer.h"
 #include "ops/transpose.h"
 #include "ops/unique.h"
 #include "targets/cuda/case_values.h"
@@ -290,6 +291,20 @@ void deformed_and_determinants(Cases& cases) {
   cases.push_back({"det of nothing", Det{}, {f32({2, 0, 0})}});
 }
 
+void ngrams(Cases& cases) {
+  TfIdfVectorizer op{.max_gram_length = 2,
+                     .max_skip_count = 1,
+                     .ngram_counts = {0, 3},
+                     .ngram_indexes = {0, 2, 2, 4, 1},
+                     .pool_int64s = {1, 2, 3, 1, 2, 3, 3},
+                     .weights = {0.5F, 2, 3, 1.5F, 1}};
+  for (const char* mode : {"TF", "IDF", "TFIDF"}) {
+    op.mode = mode;
+    cases.push_back({fmt::format("ngrams {}", mode), op, {random(DType::i32, {3, 9}, 1, 4)}});
+  }
+  cases.push_back({"ngrams of a line", op, {random(DType::i64, {7}, 1, 4)}});
+}
+
 // Roots and logarithms of integers are cut off.
 void whole_reductions(Cases& cases) {
   for (const ReduceKind kind : {ReduceKind::l2, ReduceKind::log_sum, ReduceKind::log_sum_exp})
@@ -362,6 +377,7 @@ void index_cases(Cases& cases) {
   deformed_and_determinants(cases);
   packed_moves(cases);
   whole_products(cases);
+  ngrams(cases);
   whole_reductions(cases);
 }
 

@@ -36,6 +36,7 @@ std::span<const Kernel* const> kernel_list() {
       &col2im_kernel(),
       &deform_conv_kernel(),
       &det_kernel(),
+      &ngrams_kernel(),
       &order_kernel(),
       &compact_kernel(),
       &unique_kernel(),

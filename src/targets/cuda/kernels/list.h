@@ -26,6 +26,7 @@ const Kernel& compact_kernel();
 const Kernel& unique_kernel();
 const Kernel& col2im_kernel();
 const Kernel& det_kernel();
+const Kernel& ngrams_kernel();
 const Kernel& lrn_kernel();
 const Kernel& deform_conv_kernel();
 const Kernel& recurrent_kernel();
