@@ -44,10 +44,33 @@ void transpose_quads(const uint32_t* from, int64_t from_row, uint32_t* to, int64
   store_quad(to + 3 * to_row, __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7));
 }
 
+// Three planes out of `count` pixels of three words each: red, green and blue, say. A multiple
+// of 4.
+void part_triples(const uint32_t* from, uint32_t* to, int64_t plane, int64_t count) {
+  for (int64_t i = 0; i < count; i += 4, from += 12, to += 4) {
+    const Quad a = load_quad(from), b = load_quad(from + 4), c = load_quad(from + 8);
+    store_quad(to,
+               __builtin_shufflevector(__builtin_shufflevector(a, b, 0, 3, 6, 0), c, 0, 1, 2, 5));
+    store_quad(to + plane,
+               __builtin_shufflevector(__builtin_shufflevector(a, b, 1, 4, 7, 0), c, 0, 1, 2, 6));
+    store_quad(to + 2 * plane,
+               __builtin_shufflevector(__builtin_shufflevector(a, b, 2, 5, 0, 0), c, 0, 1, 4, 7));
+  }
+}
+
 // to[r * to_row + c] = from[c * from_row + r], r < rows, c < columns, in tiles that stay in cache.
 template <class T>
 void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows,
                int64_t columns) {
+  if constexpr (sizeof(T) == 4) {
+    if (rows == 3 && from_row == 3) {
+      const int64_t whole = columns / 4 * 4;
+      part_triples(from, to, to_row, whole);
+      from += whole * 3;
+      to += whole;
+      columns -= whole;
+    }
+  }
   constexpr int64_t tile = 16;
   for (int64_t r0 = 0; r0 < rows; r0 += tile) {
     const int64_t r1 = std::min(r0 + tile, rows);
@@ -143,20 +166,24 @@ void StridedCopy::prepare() {
     to.insert_front(0);
   }
   const size_t last = kept.size() - 1;
+  const auto move_loop = [&](size_t axis, size_t behind) {
+    for (PerAxis* each : {&kept, &from, &to}) {
+      std::rotate(each->begin() + static_cast<long>(axis),
+                  each->begin() + static_cast<long>(axis) + 1,
+                  each->begin() + static_cast<long>(behind) + 1);
+    }
+  };
+  const auto contiguous = [&](const PerAxis& strides) {
+    return static_cast<size_t>(std::find(strides.begin(), strides.end(), 1) - strides.begin());
+  };
+  // Writes go along memory; where reads then do not, their contiguous loop comes next to the last.
+  if (const size_t axis = contiguous(to); axis < last) move_loop(axis, last);
   kind_ = from[last] == 1 && to[last] == 1 ? Kind::rows : Kind::elements;
   if (kind_ == Kind::elements && to[last] == 1 &&
       (element == 1 || element == 2 || element == 4 || element == 8)) {
-    // The loop along which the source is contiguous goes next to the last.
-    for (size_t i = 0; i < last; ++i) {
-      if (from[i] != 1) continue;
-      std::rotate(kept.begin() + static_cast<long>(i), kept.begin() + static_cast<long>(i) + 1,
-                  kept.begin() + static_cast<long>(last));
-      std::rotate(from.begin() + static_cast<long>(i), from.begin() + static_cast<long>(i) + 1,
-                  from.begin() + static_cast<long>(last));
-      std::rotate(to.begin() + static_cast<long>(i), to.begin() + static_cast<long>(i) + 1,
-                  to.begin() + static_cast<long>(last));
+    if (const size_t axis = contiguous(from); axis < last) {
+      move_loop(axis, last - 1);
       kind_ = Kind::transpose;
-      break;
     }
   }
   sizes = std::move(kept);
@@ -183,7 +210,7 @@ void StridedCopy::run(const std::byte* from, std::byte* to, const Threads& threa
     return;
   }
   // Few outer iterations: the rows are shared out, or the one row itself.
-  const bool cut_rows = rows_ >= threads.count();
+  const bool cut_rows = rows_ >= std::min<int64_t>(8 * threads.count(), row_);
   const int64_t whole = cut_rows ? rows_ : row_;
   const size_t axis = sizes.size() - (cut_rows ? 2 : 1);
   const int tasks = tasks_for(bytes, whole, threads);
@@ -221,6 +248,7 @@ void StridedCopy::run_inner(const std::byte* from, std::byte* to, int64_t rows, 
     if (kind_ != Kind::rows)
       copy_elements(from, from_strides[last], to, to_strides[last], row, element);
     else if (bytes == 32) std::memcpy(to, from, 32);  // a lane group: one move
+    else if (bytes == 16) std::memcpy(to, from, 16);
     else std::memcpy(to, from, bytes);
   }
 }
