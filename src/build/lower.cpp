@@ -135,6 +135,8 @@ class Lowering {
       step.scratch = slot(draft.scratch);
       step.scratch_upper = draft.scratch.upper();
     }
+    step.flops = static_cast<int64_t>(draft.work.flops);
+    step.bytes = static_cast<int64_t>(draft.work.bytes);
     for (const Dim& size : draft.sizes) step.sizes.push_back(slot(size));
     for (const plan::KernelSource& source : draft.code) step.code.push_back(code_.add(source));
     if (!is_fused(node)) lower_bodies(node, step);
