@@ -159,9 +159,7 @@ void PlainTask::band(const ConvPhase& phase, const float* weights, int first, in
   g.bias = Bias::per_row;
   g.has_residual = in_place && p.has_residual;
   g.ld_residual = g.ldc;
-  g.activation = in_place ? p.activation : Activation::none;
-  g.low = p.low;
-  g.high = p.high;
+  g.activation = in_place ? p.activation : Activation{};
   const GemmRows out{.p = g,
                      .bias = b.packed + group * plan.outputs,
                      .residual = g.has_residual ? b.residual + out_start() + first : nullptr,
@@ -206,6 +204,16 @@ void PlainTask::call_hook(int m, int64_t at, int count, int64_t pixel) {
                                         .worker = worker});
 }
 
+// Comparisons are false for NaN, which so stays.
+float activate_one(float x, const Activation& a) {
+  using Kind = Activation::Kind;
+  const auto clip = [&](float v) { return v < a.low ? a.low : v > a.high ? a.high : v; };
+  if (a.kind == Kind::relu) return x < 0 ? 0 : x;
+  if (a.kind == Kind::clip) return clip(x);
+  if (a.kind == Kind::gate) return x * clip(a.slope * x + a.offset) + a.shift;
+  return x;
+}
+
 void PlainTask::scatter(const ConvPhase& phase, int columns) {
   const int stride = round_up(columns, plan.width);
   for (int m = rows.begin; m < rows.end; m++) {
@@ -220,12 +228,7 @@ void PlainTask::scatter(const ConvPhase& phase, int columns) {
         const int64_t to = at + int64_t{x} * phase.w.step;
         float v = from[s.column + x];
         if (p.has_residual) v += b.residual[to];
-        if (p.activation != Activation::none) {
-          const float low = p.activation == Activation::relu ? 0.0f : p.low;
-          v = v < low ? low : v;  // comparisons are false for NaN, which so stays
-          if (p.activation == Activation::clip) v = v > p.high ? p.high : v;
-        }
-        b.out[to] = v;
+        b.out[to] = activate_one(v, p.activation);
       }
     }
   }
@@ -292,7 +295,7 @@ void PlainTask::spread(int stride) {
     for (int phase = 0; phase < plan.phases; phase++) {
       float* row = sums + (int64_t{phase} * plan.outputs + m) * stride;
       for (int i = 0; i < stride; i += B)
-        store(row + i, activate(load(row + i) + bias, p.activation, p.low, p.high));
+        store(row + i, activate(load(row + i) + bias, p.activation));
     }
     for (int phase = 0; phase < plan.phases; phase += c.w.stride) {
       const int over_w = phase / c.w.stride;

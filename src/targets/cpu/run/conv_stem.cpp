@@ -21,7 +21,6 @@ struct StemTile {
   float* out;
   int64_t out_plane;
   Activation activation;
-  float low, high;
 };
 
 template <int P, int NV>
@@ -45,7 +44,7 @@ HWY_NOINLINE void stem_tile(const StemTile& a, const int* in_at, const int* out_
   }
   TENREC_UNROLL for (int p = 0; p < P; p++) {
     TENREC_UNROLL for (int n = 0; n < NV; n++) {
-      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation, a.low, a.high));
+      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation));
     }
   }
 }
@@ -150,9 +149,7 @@ void StemTask::panel(int index, int first, int last) const {
                    .bias = b.packed + block * B,
                    .out = out,
                    .out_plane = p.out.plane,
-                   .activation = p.activation,
-                   .low = p.low,
-                   .high = p.high};
+                   .activation = p.activation};
   const Cuts cuts(last - first, max_pixels(t.vectors));
   const StemTileRow& row = kStemTiles[static_cast<size_t>(vectors)];
   for (int i = 0; i < cuts.parts; i++) {
@@ -175,8 +172,7 @@ void run_conv_stem(const ConvStem& p, const ConvStemTactic& t, const ConvStemBuf
   const Split split = split_work(c.images, plan.panels, t.by_channel, threads.count(),
                                  c.h.out * c.w.out, flops(c) / 2);
   const bool rows = c.h.out >= 4 * split.pixel_parts;
-  const Finish finish{b.epilogue, b.out, c.out_channels,
-                      p.activation == Activation::clip && (p.low > 0 || p.high < 0)};
+  const Finish finish{b.epilogue, b.out, c.out_channels, p.activation.lifts_zero()};
   threads.parallel(c.images * split.parts(), [&](int task, int worker) {
     const int part = task % split.parts();
     char* own = static_cast<char*>(b.scratch) + scratch.worker_size * static_cast<size_t>(worker);
