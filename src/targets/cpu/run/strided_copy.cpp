@@ -128,6 +128,26 @@ void transpose(const std::byte* from, int64_t from_row, std::byte* to, int64_t t
   }
 }
 
+template <size_t bytes>
+void copy_rows(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step,
+               int64_t rows) {
+  for (int64_t r = 0; r < rows; ++r) std::memcpy(to + r * to_step, from + r * from_step, bytes);
+}
+
+// Short rows are one move each: a call would take longer.
+void copy_rows(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step,
+               int64_t rows, size_t bytes) {
+  switch (bytes) {
+    case 4: return copy_rows<4>(from, from_step, to, to_step, rows);
+    case 8: return copy_rows<8>(from, from_step, to, to_step, rows);
+    case 12: return copy_rows<12>(from, from_step, to, to_step, rows);
+    case 16: return copy_rows<16>(from, from_step, to, to_step, rows);
+    case 32: return copy_rows<32>(from, from_step, to, to_step, rows);
+    default: break;
+  }
+  for (int64_t r = 0; r < rows; ++r) std::memcpy(to + r * to_step, from + r * from_step, bytes);
+}
+
 int tasks_for(int64_t bytes, int64_t units, const Threads& threads) {
   if (bytes < parallel_bytes) return 1;
   return static_cast<int>(std::clamp<int64_t>(units, 1, threads.count()));
@@ -243,14 +263,12 @@ void StridedCopy::run_inner(const std::byte* from, std::byte* to, int64_t rows, 
     return;
   }
   const int64_t from_step = from_strides[last - 1] * size, to_step = to_strides[last - 1] * size;
-  const auto bytes = static_cast<size_t>(row * size);
-  for (int64_t r = 0; r < rows; ++r, from += from_step, to += to_step) {
-    if (kind_ != Kind::rows)
-      copy_elements(from, from_strides[last], to, to_strides[last], row, element);
-    else if (bytes == 32) std::memcpy(to, from, 32);  // a lane group: one move
-    else if (bytes == 16) std::memcpy(to, from, 16);
-    else std::memcpy(to, from, bytes);
+  if (kind_ == Kind::rows) {
+    copy_rows(from, from_step, to, to_step, rows, static_cast<size_t>(row * size));
+    return;
   }
+  for (int64_t r = 0; r < rows; ++r, from += from_step, to += to_step)
+    copy_elements(from, from_strides[last], to, to_strides[last], row, element);
 }
 
 void TableCopy::start(size_t element_bytes, int64_t elements_a_block, size_t axes) {

@@ -67,6 +67,7 @@ class Product {
 
  private:
   int64_t extent(int64_t batch_stride, int rows, int64_t ld, int columns) const {
+    if (rows == 0 || columns == 0) return 0;
     return (p_.batch - 1) * batch_stride + (rows - 1) * ld + columns;
   }
   int64_t out_size() const { return extent(p_.batch_c, p_.m, p_.ldc, p_.n); }
