@@ -43,9 +43,9 @@ class Assignment {
     }
     const Values before = node.inputs();
     const bool is_conv = node.as<Conv>() != nullptr;
-    // What leaves the graph is row-major: a node that changes sizes on the way out (an upsampling)
-    // does so behind the reformat.
-    bool leaves = !is_conv && before[0] && !(before[0]->type.shape == node.output()->type.shape);
+    // What leaves the graph is row-major: a node that makes it larger on the way out (an
+    // upsampling) does so behind the reformat.
+    bool leaves = !is_conv && before[0] && grows(before[0]->type, node.output()->type);
     for (const Value* output : node.outputs()) {
       for (const Use& use : output->uses()) leaves &= use.node == nullptr;
     }
@@ -75,6 +75,12 @@ class Assignment {
     }
     for (Value* output : node.outputs()) output->type.layout = {};
     return false;
+  }
+
+  static bool grows(const Type& from, const Type& to) {
+    const Dim before = product(from.shape), after = product(to.shape);
+    return before.is_const() && after.is_const() ? before.value() < after.value()
+                                                 : !(before == after);
   }
 
   bool is_few(const Type& type) const {

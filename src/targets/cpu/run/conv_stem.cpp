@@ -38,8 +38,11 @@ HWY_NOINLINE void stem_tile(const StemTile& a, const int* in_at, const int* out_
     for (ptrdiff_t i = a.taps[t], end = i + a.values; i < end; i++, w += NV * B) {
       V wv[NV];
       TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + n * B);
+      // Opaque, or GCC keeps inputs in registers for later rounds and spills sums for them.
+      const float* row = in[0] + i;
+      asm("" : "+r"(row));
       TENREC_UNROLL for (int p = 0; p < P; p++) {
-        const V x = all(S == 0 ? in[p][i] : in[0][i + p * S]);
+        const V x = all(S == 0 ? in[p][i] : row[p * S]);
         TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
       }
     }
