@@ -68,6 +68,13 @@ EXPLAINED = [
         lambda spec: spec["op"] == "ConvTranspose" and pads_same(spec),
     ),
     (
+        "ReduceLogSum of no integers is the least one",
+        "minus infinity (if supported by the datatype) or undefined otherwise",
+        lambda spec: spec["op"] == "ReduceLogSum"
+        and spec["inputs"][0].dtype.kind in "iu"
+        and 0 in spec["inputs"][0].shape,
+    ),
+    (
         "ReduceLogSumExp of integers takes exponentials in integers",
         "log(sum(exp(x))), rounded once",
         lambda spec: spec["op"] == "ReduceLogSumExp" and spec["inputs"][0].dtype.kind in "iu",

@@ -297,6 +297,7 @@ void ngrams(Cases& cases) {
                      .ngram_counts = {0, 3},
                      .ngram_indexes = {0, 2, 2, 4, 1},
                      .pool_int64s = {1, 2, 3, 1, 2, 3, 3},
+                     .pool_strings = {},
                      .weights = {0.5F, 2, 3, 1.5F, 1}};
   for (const char* mode : {"TF", "IDF", "TFIDF"}) {
     op.mode = mode;
