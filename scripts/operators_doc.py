@@ -81,7 +81,7 @@ def operators_in(folder):
 
 
 def counts(results, type_results, gpu):
-    """{operator: {target: [passed, run]}}, {operator: {target: element types of cases that pass}}"""
+    """{operator: {target: [passed, run]}}, {operator: {target: types of cases that pass}}"""
     totals = collections.defaultdict(lambda: {target: [0, 0] for target in TARGETS})
     types = collections.defaultdict(lambda: {target: set() for target in TARGETS})
     operators = {}
