@@ -264,7 +264,8 @@ class CublasLtRunner final : public StepRunner {
       return;
     }
     environment_.gpu.enter();
-    if (!problem_) {
+    const bool is_first = !problem_;
+    if (is_first) {
       problem_.emplace(params_);
       if (!tactic_.automatic) {
         if (const auto tuned = problem_->algorithm(tactic_)) known_.push_back(*tuned);
@@ -272,8 +273,8 @@ class CublasLtRunner final : public StepRunner {
     }
     problem_->resize(sizes_);
     if (params_.bias) problem_->set_bias(args.inputs[2].data);
-    if (known_.empty()) ask(args.scratch);
-    algo_ = known_.front();
+    if (is_first) choose(args.scratch);
+    else algo_ = known_.front();
   }
 
   void run(const StepArgs& args) override {
@@ -314,8 +315,8 @@ class CublasLtRunner final : public StepRunner {
                                tactic_.workspace);
   }
 
-  // cuBLASLt refuses the first algorithm at these sizes. Checking each one before it is used would
-  // take the host longer than launching it, at every new size.
+  // At the first sizes (which loads the kernel), and where cuBLASLt refuses its first algorithm:
+  // checking it at every new size would take the host as long as launching it.
   void choose(std::span<const std::byte> scratch) {
     const auto fits = [&](const auto& algo) { return problem_->fits(algo, room(scratch)); };
     // Asking the heuristics takes tens of microseconds, and what they name may be a kernel that has
