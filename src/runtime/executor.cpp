@@ -21,8 +21,8 @@ namespace {
 constexpr uint64_t least_workspace = 256 << 10;
 
 // Steps of a segment where sizes change from run to run: the device works on one segment while the
-// host sizes the next, so the first is short.
-constexpr size_t first_steps = 8, most_steps = 32;
+// host sizes the next. Short, so that neither waits long; each segment costs a launch.
+constexpr size_t short_segment = 12;
 
 }  // namespace
 
@@ -176,12 +176,11 @@ void Executor::find_segments() {
   const auto fits = [&](size_t s) {
     return runners_[s]->recordable() && !info_.step_sizes_something[s];
   };
-  size_t most = info_.start_symbols.empty() ? steps : first_steps;
+  const size_t most = info_.start_symbols.empty() ? steps : short_segment;
   for (size_t s = 0; s < steps; ++s) {
     if (!fits(s)) continue;
     Segment segment{.begin = s, .end = s, .kept = {}};
     while (segment.end < steps && segment.end - s < most && fits(segment.end)) ++segment.end;
-    if (most < steps) most = std::min(most * 2, most_steps);
     s = segment.end - 1;
     // One step is as quickly launched as replayed.
     if (segment.end - segment.begin < 2) continue;
