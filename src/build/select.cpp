@@ -44,6 +44,17 @@ std::string body_text(const Node& node) {
   return text;
 }
 
+bool has_free_sizes(const Node& node) {
+  const auto is_free = [](const Value* value) { return value && !value->type.is_static(); };
+  const Values outputs = node.outputs();
+  return std::any_of(node.inputs().begin(), node.inputs().end(), is_free) ||
+         std::any_of(outputs.begin(), outputs.end(), is_free);
+}
+
+double least_us(const Kernel& kernel, const Node& node) {
+  return has_free_sizes(node) ? kernel.new_size_us() : 0;
+}
+
 }  // namespace
 
 Selector::Selector(const Target& target, DeviceInfo device, SelectOptions options,
@@ -76,7 +87,10 @@ std::string Selector::key(const Node& node, const Sizes& sizes,
   for (size_t i = 0; i < node.output_count(); ++i) {
     text += " > " + type_text(node.output(i)->type, sizes.outputs[i]);
   }
-  for (const Kernel* kernel : accepted) text += fmt::format(" | {}", kernel->name());
+  for (const Kernel* kernel : accepted) {
+    text += fmt::format(" | {}", kernel->name());
+    if (least_us(*kernel, node) > 0) text += " free";
+  }
   return "k" + hash128(text).hex();
 }
 
@@ -91,6 +105,9 @@ std::vector<const Kernel*> Selector::accepting(const Node& node, std::string* wh
   }
   TENREC_CHECK(!accepted.empty(), unsupported, "no kernel of target '{}' runs {}", target_.name(),
                node.describe());
+  std::stable_partition(accepted.begin(), accepted.end(), [&](const Kernel* kernel) {
+    return least_us(*kernel, node) == 0 && !kernel->is_reference();
+  });
   return accepted;
 }
 
@@ -234,7 +251,7 @@ bool Selector::is_out_of_time() const {
 Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candidate>& candidates,
                                       const Sizes& sizes, const std::string& cache_key) {
   const Candidate* best = nullptr;
-  double best_time = std::numeric_limits<double>::infinity();
+  double best_time = std::numeric_limits<double>::infinity(), best_cost = best_time;
   std::string failures;
   if (options_.tune_seconds > 0) {
     std::vector<plan::KernelSource> sources;
@@ -259,9 +276,11 @@ Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candid
       explanation_ +=
           fmt::format("  {} {}: {}\n", candidate.kernel->name(), candidate.tactic, result);
     }
-    if (microseconds < best_time) {
+    const double cost = std::max(microseconds, least_us(*candidate.kernel, node));
+    if (cost < best_cost) {
       best = &candidate;
       best_time = microseconds;
+      best_cost = cost;
     }
   }
   TENREC_CHECK(best || failures.empty(), unsupported, "no kernel runs {}:{}", node.describe(),
