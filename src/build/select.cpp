@@ -342,8 +342,7 @@ std::unique_ptr<TimedPlan> Selector::ready_to_time(const Node& node, const Candi
   const BoundGraph bound = alone(node, sizes);
   // What is accepted for a range of sizes may be refused for just these.
   for (const auto& twin : bound.graph->nodes()) {
-    if (!twin->as<Constant>() && !candidate.kernel->check(*twin, info_).empty())
-      return nullptr;
+    if (!twin->as<Constant>() && !candidate.kernel->check(*twin, info_).empty()) return nullptr;
   }
   plan::WeightStore weights;
   plan::CodeStore code;

@@ -25,7 +25,7 @@ constexpr uint64_t least_rotated = 24ULL << 20, most_rotated = 64ULL << 20;
 constexpr uint64_t host_activations = 4ULL << 20;  // beyond the caches of a few cores
 constexpr size_t max_copies = 24;
 constexpr int max_recorded = 100;
-constexpr double hopeless = 1.5;     // slower than the champion by this: one round is enough
+constexpr double hopeless = 1.5;      // slower than the champion by this: one round is enough
 constexpr double first_hopeless = 8;  // the same for the very first run
 
 double elapsed_microseconds(Clock::time_point since) {
@@ -212,8 +212,7 @@ TimedPlan::TimedPlan(Device& device, plan::Plan plan, plan::WeightStore weights,
       code_(std::move(code)),
       seed_(seed),
       last_level_cache_(last_level_cache) {
-  instances_.push_back(
-      std::make_unique<Instance>(device_, plan_, weights_, code_, seed_, nullptr));
+  instances_.push_back(std::make_unique<Instance>(device_, plan_, weights_, code_, seed_, nullptr));
 }
 TimedPlan::~TimedPlan() = default;
 
