@@ -13,6 +13,7 @@
 #include "inputs.h"
 #include "ort.h"
 #include "runtime/device.h"
+#include "runtime/limits.h"
 #include "targets/cpu/run/threads.h"
 #include "tool.h"
 
@@ -136,10 +137,22 @@ class BoundInputs {
 struct Layer {
   size_t order = 0;
   std::string op, family, tactic, nodes;
-  double microseconds = 0;  // a run
-  double least = 0;         // microseconds of the fastest run: neighbours disturb it least
-  double share = 0;         // of the run
+  double flops = 0, bytes = 0;  // what it cannot do without
+  double microseconds = 0;      // a run
+  double least = 0;             // microseconds of the fastest run: neighbours disturb it least
+  double share = 0;             // of the run
+  double limit = 0;             // microseconds that nothing falls below on this device
 };
+
+// Operations a second of the type that the engine's products are computed in.
+double peak_of(const Engine& engine, const DeviceLimits& limits, bool tf32) {
+  for (const StepInfo& step : engine.steps()) {
+    for (const StepValue& input : step.inputs) {
+      if (input.dtype == DType::f16 || input.dtype == DType::bf16) return limits.f16;
+    }
+  }
+  return tf32 ? limits.tf32 : limits.f32;
+}
 
 // Steps of bodies are listed too, and are part of the time of their If, Loop or Scan.
 std::vector<Layer> profile_layers(Context& context, double seconds) {
@@ -153,12 +166,11 @@ std::vector<Layer> profile_layers(Context& context, double seconds) {
                std::string(timing.family),
                std::string(timing.tactic),
                fmt::format("{}", fmt::join(timing.origins, " + ")),
-               0,
-               timing.microseconds,
-               0};
+               timing.flops,
+               timing.bytes};
     }
+    layer.least = is_new ? timing.microseconds : std::min(layer.least, timing.microseconds);
     layer.microseconds += timing.microseconds;
-    layer.least = std::min(layer.least, timing.microseconds);
   });
   Timings timings;
   time_round([&] { context.run(); }, seconds, 0, timings);
@@ -181,6 +193,9 @@ json to_json(const std::vector<Layer>& layers) {
                     {"family", layer.family},
                     {"tactic", layer.tactic},
                     {"nodes", layer.nodes},
+                    {"flops", layer.flops},
+                    {"bytes", layer.bytes},
+                    {"limit_us", layer.limit},
                     {"us", layer.microseconds},
                     {"least_us", layer.least},
                     {"percent", layer.share}});
@@ -188,12 +203,27 @@ json to_json(const std::vector<Layer>& layers) {
   return list;
 }
 
-void print(const std::vector<Layer>& layers) {
-  fmt::print("\n{:>5} {:>11} {:>11} {:>6}  {:<18} {:<18} {:<24} {}\n", "step", "mean us",
-             "least us", "%", "op", "family", "tactic", "nodes");
+// "limits (measured with 2 threads): f32 203 GFLOP/s; 64 KiB 520 GB/s, 1 MiB 240 GB/s, memory ..."
+std::string to_text(const DeviceLimits& limits) {
+  std::string text = fmt::format("limits ({}): ", limits.source);
+  if (limits.f32 > 0) text += fmt::format("f32 {:.0f} GFLOP/s, ", limits.f32 / 1e9);
+  if (limits.f16 > limits.f32)
+    text += fmt::format("tf32 {:.0f}, f16 {:.0f}, ", limits.tf32 / 1e9, limits.f16 / 1e9);
+  for (const DeviceLimits::Level& level : limits.memory) {
+    if (&level != &limits.memory.back()) text += fmt::format("{} KiB ", level.size >> 10);
+    else text += "memory ";
+    text += fmt::format("{:.0f} GB/s, ", level.rate / 1e9);
+  }
+  return text.substr(0, text.size() - 2);
+}
+
+void print(const std::vector<Layer>& layers, const DeviceLimits& limits) {
+  fmt::print("\n{}", to_text(limits));
+  fmt::print("\n{:>5} {:>11} {:>6} {:>10}  {:<18} {:<18} {:<24} {}\n", "step", "mean us", "%",
+             "limit us", "op", "family", "tactic", "nodes");
   for (const Layer& layer : layers) {
-    fmt::print("{:>5} {:>11.1f} {:>11.1f} {:>6.2f}  {:<18} {:<18} {:<24} {}\n", layer.order,
-               layer.microseconds, layer.least, layer.share, layer.op, layer.family, layer.tactic,
+    fmt::print("{:>5} {:>11.1f} {:>6.2f} {:>10.1f}  {:<18} {:<18} {:<24} {}\n", layer.order,
+               layer.microseconds, layer.share, layer.limit, layer.op, layer.family, layer.tactic,
                layer.nodes);
   }
 }
@@ -343,7 +373,13 @@ void run_bench(const BenchCommand& command) {
     if (session && round % 2 == 0) turn(theirs, onnxruntime);
   }
   std::vector<Layer> layers;
-  if (!command.layers.empty()) layers = profile_layers(context, std::min(command.duration, 3.0));
+  DeviceLimits limits;
+  if (!command.layers.empty()) {
+    layers = profile_layers(context, std::min(command.duration, 1.0));
+    limits = device_limits(engine.target(), {.threads = options.threads, .index = devices.front()});
+    const double peak = peak_of(engine, limits, options.tf32);
+    for (Layer& layer : layers) layer.limit = limits.microseconds(layer.flops, layer.bytes, peak);
+  }
 
   if (command.json) {
     // "latency_ms" is what scripts/bench_models.py reads.
@@ -374,7 +410,7 @@ void run_bench(const BenchCommand& command) {
     std::sort(layers.begin(), layers.end(),
               [](const Layer& a, const Layer& b) { return a.microseconds > b.microseconds; });
   }
-  if (!layers.empty()) print(layers);
+  if (!layers.empty()) print(layers, limits);
 }
 
 }  // namespace

@@ -114,7 +114,7 @@ class Runner {
   Result direct() {
     ConvDirect p{.conv = conv_, .in = in_view_, .out = out_view_, .residual = out_view_};
     p.has_residual = l_.residual;
-    p.activation = Activation::relu;
+    p.activation.kind = Activation::Kind::relu;
     const auto list = conv_direct_tactics(p, o_.isa, o_.threads.count());
     reserve(conv_direct_packed_size(p, list[0], o_.isa));
     return search<ConvDirectTactic>(
@@ -135,7 +135,7 @@ class Runner {
 
   Result winograd(int outputs) {
     ConvWinograd p{.conv = conv_, .in = in_view_, .out = out_view_};
-    p.activation = Activation::relu;
+    p.activation.kind = Activation::Kind::relu;
     auto list = conv_winograd_tactics(p, o_.isa, o_.threads.count());
     std::erase_if(list, [&](const auto& t) { return t.outputs != outputs; });
     reserve(conv_winograd_packed_size(p, list[0], o_.isa));
@@ -153,7 +153,7 @@ class Runner {
 
   Result depthwise() {
     ConvDepthwise p{.conv = conv_, .in = in_view_, .out = out_view_};
-    p.activation = Activation::relu;
+    p.activation.kind = Activation::Kind::relu;
     reserve(conv_depthwise_packed_size(p, o_.isa));
     return search<ConvDepthwiseTactic>(
         o_, conv_depthwise_tactics(p, o_.isa, o_.threads.count()),
@@ -170,7 +170,7 @@ class Runner {
 
   Result stem() {
     ConvStem p{.conv = conv_, .out = out_view_};
-    p.activation = Activation::relu;
+    p.activation.kind = Activation::Kind::relu;
     reserve(conv_stem_packed_size(p, o_.isa));
     return search<ConvStemTactic>(
         o_, conv_stem_tactics(p, o_.isa, o_.threads.count()),

@@ -124,6 +124,9 @@ struct StepTiming {
   std::span<const std::string> origins;  // nodes of the model it stands for
   std::string_view op, family, tactic;
   double microseconds = 0;
+  // What it cannot do without at the profile's opt shapes: a multiply-add is two operations.
+  double flops = 0;
+  double bytes = 0;
 };
 using Profiler = std::function<void(const StepTiming&)>;
 

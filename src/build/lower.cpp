@@ -44,10 +44,10 @@ class Lowering {
     views_ =
         find_views(graph, {.alignment = view_alignment_,
                            .known_at_start = [&](const Type& type) { return known_at_start(type); },
-                           .has_own_memory =
+                           .leaves = [&](const Value* value) { return direct_output(value); },
+                           .is_known =
                                [&](const Value* value) {
-                                 return direct_output(value) ||
-                                        (value->producer() && is_known(*value->producer()));
+                                 return value->producer() && is_known(*value->producer());
                                }});
     choose_steps(graph);
     for (const auto& input : graph.inputs()) add_input(*input);
@@ -135,6 +135,8 @@ class Lowering {
       step.scratch = slot(draft.scratch);
       step.scratch_upper = draft.scratch.upper();
     }
+    step.flops = static_cast<int64_t>(draft.work.flops);
+    step.bytes = static_cast<int64_t>(draft.work.bytes);
     for (const Dim& size : draft.sizes) step.sizes.push_back(slot(size));
     for (const plan::KernelSource& source : draft.code) step.code.push_back(code_.add(source));
     if (!is_fused(node)) lower_bodies(node, step);
@@ -248,7 +250,18 @@ class Lowering {
   }
 
   int32_t base_value(const Value* base) {
-    return views_.assembled.count(base) ? new_value(*base) : value_of(base);
+    return views_.assembled.count(base) ? new_result(*base) : value_of(base);
+  }
+
+  // A value that steps write: where the caller wants it if it leaves the graph.
+  int32_t new_result(const Value& value) {
+    const int32_t id = new_value(value);
+    plan::ValueDef& def = plan_.values.back();
+    const auto direct = direct_outputs_.find(&value);
+    if (def.storage == plan::Storage::host || direct == direct_outputs_.end()) return id;
+    def.storage = plan::Storage::output;
+    def.index = direct->second;
+    return id;
   }
 
   int32_t add_output_value(const Value& output, const StepDraft& draft, size_t index) {
@@ -258,16 +271,9 @@ class Lowering {
       add_part(output);
       return ids_.at(&output);
     }
-    const int32_t id = new_value(output);
-    plan::ValueDef& def = plan_.values[static_cast<size_t>(id)];
-    if (def.storage == plan::Storage::host) return id;
-    const auto direct = direct_outputs_.find(&output);
-    if (direct != direct_outputs_.end()) {
-      def.storage = plan::Storage::output;
-      def.index = direct->second;
-      return id;
-    }
-    if (index == 0 && draft.in_place >= 0) reuse_input(draft, id);
+    const int32_t id = new_result(output);
+    const bool arena = plan_.values.back().storage == plan::Storage::arena;
+    if (arena && index == 0 && draft.in_place >= 0) reuse_input(draft, id);
     return id;
   }
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "build/bind.h"
+#include "build/work.h"
 #include "ir/constant.h"
 #include "ir/text.h"
 #include "ops/fail.h"
@@ -15,12 +16,6 @@
 
 namespace tenrec {
 namespace {
-
-Dims dims_at(const Type& type, const std::map<const Symbol*, int64_t>& opt) {
-  Dims dims;
-  for (const Dim& dim : type.shape) dims.push_back(std::max<int64_t>(opt_value(dim, opt), 0));
-  return dims;
-}
 
 Sizes sizes_at(const Node& node, const std::map<const Symbol*, int64_t>& opt) {
   Sizes sizes;
@@ -185,7 +180,9 @@ StepDraft Selector::select(const Node& node, const std::map<const Symbol*, int64
   }
   // A node that only fails has nothing to copy.
   if (winner.kernel->on_host() && !node.as<Fail>()) host_nodes_.push_back(node.describe());
-  return winner.kernel->compile(node, winner.tactic, info_);
+  StepDraft draft = winner.kernel->compile(node, winner.tactic, info_);
+  draft.work = work_of(node, opt);
+  return draft;
 }
 
 Selector::Candidate Selector::choose(const Node& node, const std::vector<const Kernel*>& accepted,

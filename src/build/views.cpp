@@ -23,11 +23,18 @@ class Finder {
     }
     for (const auto& node : graph.nodes()) {
       if (const auto* concat = node->as<Concat>()) take_concat(*node, concat->axis);
+      else if (is_view(*node) && options_.leaves(node->output())) take_leaving_view(*node);
     }
     return std::move(views_);
   }
 
  private:
+  bool has_own_memory(const Value* value) const {
+    return options_.leaves(value) || options_.is_known(value);
+  }
+
+  static bool is_view(const Node& node) { return node.op().info().is_view; }
+
   bool fits(const Type& type) const {
     return type.kind == Type::Kind::tensor && type.ranked && type.dtype != DType::string &&
            bit_width(type.dtype) >= 8 && !type.layout.channels_last &&
@@ -88,7 +95,9 @@ class Finder {
     const Value* whole = node.input(0);
     const Values parts = node.outputs();
     std::vector<View> found;
-    if (!whole->type.ranked || std::any_of(parts.begin(), parts.end(), options_.has_own_memory) ||
+    if (!whole->type.ranked ||
+        std::any_of(parts.begin(), parts.end(),
+                    [&](const Value* part) { return has_own_memory(part); }) ||
         !cut(whole, parts, axis_of(axis, whole->type), found)) {
       return;
     }
@@ -100,7 +109,7 @@ class Finder {
   void take_slice(const Node& node) {
     const Value* whole = node.input(0);
     const Value* part = node.output();
-    if (options_.has_own_memory(part) || !fits(whole->type) || !fits(part->type)) return;
+    if (has_own_memory(part) || !fits(whole->type) || !fits(part->type)) return;
     const auto ints = [&](size_t i) -> const std::vector<Dim>* {
       return node.input(i) && node.input(i)->type.known_ints() ? node.input(i)->type.known_ints()
                                                                : nullptr;
@@ -131,14 +140,14 @@ class Finder {
   bool can_be_placed(const Value* part) const {
     const Node* producer = part->producer();
     return producer && !producer->as<Constant>() && !producer->as<DimsValue>() &&
-           !producer->op().info().is_view && views_.free_nodes.count(producer) == 0 &&
-           views_.parts.count(part) == 0 && !options_.has_own_memory(part);
+           !is_view(*producer) && views_.free_nodes.count(producer) == 0 &&
+           views_.parts.count(part) == 0 && !has_own_memory(part);
   }
 
   void take_concat(const Node& node, int64_t axis) {
     const Value* whole = node.output();
     const Values& parts = node.inputs();
-    if (!whole->type.ranked || options_.has_own_memory(whole)) return;
+    if (!whole->type.ranked || options_.is_known(whole)) return;
     const std::set<const Value*> distinct(parts.begin(), parts.end());
     std::vector<View> found;
     if (distinct.size() != parts.size() || distinct.count(nullptr) ||
@@ -150,6 +159,21 @@ class Finder {
     for (size_t i = 0; i < parts.size(); ++i) views_.parts[parts[i]] = found[i];
     views_.free_nodes.insert(&node);
     views_.assembled.insert(whole);
+  }
+
+  // Through a chain of views up to the value that a step writes.
+  void take_leaving_view(const Node& node) {
+    const Value* source = node.input(0);
+    const auto passes = [&](const Value* value) {
+      return value && fits(value->type) && value->type.layout.is_plain();
+    };
+    while (passes(source) && source->producer() && is_view(*source->producer()) &&
+           !has_own_memory(source))
+      source = source->producer()->input(0);
+    if (!passes(source) || !passes(node.output()) || !can_be_placed(source)) return;
+    views_.parts[source] = {node.output(), 0};
+    views_.free_nodes.insert(&node);
+    views_.assembled.insert(node.output());
   }
 
   const ViewOptions& options_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values that need no memory of their own: parts that a Split or Slice takes out of one stretch of
-// its input, and the inputs of a Concat, which their producers write right into its output.
+// its input, the inputs of a Concat, which their producers write right into its output, and what
+// leaves the graph as a view (reshaped, say), which its producer writes where it is wanted.
 #pragma once
 #include <functional>
 #include <set>
@@ -14,8 +15,10 @@ struct ViewOptions {
   int64_t alignment = 1;  // bytes; a part begins at a multiple of it, or is no view
   // Sizes that are known before the first step: only those can be given memory ahead.
   std::function<bool(const Type&)> known_at_start;
-  // Values that have memory of their own whatever we find: the graph's outputs.
-  std::function<bool(const Value*)> has_own_memory;
+  // Outputs of the graph, whose memory is the caller's.
+  std::function<bool(const Value*)> leaves;
+  // Values that have no place in memory that could be chosen: sizes as data.
+  std::function<bool(const Value*)> is_known;
 };
 
 struct View {
@@ -26,7 +29,7 @@ struct View {
 struct Views {
   std::unordered_map<const Value*, View> parts;
   std::set<const Node*> free_nodes;  // nothing to run
-  std::set<const Value*> assembled;  // outputs of such Concats: must not be written over
+  std::set<const Value*> assembled;  // written as parts: must not be written over
 };
 
 Views find_views(const Graph& graph, const ViewOptions& options);

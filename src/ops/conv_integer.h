@@ -21,6 +21,7 @@ struct ConvInteger {
   Conv conv() const { return {auto_pad, dilations, group, pads, strides}; }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
+  double flops(const Types& in, const Types& out) const { return conv().flops(in, out); }
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);
 };
 TENREC_OP(ConvInteger, "conv_integer")

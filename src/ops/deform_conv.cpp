@@ -145,4 +145,6 @@ Values DeformConv::from_onnx(const OnnxNode& node, OnnxContext& context) {
                      context.inputs());
 }
 
+double DeformConv::flops(const Types& in, const Types& out) const { return Conv{}.flops(in, out); }
+
 }  // namespace tenrec

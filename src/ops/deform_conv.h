@@ -22,6 +22,7 @@ struct DeformConv {
   }
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
+  double flops(const Types& in, const Types& out) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);
 };
 TENREC_OP(DeformConv, "deform_conv")

@@ -314,4 +314,8 @@ Values qlinear_conv(const OnnxNode& node, OnnxContext& context) {
                      context.input(6), context.input(7));
 }
 
+double MatMulInteger::flops(const Types& in, const Types& out) const {
+  return MatMul{}.flops(in, out);
+}
+
 }  // namespace tenrec

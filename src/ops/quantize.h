@@ -54,6 +54,7 @@ struct MatMulInteger {
   static constexpr Accuracy accuracy = exact();
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
+  double flops(const Types& in, const Types& out) const;
 };
 TENREC_OP(MatMulInteger, "matmul_integer")
 

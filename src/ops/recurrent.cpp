@@ -367,4 +367,20 @@ Tensors RNN::eval(const Tensors& in) const {
   return finish(run, types, in[0].dtype(), layout);
 }
 
+namespace {
+
+// Every step of every sample goes through the weights of its inputs and those of its own state.
+double recurrent_flops(const Types& in) {
+  const Dim samples = in[0].shape[0] * in[0].shape[1];
+  const Dim weights = product(in[1].shape) + product(in[2].shape);
+  const Dim count = samples * weights;
+  return count.is_const() ? 2 * static_cast<double>(count.value()) : 0;
+}
+
+}  // namespace
+
+double LSTM::flops(const Types& in, const Types&) const { return recurrent_flops(in); }
+double GRU::flops(const Types& in, const Types&) const { return recurrent_flops(in); }
+double RNN::flops(const Types& in, const Types&) const { return recurrent_flops(in); }
+
 }  // namespace tenrec

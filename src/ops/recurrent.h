@@ -28,6 +28,7 @@ struct LSTM {
   static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
   Types infer(const Types& in) const;                        // Y, Y_h, Y_c
   Tensors eval(const Tensors& in) const;
+  double flops(const Types& in, const Types& out) const;
 };
 TENREC_OP(LSTM, "lstm")
 
@@ -53,6 +54,7 @@ struct GRU {
   static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
   Types infer(const Types& in) const;                        // Y, Y_h
   Tensors eval(const Tensors& in) const;
+  double flops(const Types& in, const Types& out) const;
 };
 TENREC_OP(GRU, "gru")
 
@@ -76,6 +78,7 @@ struct RNN {
   static constexpr auto without_effect = "output_sequence";  // old; outputs are asked for by name
   Types infer(const Types& in) const;                        // Y, Y_h
   Tensors eval(const Tensors& in) const;
+  double flops(const Types& in, const Types& out) const;
 };
 TENREC_OP(RNN, "rnn")
 

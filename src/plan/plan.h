@@ -147,6 +147,8 @@ struct Step {
   std::vector<std::string> origins;
   std::vector<int32_t> sizes;  // slots whose numbers the family wants when it runs
   std::vector<int32_t> code;   // device code of the step: indices of the engine's code table
+  int64_t flops = 0;  // floating-point operations at the profile's opt point; for people only
+  int64_t bytes = 0;  // of its arguments that it must read or write, at the same point
   static auto fields(auto& s) {
     return std::tuple{field(1, "family", s.family),
                       field(2, "tactic", s.tactic),
@@ -162,7 +164,9 @@ struct Step {
                       field(12, "defines", s.defines),
                       field(13, "origins", s.origins),
                       field(14, "sizes", s.sizes),
-                      field(15, "code", s.code)};
+                      field(15, "code", s.code),
+                      field(16, "flops", s.flops),
+                      field(17, "bytes", s.bytes)};
   }
 };
 

@@ -257,7 +257,8 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
   if (profiler && *profiler) {
     device_->synchronise();
     const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
-    (*profiler)({s, step.origins, step.op, step.family, step.tactic, took.count()});
+    (*profiler)({s, step.origins, step.op, step.family, step.tactic, took.count(),
+                 static_cast<double>(step.flops), static_cast<double>(step.bytes)});
   }
   release_after(s);
 }

@@ -50,6 +50,12 @@ struct StepArg {
   Tensor weight;
 };
 
+// What a node cannot do without, at the profile's opt point.
+struct Work {
+  double flops = 0;
+  double bytes = 0;
+};
+
 // A step before buffers and slots are assigned.
 struct StepDraft {
   std::string family;  // StepRunner to create; the kernel's name unless it says otherwise
@@ -65,6 +71,7 @@ struct StepDraft {
   std::vector<plan::KernelSource> code;  // generated device code; params count in this list
   // output 0 may be written over input k (same size and layout, elementwise order); -1: no.
   int in_place = -1;
+  Work work = {};  // filled in by selection
 };
 
 class Kernel {

@@ -108,5 +108,40 @@ TEST(Views, AnInnerAxisIsCopied) {
             std::string::npos);
 }
 
+TEST(Views, WhatLeavesAsAViewIsWrittenWhereItIsWanted) {
+  EXPECT_EQ(run(R"(graph(%x: f32[2, H] "x") {
+    %a = softmax(%x) (axis=1) : f32[2, H]
+    %axes = constant() (value=i64[1](0)) : i64[1]
+    %b = unsqueeze(%a, %axes) : f32[1, 2, H]
+    %c = unsqueeze(%b, %axes) : f32[1, 1, 2, H]
+    return %c "y"
+  })",
+                {2, 6}),
+            "softmax");
+}
+
+TEST(Views, WhatLeavesTwiceIsCopied) {
+  EXPECT_EQ(run(R"(graph(%x: f32[2, H] "x") {
+    %a = softmax(%x) (axis=1) : f32[2, H]
+    %axes = constant() (value=i64[1](0)) : i64[1]
+    %b = unsqueeze(%a, %axes) : f32[1, 2, H]
+    %c = unsqueeze(%b, %axes) : f32[1, 1, 2, H]
+    return %a "a", %c "y"
+  })",
+                {2, 6}),
+            "softmax reshape");
+}
+
+TEST(Views, AConcatThatLeavesIsFree) {
+  EXPECT_EQ(run(R"(graph(%x: f32[2, 6] "x") {
+    %a = softmax(%x) (axis=1) : f32[2, 6]
+    %b = softmax(%x) (axis=0) : f32[2, 6]
+    %c = concat(%a, %b) (axis=0) : f32[4, 6]
+    return %c "y"
+  })",
+                {2, 6}),
+            "softmax softmax");
+}
+
 }  // namespace
 }  // namespace tenrec

@@ -288,4 +288,9 @@ Values GroupQueryAttention::from_onnx(const OnnxNode& node, OnnxContext& context
   return context.add(op, inputs);
 }
 
+double GroupQueryAttention::flops(const Types&, const Types& out) const {
+  const Dim count = product(out[0].shape) * out[1].shape[2];  // results, and keys for each
+  return count.is_const() ? 4 * static_cast<double>(count.value()) : 0;
+}
+
 }  // namespace tenrec

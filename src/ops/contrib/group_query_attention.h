@@ -32,6 +32,7 @@ struct GroupQueryAttention {
   static constexpr std::string_view onnx_name = "com.microsoft::GroupQueryAttention";
   Types infer(const Types& in) const;
   Tensors eval(const Tensors& in) const;
+  double flops(const Types& in, const Types& out) const;
   static Values from_onnx(const OnnxNode& node, OnnxContext& context);
 };
 TENREC_OP(GroupQueryAttention, "group_query_attention")

@@ -7,6 +7,7 @@
 #include "ir/constant.h"
 #include "ops/conv.h"
 #include "ops/fused.h"
+#include "ops/transpose.h"
 
 namespace tenrec {
 namespace {
@@ -42,9 +43,9 @@ class Assignment {
     }
     const Values before = node.inputs();
     const bool is_conv = node.as<Conv>() != nullptr;
-    // What leaves the graph is row-major: a node that changes sizes on the way out (an upsampling)
-    // does so behind the reformat.
-    bool leaves = !is_conv && before[0] && !(before[0]->type.shape == node.output()->type.shape);
+    // What leaves the graph is row-major: a node that makes it larger on the way out (an
+    // upsampling) does so behind the reformat.
+    bool leaves = !is_conv && before[0] && grows(before[0]->type, node.output()->type);
     for (const Value* output : node.outputs()) {
       for (const Use& use : output->uses()) leaves &= use.node == nullptr;
     }
@@ -76,6 +77,12 @@ class Assignment {
     return false;
   }
 
+  static bool grows(const Type& from, const Type& to) {
+    const Dim before = product(from.shape), after = product(to.shape);
+    return before.is_const() && after.is_const() ? before.value() < after.value()
+                                                 : !(before == after);
+  }
+
   bool is_few(const Type& type) const {
     return can_join(type) && !(type.shape[1] == Dim(1)) &&
            type.shape[1].upper() < rules_.few_channels;
@@ -91,6 +98,8 @@ class Assignment {
   bool accepted(const Node& node) const { return has_real_kernel(node, rules_.kernels, device_); }
 
   void make_plain(Node& node) {
+    // A transposition out of an island can be the change of layout as well.
+    if (node.as<Transpose>() && accepted(node)) return;
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       if (Value* input = node.input(i)) graph_.set_input(&node, i, plain_form(input, &node));
     }

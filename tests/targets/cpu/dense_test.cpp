@@ -104,6 +104,27 @@ TEST(Convolution, transposed) {
   }
 }
 
+// Kernels as large as their strides, the usual way to make a picture larger.
+TEST(Convolution, transposed_without_overlap) {
+  for (const auto& [out_channels, kernel, dims] :
+       std::vector<std::tuple<int64_t, Dims, Dims>>{{3, {2, 2}, {2, 4, 5, 6}},
+                                                    {1, {2, 2}, {1, 24, 7, 33}},
+                                                    {24, {2, 2}, {1, 24, 9, 40}},
+                                                    {2, {3, 4}, {1, 5, 3, 70}},
+                                                    {5, {1, 2}, {2, 3, 8, 8}}}) {
+    const ConvTranspose op{.dilations = {1, 1}, .pads = {0, 0, 0, 0}, .strides = kernel};
+    const StepCase c{
+        .op = op,
+        .inputs = {random_tensor(DType::f32, dims),
+                   random_tensor(DType::f32, {dims[1], out_channels, kernel[0], kernel[1]}, -2, 2,
+                                 2),
+                   random_tensor(DType::f32, {out_channels}, -2, 2, 3)},
+        .constants = {1, 2},
+        .tolerance = tolerance_for(dims[1])};
+    check_every_tactic(c, "conv_plain");
+  }
+}
+
 std::unique_ptr<Graph> residual_region(const Types& in, const Op& last) {
   auto body = std::make_unique<Graph>();
   Values v;

@@ -7,6 +7,7 @@
 #include "ops/concat.h"
 #include "ops/fused.h"
 #include "ops/scatter.h"
+#include "ops/transpose.h"
 #include "targets/cpu/kernels/list.h"
 
 namespace tenrec::cpu {
@@ -49,16 +50,9 @@ bool all_plain(const Node& node) {
   return true;
 }
 
-// Blocked tensors can be joined where the joints lie between blocks.
-Reject check_blocked_concat(const Node& node, const Concat& op) {
-  const Layout& layout = node.output()->type.layout;
-  const int64_t axis = normalise_axis(op.axis, node.output()->type.rank());
-  for (size_t i = 0; i < node.inputs().size(); ++i) {
-    const Type& type = node.input(i)->type;
-    if (!(type.layout == layout)) return "layouts differ";
-    if (axis != layout.block_axis || i + 1 == node.inputs().size()) continue;
-    const auto size = type.shape[static_cast<size_t>(axis)].constant();
-    if (!size || *size % layout.block != 0) return "joints cut channel blocks";
+Reject check_concat_layouts(const Node& node) {
+  for (const Value* input : node.inputs()) {
+    if (!(input->type.layout == node.output()->type.layout)) return "layouts differ";
   }
   return "";
 }
@@ -71,7 +65,8 @@ Reject check_layouts(const Node& node) {
     return in.block_axis >= 0 && out.block_axis >= 0 && !(in == out) ? "between two blocked layouts"
                                                                      : "";
   }
-  if (const auto* op = node.as<Concat>()) return check_blocked_concat(node, *op);
+  if (node.as<Concat>()) return check_concat_layouts(node);
+  if (node.as<Transpose>()) return out.is_plain() ? "" : "a result in a blocked layout";
   const std::string_view name = node.op().name();
   if (!(in == out) || in.channels_last) return "layouts differ";
   // What leaves the block axis alone moves lanes together.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cpu/onednn/convolution.h"
 
+#include <cmath>
+
 #include <array>
 #include <cstring>
 
@@ -28,6 +30,25 @@ constexpr std::array weight_tags{
     NamedTag{"Goihw8g", Tag::Goihw8g, true},
     NamedTag{"goihw", Tag::goihw, true},
 };
+
+// False: oneDNN has no such activation.
+bool append_activation(const Activation& activation, dnnl::post_ops& post) {
+  using Kind = Activation::Kind;
+  const float low = activation.low, high = activation.high;
+  switch (activation.kind) {
+    case Kind::none: break;
+    case Kind::relu: post.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0); break;
+    case Kind::clip: post.append_eltwise(1, dnnl::algorithm::eltwise_clip, low, high); break;
+    case Kind::gate:  // HardSwish times `high`
+      if (low != 0 || std::abs(activation.slope * 6 - high) > 1e-6f * high ||
+          std::abs(activation.offset * 2 - high) > 1e-6f * high)
+        return false;
+      post.append_eltwise(1, dnnl::algorithm::eltwise_hardswish, 0, 0);
+      if (high != 1 || activation.shift != 0)
+        post.append_eltwise(1, dnnl::algorithm::eltwise_linear, high, activation.shift);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -71,17 +92,12 @@ std::optional<OnednnConvolution> onednn_convolution(const ConvParams& params,
   OnednnConvolution result;
   if (!params.epilogue.nodes.empty()) {
     const std::optional<SimpleEpilogue> simple = simple_epilogue(params.epilogue);
+    dnnl::post_ops post;
     result.fused = simple && params.epilogue.inputs - 1 == (simple->residual >= 0 ? 1 : 0);
-    if (result.fused) {
-      dnnl::post_ops post;
-      if (simple->residual >= 0) post.append_binary(dnnl::algorithm::binary_add, target);
-      if (simple->activation == Activation::relu)
-        post.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
-      if (simple->activation == Activation::clip) {
-        post.append_eltwise(1, dnnl::algorithm::eltwise_clip, simple->low, simple->high);
-      }
-      attributes.set_post_ops(post);
-    }
+    if (result.fused && simple->residual >= 0)
+      post.append_binary(dnnl::algorithm::binary_add, target);
+    result.fused = result.fused && append_activation(simple->activation, post);
+    if (result.fused) attributes.set_post_ops(post);
   }
   const OneThread one_thread;
   try {

@@ -49,7 +49,21 @@ constexpr int64_t blocked_size(int images, int channels, int height, int width, 
   return dense_view(channels, height, width, block).image * images;
 }
 
-enum class Activation : uint8_t { none, relu, clip };  // NaN passes through all three
+// What ends a sum while it is in registers. NaN passes through.
+struct Activation {
+  enum class Kind : uint8_t {
+    none,
+    relu,
+    clip,  // to [low, high]
+    gate,  // x * clip(slope * x + offset, low, high) + shift: HardSwish, also scaled and shifted
+  };
+  Kind kind = Kind::none;
+  float low = 0, high = 0, slope = 0, offset = 0, shift = 0;
+
+  constexpr bool lifts_zero() const {  // maps 0 to something else
+    return (kind == Kind::clip && (low > 0 || high < 0)) || (kind == Kind::gate && shift != 0);
+  }
+};
 
 // A finished, contiguous piece of the output, just written and still in L1. Blocked outputs give
 // pieces of whole pixels of one channel block (count = pixels * B); row-major ones pieces of a row.

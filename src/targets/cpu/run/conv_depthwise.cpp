@@ -24,7 +24,6 @@ struct DepthwiseOut {
   const float* residual;  // may be null
   float* out;
   Activation activation;
-  float low, high;
 };
 
 // A row of kCols neighbouring taps: every input is loaded once for all outputs that it goes into,
@@ -65,7 +64,7 @@ HWY_INLINE void depthwise_tile(const DepthwiseTap& t, const DepthwiseOut& o) {
     }
   }
   TENREC_UNROLL for (int p = 0; p < P; p++) {
-    store(o.out + p * B, activate(acc[p], o.activation, o.low, o.high));
+    store(o.out + p * B, activate(acc[p], o.activation));
   }
 }
 
@@ -126,7 +125,7 @@ void DepthwiseTask::rows(int image, int block, int y0, int y1) const {
   float* out = b.out + image * p.out.image + block * p.out.plane;
   const float* weights =
       b.packed + int64_t{plan.blocks} * B + int64_t{block} * h.kernel * w.kernel * B;
-  DepthwiseOut o{load(b.packed + block * B), nullptr, nullptr, p.activation, p.low, p.high};
+  DepthwiseOut o{load(b.packed + block * B), nullptr, nullptr, p.activation};
   int64_t in_row = p.in.row;
   const Span ys = reads(h, y0, y1 - 1), xs = reads(w, 0, w.out - 1);
   if (plan.copies) {
@@ -204,8 +203,7 @@ void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
   const Conv& c = p.conv;
   if (c.images == 0 || c.h.out * c.w.out == 0) return;
   const ConvDepthwisePlan plan(p, t, B);
-  const Finish finish{b.epilogue, b.out, c.out_channels,
-                      p.activation == Activation::clip && (p.low > 0 || p.high < 0)};
+  const Finish finish{b.epilogue, b.out, c.out_channels, p.activation.lifts_zero()};
   const int total = c.images * plan.blocks * c.h.out;
   // Split as split_work does, for loops that wait for memory.
   const double work = flops(c) / 2;

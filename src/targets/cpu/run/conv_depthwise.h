@@ -18,8 +18,7 @@ struct ConvDepthwise {
   View in = {}, out = {};  // blocked
   View residual = {};      // blocked, read only if has_residual; may be the output itself
   bool has_residual = false;
-  Activation activation = Activation::none;
-  float low = 0, high = 0;  // of clip
+  Activation activation = {};
 };
 
 struct ConvDepthwiseTactic {

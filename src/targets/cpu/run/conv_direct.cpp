@@ -123,9 +123,7 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
   a.out_plane = p.out.plane;
   a.residual = add ? b.residual + image * p.residual.image + out_block * p.residual.plane : nullptr;
   a.residual_plane = p.residual.plane;
-  a.activation = last ? p.activation : Activation::none;
-  a.low = p.low;
-  a.high = p.high;
+  a.activation = last ? p.activation : Activation{};
   // The next panel's weights of this chunk; the last panel has its own again, which costs nothing.
   const float* ahead = index + 1 < panels.end ? weights + t.vectors * B * weight_step : weights;
   const int lines_per_tap = std::max(1, B * line / 16);
@@ -174,8 +172,7 @@ void run_conv_direct(const ConvDirect& p, const ConvDirectTactic& t, const ConvD
                                  c.h.out * c.w.out, flops(c) / 2);
   // Parts of whole rows when there are many: a band then never starts with a rest of one.
   const bool rows = c.h.out >= 4 * split.pixel_parts;
-  const Finish finish{b.epilogue, b.out, c.out_channels,
-                      p.activation == Activation::clip && (p.low > 0 || p.high < 0)};
+  const Finish finish{b.epilogue, b.out, c.out_channels, p.activation.lifts_zero()};
   threads.parallel(outer * split.parts(), [&](int task, int worker) {
     const int part = task % split.parts(), index = task / split.parts();
     char* own = base + scratch.workers + scratch.worker_size * static_cast<size_t>(worker);

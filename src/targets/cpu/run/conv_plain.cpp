@@ -38,6 +38,8 @@ struct PlainTask {
   void band(const ConvPhase& phase, const float* weights, int first, int last);
   void copy_patches(const ConvPhase& phase, int k0, int kn, int columns);
   void scatter(const ConvPhase& phase, int columns);
+  void spread_band(const ConvPhase& first_phase, int first, int last);
+  void spread(int stride);
   void hook();
   void call_hook(int m, int64_t at, int count, int64_t pixel);
   const float* input() const {
@@ -54,6 +56,14 @@ struct PlainTask {
 void PlainTask::run() {
   const Conv& c = p.conv;
   const float* weights = b.packed + c.out_channels;
+  if (plan.spreads) {
+    const ConvPhase phase(c, true, 0);
+    const int first = units.begin * phase.w.count, last = units.end * phase.w.count;
+    const Cuts cuts(last - first, plan.columns);
+    for (int i = 0; i < cuts.parts; i++) spread_band(phase, first + cuts[i], first + cuts[i + 1]);
+    if (b.epilogue.fn) hook();
+    return;
+  }
   for (int index = 0; index < plan.phases; index++) {
     const ConvPhase phase(c, p.transposed, index);
     set_taps(phase);
@@ -149,9 +159,7 @@ void PlainTask::band(const ConvPhase& phase, const float* weights, int first, in
   g.bias = Bias::per_row;
   g.has_residual = in_place && p.has_residual;
   g.ld_residual = g.ldc;
-  g.activation = in_place ? p.activation : Activation::none;
-  g.low = p.low;
-  g.high = p.high;
+  g.activation = in_place ? p.activation : Activation{};
   const GemmRows out{.p = g,
                      .bias = b.packed + group * plan.outputs,
                      .residual = g.has_residual ? b.residual + out_start() + first : nullptr,
@@ -196,6 +204,16 @@ void PlainTask::call_hook(int m, int64_t at, int count, int64_t pixel) {
                                         .worker = worker});
 }
 
+// Comparisons are false for NaN, which so stays.
+float activate_one(float x, const Activation& a) {
+  using Kind = Activation::Kind;
+  const auto clip = [&](float v) { return v < a.low ? a.low : v > a.high ? a.high : v; };
+  if (a.kind == Kind::relu) return x < 0 ? 0 : x;
+  if (a.kind == Kind::clip) return clip(x);
+  if (a.kind == Kind::gate) return x * clip(a.slope * x + a.offset) + a.shift;
+  return x;
+}
+
 void PlainTask::scatter(const ConvPhase& phase, int columns) {
   const int stride = round_up(columns, plan.width);
   for (int m = rows.begin; m < rows.end; m++) {
@@ -210,12 +228,85 @@ void PlainTask::scatter(const ConvPhase& phase, int columns) {
         const int64_t to = at + int64_t{x} * phase.w.step;
         float v = from[s.column + x];
         if (p.has_residual) v += b.residual[to];
-        if (p.activation != Activation::none) {
-          const float low = p.activation == Activation::relu ? 0.0f : p.low;
-          v = v < low ? low : v;  // comparisons are false for NaN, which so stays
-          if (p.activation == Activation::clip) v = v > p.high ? p.high : v;
-        }
-        b.out[to] = v;
+        b.out[to] = activate_one(v, p.activation);
+      }
+    }
+  }
+}
+
+// Kernels as large as their strides: the weights of all phases are rows of one product with the
+// pixels where they lie, whose results only have to be put beside each other.
+void PlainTask::spread_band(const ConvPhase& first_phase, int first, int last) {
+  const int columns = set_parts(first_phase, first, last), stride = round_up(columns, plan.width);
+  Gemm g;
+  g.m = plan.outputs * plan.phases;
+  g.n = columns;
+  g.k = plan.inputs;
+  g.ldc = stride;
+  const GemmRows out{.p = g,
+                     .bias = nullptr,
+                     .residual = nullptr,
+                     .out = sums,
+                     .most_rows = max_pixels(t.vectors)};
+  const float* weights = b.packed + p.conv.out_channels;
+  for (int k0 = 0; k0 < plan.inputs; k0 += plan.chunk) {
+    const int kn = std::min(plan.chunk, plan.inputs - k0);
+    const float* matrix = input() + k0 * in_plane() + first;
+    int64_t step = in_plane();
+    if (columns != stride) {  // whole vectors would read past the end
+      for (int k = 0; k < kn; k++) {
+        float* to = patches + int64_t{k} * stride;
+        std::copy_n(matrix + k * step, columns, to);
+        std::fill(to + columns, to + stride, 0.0f);
+      }
+      matrix = patches;
+      step = stride;
+    }
+    const Cuts cuts(g.m, 96);
+    for (int i = 0; i < cuts.parts; i++) {
+      const int m0 = cuts[i], m1 = cuts[i + 1];
+      for (int column = 0; column < stride; column += plan.width) {
+        out.run(column, plan.width, matrix + column, step, weights + int64_t{m0} * g.k + k0, g.k,
+                k0, kn, m0, m1);
+      }
+    }
+  }
+  spread(stride);
+}
+
+// Takes turns among `count` rows that lie `from_row` apart.
+HWY_INLINE void interleave(const float* from, int64_t from_row, int count, int size, float* to) {
+  int i = 0;
+  if constexpr (kParts == 1) {
+    for (; count == 2 && i + B <= size; i += B) {
+      hn::StoreInterleaved2(hn::LoadU(Tag(), from + i), hn::LoadU(Tag(), from + from_row + i),
+                            Tag(), to + 2 * i);
+    }
+  }
+  for (; i < size; i++) {
+    for (int k = 0; k < count; k++) to[int64_t{i} * count + k] = from[k * from_row + i];
+  }
+}
+
+void PlainTask::spread(int stride) {
+  const Conv& c = p.conv;
+  for (int m = 0; m < plan.outputs; m++) {
+    const V bias = all(b.packed[m]);
+    for (int phase = 0; phase < plan.phases; phase++) {
+      float* row = sums + (int64_t{phase} * plan.outputs + m) * stride;
+      for (int i = 0; i < stride; i += B)
+        store(row + i, activate(load(row + i) + bias, p.activation));
+    }
+    for (int phase = 0; phase < plan.phases; phase += c.w.stride) {
+      const int over_w = phase / c.w.stride;
+      const float* from = sums + (int64_t{phase} * plan.outputs + m) * stride;
+      for (int i = 0; i < part_count; i++) {
+        const Part& s = parts[i];
+        const int64_t z = int64_t{s.z} * c.d.stride + over_w / c.h.stride;
+        const int64_t y = int64_t{s.y} * c.h.stride + over_w % c.h.stride;
+        float* to = b.out + out_start() + m * out_plane() + (z * c.h.out + y) * c.w.out +
+                    int64_t{s.x} * c.w.stride;
+        interleave(from + s.column, int64_t{plan.outputs} * stride, c.w.stride, s.size, to);
       }
     }
   }
@@ -248,7 +339,9 @@ void run_conv_plain(const ConvPlain& p, const ConvPlainTactic& t, const ConvPlai
   const int units = first.d.count * first.h.count, outer = c.images * c.groups;
   Split split = split_work(outer, ceil_div(plan.outputs, max_pixels(t.vectors)), t.by_channel,
                            threads.count(), c.h.out * c.w.out, flops(c) / 2);
-  if (split.pixel_parts > units && plan.outputs >= threads.count()) split = {1, threads.count()};
+  if (plan.spreads) split = {split.parts(), 1};
+  if (split.pixel_parts > units && !plan.spreads && plan.outputs >= threads.count())
+    split = {1, threads.count()};
   threads.parallel(outer * split.parts(), [&](int task, int worker) {
     const int part = task % split.parts(), index = task / split.parts();
     char* own = static_cast<char*>(b.scratch) + scratch.worker_size * static_cast<size_t>(worker);

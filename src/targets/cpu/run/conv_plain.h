@@ -23,8 +23,7 @@ struct ConvPlain {
   Conv conv = {};
   bool transposed = false;
   bool has_residual = false;  // laid out like the output; may be the output itself
-  Activation activation = Activation::none;
-  float low = 0, high = 0;  // of clip
+  Activation activation = {};
 };
 
 struct ConvPlainTactic {

@@ -56,6 +56,8 @@ struct ConvPlainPlan {
       : inputs(p.conv.in_channels / p.conv.groups),
         outputs(p.conv.out_channels / p.conv.groups),
         phases(ConvPhase::count(p.conv, p.transposed)),
+        spreads(p.transposed && p.conv.groups == 1 && !p.has_residual && spreads_along(p.conv.d) &&
+                spreads_along(p.conv.h) && spreads_along(p.conv.w)),
         width(t.vectors * block),
         columns(round_up(std::max(t.columns, 1), width)),
         taps(p.conv.d.kernel * p.conv.h.kernel * p.conv.w.kernel),
@@ -63,14 +65,21 @@ struct ConvPlainPlan {
 
   int inputs, outputs;  // channels of a group
   int phases;
-  int width;    // columns of a register tile
-  int columns;  // of the patch matrix, a multiple of width
-  int taps;     // of all phases together
+  bool spreads;  // every input pixel becomes outputs of its own, one for each tap
+  int width;     // columns of a register tile
+  int columns;   // of the patch matrix, a multiple of width
+  int taps;      // of all phases together
   int chunk;
 
   struct Scratch {
     size_t taps, pieces, patches, sums, worker_size, total;  // bytes; all but total per worker
   };
+  static constexpr bool spreads_along(const Axis& a) {
+    return a.kernel == a.stride && a.pad == 0 && (a.dilation == 1 || a.kernel == 1) &&
+           a.out == a.in * a.stride;
+  }
+  int sum_rows() const { return spreads ? outputs * phases : phases > 1 ? outputs : 0; }
+
   Scratch scratch(int threads) const {
     Scratch s{};
     ScratchLayout worker;
@@ -78,7 +87,7 @@ struct ConvPlainPlan {
     s.taps = worker.add(static_cast<size_t>(taps) * 3 * sizeof(int));
     s.pieces = worker.add(cols * 5 * sizeof(int));
     s.patches = worker.add(cols * static_cast<size_t>(chunk) * sizeof(float));
-    s.sums = worker.add(phases > 1 ? cols * static_cast<size_t>(outputs) * sizeof(float) : 0);
+    s.sums = worker.add(cols * static_cast<size_t>(sum_rows()) * sizeof(float));
     s.worker_size = worker.bytes;
     s.total = worker.bytes * static_cast<size_t>(threads);
     return s;

@@ -93,8 +93,6 @@ class ConvRunner final : public StepRunner {
                  "a convolution has {} epilogue operands", operands.size());
     if (!simple_) return;
     problem_.activation = simple_->activation;
-    problem_.low = simple_->low;
-    problem_.high = simple_->high;
     if constexpr (takes_residual) problem_.has_residual = residual;
     TENREC_CHECK(
         !residual || (same_dims(operands[0].dims, y.dims) && operands[0].dtype == DType::f32 &&

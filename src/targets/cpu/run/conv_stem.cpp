@@ -21,52 +21,65 @@ struct StemTile {
   float* out;
   int64_t out_plane;
   Activation activation;
-  float low, high;
 };
 
-template <int P, int NV>
+// S: floats from one pixel's inputs to the next one's, in one row; 0: wherever in_at says. Known
+// steps are part of the instruction: a pointer a pixel would need more registers than there are.
+template <int P, int NV, int S>
 HWY_NOINLINE void stem_tile(const StemTile& a, const int* in_at, const int* out_at) {
   V acc[P][NV];
   TENREC_UNROLL for (int p = 0; p < P; p++) {
     TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = load(a.bias + n * B);
   }
-  const float* in[P];
-  TENREC_UNROLL for (int p = 0; p < P; p++) in[p] = a.in + in_at[p];
+  const float* in[S == 0 ? P : 1];
+  TENREC_UNROLL for (int p = 0; p < (S == 0 ? P : 1); p++) in[p] = a.in + in_at[p];
   const float* w = a.weights;
   for (int t = 0; t < a.tap_count; t++) {
     for (ptrdiff_t i = a.taps[t], end = i + a.values; i < end; i++, w += NV * B) {
       V wv[NV];
       TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + n * B);
+      // Opaque, or GCC keeps inputs in registers for later rounds and spills sums for them.
+      const float* row = in[0] + i;
+      asm("" : "+r"(row));
       TENREC_UNROLL for (int p = 0; p < P; p++) {
-        const V x = all(in[p][i]);
+        const V x = all(S == 0 ? in[p][i] : row[p * S]);
         TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
       }
     }
   }
   TENREC_UNROLL for (int p = 0; p < P; p++) {
     TENREC_UNROLL for (int n = 0; n < NV; n++) {
-      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation, a.low, a.high));
+      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation));
     }
   }
 }
 
+// As max_pixels, but with known steps the pixels need no pointers.
+constexpr int stem_pixels(int vectors, int step) {
+  return step == 0 ? max_pixels(vectors) : (kRegisters - 1) / vectors - 1;
+}
+
 using StemTileFn = void (*)(const StemTile&, const int*, const int*);
-using StemTileRow = std::array<StemTileFn, static_cast<size_t>(max_pixels(1) + 1)>;
-template <int NV, int P = 1>
+using StemTileRow = std::array<StemTileFn, static_cast<size_t>(stem_pixels(1, 1) + 1)>;
+using StemTiles = std::array<StemTileRow, kMaxVectors + 1>;
+template <int S, int NV, int P = 1>
 constexpr void fill_stem_tiles(StemTileRow& row) {
-  if constexpr (P <= max_pixels(NV)) {
-    row[P] = &stem_tile<P, NV>;
-    fill_stem_tiles<NV, P + 1>(row);
+  if constexpr (P <= stem_pixels(NV, S)) {
+    row[P] = &stem_tile<P, NV, S>;
+    fill_stem_tiles<S, NV, P + 1>(row);
   }
 }
-constexpr std::array<StemTileRow, kMaxVectors + 1> make_stem_tiles() {
-  std::array<StemTileRow, kMaxVectors + 1> t{};
-  fill_stem_tiles<1>(t[1]);
-  fill_stem_tiles<2>(t[2]);
-  fill_stem_tiles<3>(t[3]);
+template <int S>
+constexpr StemTiles make_stem_tiles() {
+  StemTiles t{};
+  fill_stem_tiles<S, 1>(t[1]);
+  fill_stem_tiles<S, 2>(t[2]);
+  fill_stem_tiles<S, 3>(t[3]);
   return t;
 }
-constexpr std::array<StemTileRow, kMaxVectors + 1> kStemTiles = make_stem_tiles();
+constexpr int kStemSteps = 3;
+constexpr std::array<StemTiles, kStemSteps> kStemTiles = {
+    make_stem_tiles<0>(), make_stem_tiles<1>(), make_stem_tiles<2>()};
 
 struct StemTask {
   const ConvStem& p;
@@ -150,13 +163,20 @@ void StemTask::panel(int index, int first, int last) const {
                    .bias = b.packed + block * B,
                    .out = out,
                    .out_plane = p.out.plane,
-                   .activation = p.activation,
-                   .low = p.low,
-                   .high = p.high};
-  const Cuts cuts(last - first, max_pixels(t.vectors));
-  const StemTileRow& row = kStemTiles[static_cast<size_t>(vectors)];
-  for (int i = 0; i < cuts.parts; i++) {
-    row[static_cast<size_t>(cuts.size(i))](a, in_at + cuts[i], out_at + cuts[i]);
+                   .activation = p.activation};
+  // Tiles within rows, unless rows are too short to fill them.
+  const int width = p.conv.w.out, stride = p.conv.w.stride;
+  const bool by_row = stride < kStemSteps && 2 * width >= stem_pixels(vectors, stride);
+  const int step = by_row ? stride : 0, most = stem_pixels(vectors, step);
+  const StemTileRow& row = kStemTiles[static_cast<size_t>(step)][static_cast<size_t>(vectors)];
+  for (int at = first; at < last;) {
+    const int end = by_row ? std::min(last, (at / width + 1) * width) : last;
+    const Cuts cuts(end - at, most);
+    for (int i = 0; i < cuts.parts; i++) {
+      const int pixel = at - first + cuts[i];
+      row[static_cast<size_t>(cuts.size(i))](a, in_at + pixel, out_at + pixel);
+    }
+    at = end;
   }
   for (int o = block; o < block + vectors; o++) {
     if (!finish.needed(o)) continue;
@@ -175,8 +195,7 @@ void run_conv_stem(const ConvStem& p, const ConvStemTactic& t, const ConvStemBuf
   const Split split = split_work(c.images, plan.panels, t.by_channel, threads.count(),
                                  c.h.out * c.w.out, flops(c) / 2);
   const bool rows = c.h.out >= 4 * split.pixel_parts;
-  const Finish finish{b.epilogue, b.out, c.out_channels,
-                      p.activation == Activation::clip && (p.low > 0 || p.high < 0)};
+  const Finish finish{b.epilogue, b.out, c.out_channels, p.activation.lifts_zero()};
   threads.parallel(c.images * split.parts(), [&](int task, int worker) {
     const int part = task % split.parts();
     char* own = static_cast<char*>(b.scratch) + scratch.worker_size * static_cast<size_t>(worker);

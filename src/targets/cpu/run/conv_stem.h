@@ -17,8 +17,7 @@ namespace tenrec::cpu {
 struct ConvStem {
   Conv conv = {};  // 2-D, one group; the input is dense
   View out = {};   // blocked
-  Activation activation = Activation::none;
-  float low = 0, high = 0;  // of clip
+  Activation activation = {};
 };
 
 struct ConvStemTactic {

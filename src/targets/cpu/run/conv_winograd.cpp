@@ -170,7 +170,7 @@ void WinogradTask::transform_output(int band, int count, int panel) const {
         for (int c = 0; c < cols; c++) {
           V z = m[r * A + c] + bias;
           if (residual) z = z + load(residual + (y + r) * p.residual.row + (x + c) * B);
-          store(out + (y + r) * p.out.row + (x + c) * B, activate(z, p.activation, p.low, p.high));
+          store(out + (y + r) * p.out.row + (x + c) * B, activate(z, p.activation));
         }
       }
     }
@@ -264,20 +264,18 @@ void run_conv_winograd(const ConvWinograd& p, const ConvWinogradTactic& t,
   for (int i = 0; i < plan.in_blocks; i++) taps[i] = i * plan.band * B;
   for (int i = 0; i < plan.band; i++) tile_at[i] = i * B;
   std::fill_n(zeros, t.vectors * B, 0.0f);
-  const WinogradTask shape{
-      .p = p,
-      .t = t,
-      .plan = plan,
-      .b = b,
-      .taps = taps,
-      .tile_at = tile_at,
-      .zeros = zeros,
-      .input = nullptr,
-      .products = nullptr,
-      .finish = {b.epilogue, b.out, c.out_channels,
-                 p.activation == Activation::clip && (p.low > 0 || p.high < 0)},
-      .image = 0,
-      .worker = 0};
+  const WinogradTask shape{.p = p,
+                           .t = t,
+                           .plan = plan,
+                           .b = b,
+                           .taps = taps,
+                           .tile_at = tile_at,
+                           .zeros = zeros,
+                           .input = nullptr,
+                           .products = nullptr,
+                           .finish = {b.epilogue, b.out, c.out_channels, p.activation.lifts_zero()},
+                           .image = 0,
+                           .worker = 0};
   if (t.outputs == 2) {
     run_winograd<2>(shape, scratch, threads);
   } else {

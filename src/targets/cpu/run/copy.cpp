@@ -99,36 +99,63 @@ void plain_copy(const StepArgs& args, Moves& moves) {
   moves.push_back({0, 0, copy});
 }
 
-void transpose(const Transpose& op, const StepArgs& args, Moves& moves) {
-  const Side in(args.inputs[0]), out(args.outputs[0]);
-  check_plain(in, out);
-  const size_t rank = in.dims.size();
-  TENREC_CHECK(out.dims.size() == rank && (op.perm.empty() || op.perm.size() == rank),
-               invalid_engine, "Transpose of {} by {} axes to {}", tenrec::to_string(in.dims),
-               op.perm.size(), tenrec::to_string(out.dims));
-  PerAxis from;
-  for (size_t i = 0; i < rank; ++i) {
-    const auto axis = op.perm.empty() ? rank - 1 - i : static_cast<size_t>(op.perm[i]);
-    TENREC_CHECK(axis < rank && in.dims[axis] == out.dims[i], invalid_engine,
-                 "Transpose of {} gives axis {} of {}", tenrec::to_string(in.dims), i,
-                 tenrec::to_string(out.dims));
-    from.push_back(in.strides[axis]);
-  }
-  moves.push_back({0, 0, strided(args.inputs[0], PerAxis(out.dims), from, out.strides)});
+// Zeros in the last block of channels, whose lanes are not all channels.
+void clear_last_block(const TensorView& view, const Side& side, Moves& moves) {
+  const auto axis = static_cast<size_t>(side.layout.block_axis);
+  if (side.dims[axis] % side.layout.block == 0) return;
+  PerAxis sizes = side.physical;
+  sizes[axis] = 1;
+  StridedCopy zeros = strided(view, sizes, PerAxis(sizes.size(), 0), side.strides);
+  zeros.to_offset = side.dims[axis] / side.layout.block * side.strides[axis];
+  moves.push_back({-1, 0, zeros});
+}
+
+// All of `in` to where channel `first` of `out` is, both in blocks: lanes shift by first % block,
+// so what one block of channels gives goes to two.
+void move_channels(const TensorView& view, int input, const Side& in, const Side& out,
+                   int64_t first, Moves& moves) {
+  const auto axis = static_cast<size_t>(in.layout.block_axis);
+  const int64_t block = in.layout.block, count = in.dims[axis];
+  const auto piece = [&](int64_t channel, int64_t lanes, int64_t blocks) {
+    if (lanes <= 0 || blocks <= 0) return;
+    PerAxis sizes = in.physical;
+    sizes[axis] = blocks;
+    sizes.back() = lanes;
+    StridedCopy copy = strided(view, sizes, in.strides, out.strides);
+    const int64_t to = first + channel;
+    copy.from_offset = channel / block * in.strides[axis] + channel % block;
+    copy.to_offset = to / block * out.strides[axis] + to % block;
+    moves.push_back({input, 0, copy});
+  };
+  const int64_t whole = count / block, rest = count % block;
+  const int64_t ahead = block - first % block;  // lanes that stay in the block where they begin
+  piece(0, ahead, whole);
+  piece(ahead, block - ahead, whole);
+  piece(whole * block, std::min(rest, ahead), 1);
+  piece(whole * block + ahead, rest - ahead, 1);
 }
 
 void concat(const Concat& op, const StepArgs& args, Moves& moves) {
   const Side out(args.outputs[0]);
   const auto axis =
       static_cast<size_t>(normalise_axis(op.axis, static_cast<int64_t>(out.dims.size())));
+  const bool along_blocks = static_cast<int>(axis) == out.layout.block_axis;
+  if (along_blocks) clear_last_block(args.outputs[0], out, moves);
   int64_t offset = 0;
   for (size_t i = 0; i < args.inputs.size(); ++i) {
     const Side in(args.inputs[i]);
     check_same_layout(in, out);
     check_sizes("Concat", in, out, axis);
-    StridedCopy copy = strided(args.inputs[i], in.physical, in.strides, out.strides);
-    copy.to_offset = out.steps(axis, offset) * out.strides[out.place(axis)];
+    const int64_t first = offset;
     offset += in.dims[axis];
+    TENREC_CHECK(offset <= out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
+                 out.dims[axis]);
+    if (along_blocks) {
+      move_channels(args.inputs[i], static_cast<int>(i), in, out, first, moves);
+      continue;
+    }
+    StridedCopy copy = strided(args.inputs[i], in.physical, in.strides, out.strides);
+    copy.to_offset = first * out.strides[out.place(axis)];
     moves.push_back({static_cast<int>(i), 0, copy});
   }
   TENREC_CHECK(offset == out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
@@ -274,49 +301,86 @@ void space_to_depth(const SpaceToDepth& op, const StepArgs& args, Moves& moves) 
                            {out.strides[0], row, column, channel, out.strides[2], 1})});
 }
 
-// Strides of a tensor's logical axes, the lane axis behind; the block axis steps by `block`
-// channels.
-PerAxis lane_strides(const Side& side, size_t axis, int64_t block) {
-  PerAxis strides;
-  for (size_t i = 0; i < side.dims.size(); ++i) strides.push_back(side.strides[side.place(i)]);
-  strides.push_back(side.blocked() ? 1 : strides[axis]);
-  if (!side.blocked()) strides[axis] *= block;
+// Strides of a tensor's logical axes, a lane axis behind; `axis` then steps by `block` channels.
+PerAxis with_lanes(PerAxis strides, size_t axis, int64_t block) {
+  strides.push_back(strides[axis]);
+  strides[axis] *= block;
   return strides;
 }
 
+PerAxis logical_strides(const Side& side) {
+  PerAxis strides;
+  for (size_t i = 0; i < side.dims.size(); ++i) strides.push_back(side.strides[side.place(i)]);
+  return strides;
+}
+
+PerAxis lane_strides(const Side& side, size_t axis, int64_t block) {
+  PerAxis strides = logical_strides(side);
+  if (!side.blocked()) return with_lanes(std::move(strides), axis, block);
+  strides.push_back(1);
+  return strides;
+}
+
+// A tensor of these logical sizes between a blocked layout and another: whole blocks, then the
+// lanes of the last one that are channels.
+void move_lanes(const TensorView& view, PerAxis sizes, size_t axis, int64_t block,
+                const PerAxis& from, const PerAxis& to, Moves& moves) {
+  const int64_t whole = sizes[axis] / block, rest = sizes[axis] % block;
+  sizes.push_back(block);
+  sizes[axis] = whole;
+  moves.push_back({0, 0, strided(view, sizes, from, to)});
+  if (rest == 0) return;
+  sizes[axis] = 1;
+  sizes.back() = rest;
+  StridedCopy last = strided(view, sizes, from, to);
+  last.from_offset = whole * from[axis];
+  last.to_offset = whole * to[axis];
+  moves.push_back({0, 0, last});
+}
+
 void reformat(const StepArgs& args, Moves& moves) {
-  const Side in(args.inputs[0]), out(args.outputs[0]);
+  const TensorView& view = args.inputs[0];
+  const Side in(view), out(args.outputs[0]);
   check_sizes("a change of layout", in, out);
   if (in.layout == out.layout) return plain_copy(args, moves);
-  const Layout& blocked = in.blocked() ? in.layout : out.layout;
-  if (blocked.block_axis < 0) {
-    moves.push_back({0, 0,
-                     strided(args.inputs[0], PerAxis(in.dims), lane_strides(in, 0, 1),
-                             lane_strides(out, 0, 1))});
+  if (!in.blocked() && !out.blocked()) {
+    moves.push_back(
+        {0, 0, strided(view, PerAxis(in.dims), logical_strides(in), logical_strides(out))});
     return;
   }
   TENREC_CHECK(!in.blocked() || !out.blocked(), invalid_engine,
                "a change between two blocked layouts");
+  const Layout& blocked = in.blocked() ? in.layout : out.layout;
   const auto axis = static_cast<size_t>(blocked.block_axis);
-  const int64_t block = blocked.block, whole = in.dims[axis] / block, rest = in.dims[axis] % block;
-  const PerAxis from = lane_strides(in, axis, block), to = lane_strides(out, axis, block);
-  PerAxis sizes(in.dims);
-  sizes.push_back(block);
-  sizes[axis] = whole;
-  moves.push_back({0, 0, strided(args.inputs[0], sizes, from, to)});
-  if (rest == 0) return;
-  sizes[axis] = 1;
-  sizes.back() = rest;
-  StridedCopy last = strided(args.inputs[0], sizes, from, to);
-  last.from_offset = whole * from[axis];
-  last.to_offset = whole * to[axis];
-  if (out.blocked()) {
-    sizes.back() = block - rest;
-    StridedCopy pad = strided(args.inputs[0], sizes, PerAxis(sizes.size(), 0), to);
-    pad.to_offset = last.to_offset + rest;
-    moves.push_back({-1, 0, pad});
+  if (out.blocked()) clear_last_block(args.outputs[0], out, moves);
+  move_lanes(view, PerAxis(in.dims), axis, blocked.block, lane_strides(in, axis, blocked.block),
+             lane_strides(out, axis, blocked.block), moves);
+}
+
+// From any layout to row-major.
+void transpose(const Transpose& op, const StepArgs& args, Moves& moves) {
+  const TensorView& view = args.inputs[0];
+  const Side in(view), out(args.outputs[0]);
+  const size_t rank = in.dims.size();
+  TENREC_CHECK(out.layout.is_plain() && out.dims.size() == rank &&
+                   (op.perm.empty() || op.perm.size() == rank),
+               invalid_engine, "Transpose of {} by {} axes to {}", tenrec::to_string(in.dims),
+               op.perm.size(), tenrec::to_string(out.dims));
+  PerAxis to(rank, 0);  // by the input's axes
+  for (size_t i = 0; i < rank; ++i) {
+    const auto axis = op.perm.empty() ? rank - 1 - i : static_cast<size_t>(op.perm[i]);
+    TENREC_CHECK(axis < rank && in.dims[axis] == out.dims[i], invalid_engine,
+                 "Transpose of {} gives axis {} of {}", tenrec::to_string(in.dims), i,
+                 tenrec::to_string(out.dims));
+    to[axis] = out.strides[i];
   }
-  moves.push_back({0, 0, last});
+  if (!in.blocked()) {
+    moves.push_back({0, 0, strided(view, PerAxis(in.dims), logical_strides(in), to)});
+    return;
+  }
+  const auto axis = static_cast<size_t>(in.layout.block_axis);
+  move_lanes(view, PerAxis(in.dims), axis, in.layout.block, lane_strides(in, axis, in.layout.block),
+             with_lanes(to, axis, in.layout.block), moves);
 }
 
 void add_moves(const Op& op, const StepArgs& args, Moves& moves) {
@@ -341,7 +405,7 @@ class Copy : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     moves_.clear();
-    moves_.reserve(std::max({size_t{3}, args.inputs.size(), args.outputs.size()}));
+    moves_.reserve(std::max(4 * args.inputs.size() + 1, args.outputs.size()));
     add_moves(op_, args, moves_);
     for (Move& move : moves_) move.copy.prepare();
     watch_.remember(args.inputs);

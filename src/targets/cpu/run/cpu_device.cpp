@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "runtime/respecialise.h"
+#include "targets/cpu/run/limits.h"
 #include "targets/cpu/run/step_check.h"
 
 namespace tenrec::cpu {
@@ -131,6 +132,7 @@ void register_cpu_device() {
                  options.index);
     return std::make_shared<CpuDevice>(options);
   });
+  register_limits("cpu", measure_limits);
 }
 
 }  // namespace tenrec::cpu

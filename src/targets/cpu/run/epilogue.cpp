@@ -35,9 +35,69 @@ class Matcher {
     return false;
   }
 
+  // Peels fn(x, constant) off `at`, if it is that.
+  double peel(int32_t& at, Fn fn, double otherwise) const {
+    double value = otherwise;
+    int32_t inner = at;
+    if (with_constant(this->at(at), fn, inner, value)) at = inner;
+    return value;
+  }
+  // clip(x) with min and max in either order, or one of them.
+  void peel_clip(int32_t& at, double& low, double& high) const {
+    low = peel(at, Fn::max, low);
+    high = peel(at, Fn::min, high);
+    low = std::max(low, peel(at, Fn::max, low));
+  }
+
  private:
   const ExprProgram& program_;
 };
+
+}  // namespace
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// x * clip(slope * x + offset, low, high), x being node `at` of it; scaled and shifted by what is
+// around it.
+std::optional<Activation> match_gate(const Matcher& match, int32_t at, int32_t& x) {
+  Activation gate{.kind = Activation::Kind::gate};
+  gate.shift = static_cast<float>(match.peel(at, Fn::add, 0));
+  const double scale = match.peel(at, Fn::mul, 1);
+  const ExprNode& product = match.at(at);
+  if (product.fn != Fn::mul || !(scale > 0)) return std::nullopt;
+  for (const auto& [value, factor] :
+       {std::pair(product.a, product.b), std::pair(product.b, product.a)}) {
+    int32_t inner = factor;
+    double low = -infinity, high = infinity;
+    match.peel_clip(inner, low, high);
+    if (low == -infinity || high == infinity || low > high) continue;
+    const double offset = match.peel(inner, Fn::add, 0);
+    const double slope = match.peel(inner, Fn::mul, 1);
+    if (inner != value) continue;
+    gate.low = static_cast<float>(scale * low);
+    gate.high = static_cast<float>(scale * high);
+    gate.slope = static_cast<float>(scale * slope);
+    gate.offset = static_cast<float>(scale * offset);
+    x = value;
+    return gate;
+  }
+  return std::nullopt;
+}
+
+// relu or another clip around node `at`, which becomes what is inside.
+Activation match_clip(const Matcher& match, int32_t& at) {
+  double low = -infinity, high = infinity;
+  int32_t inner = at;
+  match.peel_clip(inner, low, high);
+  if ((low == -infinity && high == infinity) || low > high) return {};
+  at = inner;
+  if (low == 0 && high == infinity) return {.kind = Activation::Kind::relu};
+  return {.kind = Activation::Kind::clip,
+          .low = static_cast<float>(low),
+          .high = static_cast<float>(high)};
+}
 
 }  // namespace
 
@@ -45,25 +105,8 @@ std::optional<SimpleEpilogue> simple_epilogue(const ExprProgram& program) {
   const Matcher match(program);
   SimpleEpilogue simple;
   int32_t at = program.outputs[0];
-  int32_t inner = at;
-  double value = 0;
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  double low = -infinity, high = infinity;
-  if (match.with_constant(match.at(at), Fn::min, inner, value)) {
-    high = value;
-    at = inner;
-  }
-  if (match.with_constant(match.at(at), Fn::max, inner, value)) {
-    low = value;
-    at = inner;
-  }
-  if (low == 0 && high == infinity) {
-    simple.activation = Activation::relu;
-  } else if (low != -infinity || high != infinity) {
-    simple.activation = Activation::clip;
-    simple.low = static_cast<float>(low);
-    simple.high = static_cast<float>(high);
-  }
+  if (const auto gate = match_gate(match, at, at)) simple.activation = *gate;
+  else simple.activation = match_clip(match, at);
   if (match.is_input(at, 0)) return simple;
   const ExprNode& sum = match.at(at);
   if (sum.fn != Fn::add) return std::nullopt;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What follows a convolution or matrix product in the same step: a tile program on pieces of the
-// output that are still in L1. Simple ones (residual, relu, clip) are recognised, since kernels
-// have them built in.
+// output that are still in L1. Simple ones (residual, relu, clip, gates) are recognised, since
+// kernels have them built in.
 #pragma once
 #include <memory>
 #include <optional>
@@ -18,8 +18,7 @@ namespace tenrec::cpu {
 // activation(x + operand): what most networks need. Input 0 of the program is x.
 struct SimpleEpilogue {
   int residual = -1;  // operand that is added first, counted from 0; -1: none
-  Activation activation = Activation::none;
-  float low = 0, high = 0;
+  Activation activation = {};
 };
 std::optional<SimpleEpilogue> simple_epilogue(const ExprProgram& program);
 

@@ -29,7 +29,6 @@ struct GemmTile {
   const float* init_rows;
   float alpha;            // multiplies the finished sum
   Activation activation;  // of finished sums; none while partial
-  float low, high;
   // Memory that is wanted soon: one line of it, `soon_step` floats on, is brought near for every
   // kStepsAtOnce steps of k, where it costs nothing.
   const float* soon;

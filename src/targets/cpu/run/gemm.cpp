@@ -218,7 +218,7 @@ void GemmTask::run_dot() {
         if (pm == 1 && qn == 1) dot_tile<1, 1>(ra, lda, rb, ldb, p.k, sums);
         for (int r = 0; r < pm; r++) {
           const V x = out.finish(all(p.alpha) * load_first(sums[r], qn), m + r, n, qn);
-          store_first(out.out + (m + r) * p.ldc + n, activate(x, p.activation, p.low, p.high), qn);
+          store_first(out.out + (m + r) * p.ldc + n, activate(x, p.activation), qn);
         }
         n += qn;
       }

@@ -31,8 +31,7 @@ struct Gemm {
   Bias bias = Bias::none;  // n or m floats, the same for the whole batch
   bool has_residual = false;
   int64_t ld_residual = 0, batch_residual = 0;  // ld 0: one row for all. May be `out` itself
-  Activation activation = Activation::none;
-  float low = 0, high = 0;  // of clip
+  Activation activation = {};
   bool constant_b = false;  // B is known at build time
 };
 // Dense strides for the sizes and flags already set.

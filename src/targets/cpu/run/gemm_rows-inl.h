@@ -58,9 +58,7 @@ inline void GemmRows::run(int column, int line, const float* panel_b, int64_t b_
   tile.k = kn;
   tile.ldc = p.ldc;
   tile.alpha = last && simple ? p.alpha : 1.0f;
-  tile.activation = last && simple ? p.activation : Activation::none;
-  tile.low = p.low;
-  tile.high = p.high;
+  tile.activation = last && simple ? p.activation : Activation{};
   const size_t nv = static_cast<size_t>(line / B);
   const Cuts cuts(m1 - m0, most_rows);
   for (int i = 0; i < cuts.parts; i++) {
@@ -129,7 +127,7 @@ inline void GemmRows::buffered(GemmTile tile, GemmTileFn fn, int row, int count,
       V x = load(sums + r * line + n);
       if (last) {
         if (!before) x = finish(all(p.alpha) * x, row + r, column + n, used);
-        x = activate(x, p.activation, p.low, p.high);
+        x = activate(x, p.activation);
       }
       store_first(c + r * p.ldc + n, x, used);
     }

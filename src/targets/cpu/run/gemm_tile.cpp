@@ -29,7 +29,7 @@ HWY_INLINE void gemm_store(const GemmTile& t, V (&acc)[P][NV]) {
   }
   TENREC_UNROLL for (int p = 0; p < P; p++) {
     TENREC_UNROLL for (int n = 0; n < NV; n++) {
-      store(t.c + p * t.ldc + n * B, activate(acc[p][n], t.activation, t.low, t.high));
+      store(t.c + p * t.ldc + n * B, activate(acc[p][n], t.activation));
     }
   }
 }

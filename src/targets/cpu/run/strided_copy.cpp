@@ -44,10 +44,33 @@ void transpose_quads(const uint32_t* from, int64_t from_row, uint32_t* to, int64
   store_quad(to + 3 * to_row, __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7));
 }
 
+// Three planes out of `count` pixels of three words each: red, green and blue, say. A multiple
+// of 4.
+void part_triples(const uint32_t* from, uint32_t* to, int64_t plane, int64_t count) {
+  for (int64_t i = 0; i < count; i += 4, from += 12, to += 4) {
+    const Quad a = load_quad(from), b = load_quad(from + 4), c = load_quad(from + 8);
+    store_quad(to,
+               __builtin_shufflevector(__builtin_shufflevector(a, b, 0, 3, 6, 0), c, 0, 1, 2, 5));
+    store_quad(to + plane,
+               __builtin_shufflevector(__builtin_shufflevector(a, b, 1, 4, 7, 0), c, 0, 1, 2, 6));
+    store_quad(to + 2 * plane,
+               __builtin_shufflevector(__builtin_shufflevector(a, b, 2, 5, 0, 0), c, 0, 1, 4, 7));
+  }
+}
+
 // to[r * to_row + c] = from[c * from_row + r], r < rows, c < columns, in tiles that stay in cache.
 template <class T>
 void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows,
                int64_t columns) {
+  if constexpr (sizeof(T) == 4) {
+    if (rows == 3 && from_row == 3) {
+      const int64_t whole = columns / 4 * 4;
+      part_triples(from, to, to_row, whole);
+      from += whole * 3;
+      to += whole;
+      columns -= whole;
+    }
+  }
   constexpr int64_t tile = 16;
   for (int64_t r0 = 0; r0 < rows; r0 += tile) {
     const int64_t r1 = std::min(r0 + tile, rows);
@@ -105,6 +128,26 @@ void transpose(const std::byte* from, int64_t from_row, std::byte* to, int64_t t
   }
 }
 
+template <size_t bytes>
+void copy_rows(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step,
+               int64_t rows) {
+  for (int64_t r = 0; r < rows; ++r) std::memcpy(to + r * to_step, from + r * from_step, bytes);
+}
+
+// Short rows are one move each: a call would take longer.
+void copy_rows(const std::byte* from, int64_t from_step, std::byte* to, int64_t to_step,
+               int64_t rows, size_t bytes) {
+  switch (bytes) {
+    case 4: return copy_rows<4>(from, from_step, to, to_step, rows);
+    case 8: return copy_rows<8>(from, from_step, to, to_step, rows);
+    case 12: return copy_rows<12>(from, from_step, to, to_step, rows);
+    case 16: return copy_rows<16>(from, from_step, to, to_step, rows);
+    case 32: return copy_rows<32>(from, from_step, to, to_step, rows);
+    default: break;
+  }
+  for (int64_t r = 0; r < rows; ++r) std::memcpy(to + r * to_step, from + r * from_step, bytes);
+}
+
 int tasks_for(int64_t bytes, int64_t units, const Threads& threads) {
   if (bytes < parallel_bytes) return 1;
   return static_cast<int>(std::clamp<int64_t>(units, 1, threads.count()));
@@ -143,20 +186,24 @@ void StridedCopy::prepare() {
     to.insert_front(0);
   }
   const size_t last = kept.size() - 1;
+  const auto move_loop = [&](size_t axis, size_t behind) {
+    for (PerAxis* each : {&kept, &from, &to}) {
+      std::rotate(each->begin() + static_cast<long>(axis),
+                  each->begin() + static_cast<long>(axis) + 1,
+                  each->begin() + static_cast<long>(behind) + 1);
+    }
+  };
+  const auto contiguous = [&](const PerAxis& strides) {
+    return static_cast<size_t>(std::find(strides.begin(), strides.end(), 1) - strides.begin());
+  };
+  // Writes go along memory; where reads then do not, their contiguous loop comes next to the last.
+  if (const size_t axis = contiguous(to); axis < last) move_loop(axis, last);
   kind_ = from[last] == 1 && to[last] == 1 ? Kind::rows : Kind::elements;
   if (kind_ == Kind::elements && to[last] == 1 &&
       (element == 1 || element == 2 || element == 4 || element == 8)) {
-    // The loop along which the source is contiguous goes next to the last.
-    for (size_t i = 0; i < last; ++i) {
-      if (from[i] != 1) continue;
-      std::rotate(kept.begin() + static_cast<long>(i), kept.begin() + static_cast<long>(i) + 1,
-                  kept.begin() + static_cast<long>(last));
-      std::rotate(from.begin() + static_cast<long>(i), from.begin() + static_cast<long>(i) + 1,
-                  from.begin() + static_cast<long>(last));
-      std::rotate(to.begin() + static_cast<long>(i), to.begin() + static_cast<long>(i) + 1,
-                  to.begin() + static_cast<long>(last));
+    if (const size_t axis = contiguous(from); axis < last) {
+      move_loop(axis, last - 1);
       kind_ = Kind::transpose;
-      break;
     }
   }
   sizes = std::move(kept);
@@ -183,7 +230,7 @@ void StridedCopy::run(const std::byte* from, std::byte* to, const Threads& threa
     return;
   }
   // Few outer iterations: the rows are shared out, or the one row itself.
-  const bool cut_rows = rows_ >= threads.count();
+  const bool cut_rows = rows_ >= std::min<int64_t>(8 * threads.count(), row_);
   const int64_t whole = cut_rows ? rows_ : row_;
   const size_t axis = sizes.size() - (cut_rows ? 2 : 1);
   const int tasks = tasks_for(bytes, whole, threads);
@@ -216,13 +263,12 @@ void StridedCopy::run_inner(const std::byte* from, std::byte* to, int64_t rows, 
     return;
   }
   const int64_t from_step = from_strides[last - 1] * size, to_step = to_strides[last - 1] * size;
-  const auto bytes = static_cast<size_t>(row * size);
-  for (int64_t r = 0; r < rows; ++r, from += from_step, to += to_step) {
-    if (kind_ != Kind::rows)
-      copy_elements(from, from_strides[last], to, to_strides[last], row, element);
-    else if (bytes == 32) std::memcpy(to, from, 32);  // a lane group: one move
-    else std::memcpy(to, from, bytes);
+  if (kind_ == Kind::rows) {
+    copy_rows(from, from_step, to, to_step, rows, static_cast<size_t>(row * size));
+    return;
   }
+  for (int64_t r = 0; r < rows; ++r, from += from_step, to += to_step)
+    copy_elements(from, from_strides[last], to, to_strides[last], row, element);
 }
 
 void TableCopy::start(size_t element_bytes, int64_t elements_a_block, size_t axes) {

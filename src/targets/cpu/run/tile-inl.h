@@ -43,13 +43,15 @@ struct TileArgs {
   const float* ahead;
   const float *next_out, *next_residual;
   Activation activation;  // of finished sums; none while partial
-  float low, high;
 };
 
-HWY_INLINE V activate(V x, Activation activation, float low, float high) {
-  if (activation == Activation::relu) return at_least(zero(), x);
-  if (activation == Activation::clip) return at_most(all(high), at_least(all(low), x));
-  return x;
+HWY_INLINE V activate(V x, const Activation& a) {
+  using Kind = Activation::Kind;
+  if (a.kind == Kind::none) return x;
+  if (a.kind == Kind::relu) return at_least(zero(), x);
+  if (a.kind == Kind::clip) return at_most(all(a.high), at_least(all(a.low), x));
+  const V gate = fma(all(a.slope), x, all(a.offset));
+  return fma(x, at_most(all(a.high), at_least(all(a.low), gate)), all(a.shift));
 }
 
 using TileFn = void (*)(const TileArgs&, const int*, const int*, const int*);

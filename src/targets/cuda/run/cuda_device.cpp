@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "runtime/respecialise.h"
+#include "targets/cuda/run/limits.h"
 
 namespace tenrec::cuda {
 namespace {
@@ -201,6 +202,7 @@ void register_cuda_device() {
     return std::make_shared<CudaDevice>(std::move(gpu), options.memory_limit,
                                         std::make_shared<std::atomic<uint64_t>>(0));
   });
+  register_limits("cuda", limits_of_gpu);
 }
 
 }  // namespace tenrec::cuda

@@ -55,8 +55,8 @@ class BlockedLayer {
 
   // Runs `call` and compares; with `spread` > 0 errors are measured against the largest magnitude
   // of the layer times spread instead of each output's own. Returns the output's bits.
-  std::vector<float> check(Activation activation, float low, float high, bool in_place,
-                           double spread, const std::function<void(const BlockedCall&)>& call) {
+  std::vector<float> check(const Activation& activation, bool in_place, double spread,
+                           const std::function<void(const BlockedCall&)>& call) {
     Buffer out(out_.size());
     if (in_place) std::copy_n(residual_->data(), residual_->size(), out.data());
     DoubleAndAdd hook{operand_.data(), std::vector<int>(static_cast<size_t>(out.size()), 0)};
@@ -77,9 +77,10 @@ class BlockedLayer {
               if (!(out[at] == 0.0f)) bad++;
               continue;
             }
-            double want = apply(activation, low, high, reference_.value[i]);
+            double want = apply(activation, reference_.value[i]);
             const double magnitude = spread > 0 ? spread * largest_ : reference_.magnitude[i];
-            double allowed = tolerance(terms(), magnitude);
+            double allowed =
+                error_after(activation, tolerance(terms(), magnitude), reference_.value[i]);
             i++;
             if (hook_) {
               want = 2 * want + operand_[static_cast<size_t>(at)];
@@ -119,10 +120,10 @@ class BlockedLayer {
 };
 
 inline std::string describe(Isa isa, int threads, const Conv& c, bool residual,
-                            Activation activation) {
+                            const Activation& activation) {
   return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " " + describe(c) +
          " res " + std::to_string(residual) + " act " +
-         std::to_string(static_cast<int>(activation));
+         std::to_string(static_cast<int>(activation.kind));
 }
 
 }  // namespace tenrec::cpu::test

@@ -19,9 +19,7 @@ ConvDepthwise random_layer(Random& g, int block) {
   p.out = random_view(g, c.out_channels, c.h.out, c.w.out, block);
   p.residual = random_view(g, c.out_channels, c.h.out, c.w.out, block);
   p.has_residual = chance(g, 30);
-  p.activation = static_cast<Activation>(pick(g, 0, 2));
-  p.low = chance(g, 30) ? 0.25f : -0.5f;
-  p.high = 1.5f;
+  p.activation = activation_of(pick(g, 0, 3), chance(g, 30));
   return p;
 }
 
@@ -32,17 +30,16 @@ std::vector<float> check(BlockedLayer& layer, const ConvDepthwise& p, const Conv
   Buffer packed(static_cast<int64_t>(conv_depthwise_packed_size(p, isa)));
   conv_depthwise_pack(p, isa, layer.weights(), layer.bias(), packed.data());
   Buffer scratch(static_cast<int64_t>(conv_depthwise_scratch_size(p, t, isa, threads) / 4));
-  const auto out =
-      layer.check(p.activation, p.low, p.high, in_place, 0, [&](const BlockedCall& call) {
-        conv_depthwise(isa)(p, t,
-                            {.in = call.in,
-                             .packed = packed.data(),
-                             .residual = call.residual,
-                             .out = call.out,
-                             .scratch = scratch.data(),
-                             .epilogue = call.epilogue},
-                            Threads(threads));
-      });
+  const auto out = layer.check(p.activation, in_place, 0, [&](const BlockedCall& call) {
+    conv_depthwise(isa)(p, t,
+                        {.in = call.in,
+                         .packed = packed.data(),
+                         .residual = call.residual,
+                         .out = call.out,
+                         .scratch = scratch.data(),
+                         .epilogue = call.epilogue},
+                        Threads(threads));
+  });
   EXPECT_TRUE(packed.intact() && scratch.intact());
   return out;
 }

@@ -11,8 +11,9 @@ using namespace test;
 std::string describe(const ConvPlain& p, const ConvPlainTactic& t, Isa isa, int threads) {
   return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " transposed " +
          std::to_string(p.transposed) + " " + test::describe(p.conv) + " res " +
-         std::to_string(p.has_residual) + " act " + std::to_string(static_cast<int>(p.activation)) +
-         " tactic " + std::to_string(t.vectors) + " " + std::to_string(t.columns) + " " +
+         std::to_string(p.has_residual) + " act " +
+         std::to_string(static_cast<int>(p.activation.kind)) + " tactic " +
+         std::to_string(t.vectors) + " " + std::to_string(t.columns) + " " +
          std::to_string(t.chunk) + " " + std::to_string(t.by_channel);
 }
 
@@ -62,8 +63,9 @@ class Layer {
     int bad = 0;
     for (int64_t i = 0; i < out.size(); i++) {
       const auto at = static_cast<size_t>(i);
-      double want = apply(p_.activation, p_.low, p_.high, reference_.value[at]);
-      double allowed = tolerance(terms, reference_.magnitude[at]);
+      double want = apply(p_.activation, reference_.value[at]);
+      double allowed = error_after(p_.activation, tolerance(terms, reference_.magnitude[at]),
+                                   reference_.value[at]);
       if (hook_) {
         want = 2 * want + operand_[at];
         allowed = 2 * allowed + 1e-6;
@@ -114,9 +116,7 @@ ConvPlain random_layer(Random& g, bool transposed) {
   if (chance(g, 80)) c.h = axis(9);
   if (chance(g, 25)) c.d = axis(5);
   p.has_residual = chance(g, 40);
-  p.activation = static_cast<Activation>(pick(g, 0, 2));
-  p.low = -0.5f;
-  p.high = 1.5f;
+  p.activation = activation_of(pick(g, 0, 3), chance(g, 30));
   return p;
 }
 

@@ -17,9 +17,7 @@ ConvStem random_layer(Random& g, int block) {
   c.w = random_axis(g, chance(g, 60) ? 3 : pick(g, 1, 9), chance(g, 20) ? 150 : 20);
   if (chance(g, 85)) c.h = random_axis(g, chance(g, 60) ? 3 : pick(g, 1, 7), 14);
   p.out = random_view(g, c.out_channels, c.h.out, c.w.out, block);
-  p.activation = static_cast<Activation>(pick(g, 0, 2));
-  p.low = chance(g, 30) ? 0.25f : -0.5f;
-  p.high = 1.5f;
+  p.activation = activation_of(pick(g, 0, 3), chance(g, 30));
   return p;
 }
 
@@ -31,7 +29,7 @@ std::vector<float> check(BlockedLayer& layer, const ConvStem& p, const ConvStemT
   Buffer packed(static_cast<int64_t>(conv_stem_packed_size(p, isa)));
   conv_stem_pack(p, t, isa, layer.weights(), layer.bias(), packed.data());
   Buffer scratch(static_cast<int64_t>(conv_stem_scratch_size(p, t, isa, threads) / 4));
-  const auto out = layer.check(p.activation, p.low, p.high, false, 0, [&](const BlockedCall& call) {
+  const auto out = layer.check(p.activation, false, 0, [&](const BlockedCall& call) {
     conv_stem(isa)(p, t,
                    {.in = call.in,
                     .packed = packed.data(),

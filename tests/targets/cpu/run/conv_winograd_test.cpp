@@ -30,9 +30,7 @@ ConvWinograd random_layer(Random& g, int block) {
   p.out = random_view(g, c.out_channels, c.h.out, c.w.out, block);
   p.residual = random_view(g, c.out_channels, c.h.out, c.w.out, block);
   p.has_residual = chance(g, 40);
-  p.activation = static_cast<Activation>(pick(g, 0, 2));
-  p.low = chance(g, 30) ? 0.25f : -0.5f;
-  p.high = 1.5f;
+  p.activation = activation_of(pick(g, 0, 3), chance(g, 30));
   return p;
 }
 
@@ -44,17 +42,16 @@ std::vector<float> check(BlockedLayer& layer, const ConvWinograd& p, const ConvW
   Buffer packed(static_cast<int64_t>(conv_winograd_packed_size(p, t, isa)));
   conv_winograd_pack(p, t, isa, layer.weights(), layer.bias(), packed.data());
   Buffer scratch(static_cast<int64_t>(conv_winograd_scratch_size(p, t, isa, threads) / 4));
-  const auto out =
-      layer.check(p.activation, p.low, p.high, in_place, spread(t), [&](const BlockedCall& call) {
-        conv_winograd(isa)(p, t,
-                           {.in = call.in,
-                            .packed = packed.data(),
-                            .residual = call.residual,
-                            .out = call.out,
-                            .scratch = scratch.data(),
-                            .epilogue = call.epilogue},
-                           Threads(threads));
-      });
+  const auto out = layer.check(p.activation, in_place, spread(t), [&](const BlockedCall& call) {
+    conv_winograd(isa)(p, t,
+                       {.in = call.in,
+                        .packed = packed.data(),
+                        .residual = call.residual,
+                        .out = call.out,
+                        .scratch = scratch.data(),
+                        .epilogue = call.epilogue},
+                       Threads(threads));
+  });
   EXPECT_TRUE(packed.intact() && scratch.intact());
   return out;
 }

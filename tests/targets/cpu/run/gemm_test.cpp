@@ -17,7 +17,7 @@ std::string describe(const Gemm& p, const GemmTactic& t, Isa isa, int threads) {
   add("m", p.m), add("n", p.n), add("k", p.k), add("batch", p.batch);
   add("trans_a", p.trans_a), add("trans_b", p.trans_b), add("alpha", p.alpha), add("beta", p.beta);
   add("bias", static_cast<int>(p.bias)), add("residual", p.has_residual);
-  add("ld_residual", p.ld_residual), add("act", static_cast<int>(p.activation));
+  add("ld_residual", p.ld_residual), add("act", static_cast<int>(p.activation.kind));
   add("mode", static_cast<int>(t.mode)), add("vectors", t.vectors), add("rows", t.rows);
   add("columns", t.columns), add("chunk", t.chunk), add("by_row", t.by_row);
   return s;
@@ -67,6 +67,7 @@ class Product {
 
  private:
   int64_t extent(int64_t batch_stride, int rows, int64_t ld, int columns) const {
+    if (rows == 0 || columns == 0) return 0;
     return (p_.batch - 1) * batch_stride + (rows - 1) * ld + columns;
   }
   int64_t out_size() const { return extent(p_.batch_c, p_.m, p_.ldc, p_.n); }
@@ -95,9 +96,11 @@ class Product {
             extra +=
                 double{p_.beta} * double{residual_[i * p_.batch_residual + m * p_.ld_residual + n]};
           }
-          double want = apply(p_.activation, p_.low, p_.high, p_.alpha * sum + extra);
-          double allowed =
-              tolerance(p_.k + 2, std::abs(double{p_.alpha}) * magnitude + std::abs(extra) + 1);
+          const double x = p_.alpha * sum + extra;
+          double want = apply(p_.activation, x);
+          double allowed = error_after(
+              p_.activation,
+              tolerance(p_.k + 2, std::abs(double{p_.alpha}) * magnitude + std::abs(extra) + 1), x);
           const int64_t at = i * p_.batch_c + m * p_.ldc + n;
           element[static_cast<size_t>(at)] = true;
           if (hook_) {
@@ -156,9 +159,7 @@ Gemm random_product(Random& g) {
   if (chance(g, 20)) p.beta = -0.5f;
   p.bias = static_cast<Bias>(pick(g, 0, 2));
   p.has_residual = chance(g, 40);
-  p.activation = static_cast<Activation>(pick(g, 0, 2));
-  p.low = -0.5f;
-  p.high = 1.25f;
+  p.activation = activation_of(pick(g, 0, 3), chance(g, 30));
   p.constant_b = chance(g, 50);
   return p;
 }

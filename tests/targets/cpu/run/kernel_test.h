@@ -162,10 +162,10 @@ inline Reference reference_conv(const Conv& c, const std::vector<float>& in,
                     magnitude += std::abs(a * b);
                   }
             const size_t at = r.value.size();
-            const double extra = (bias.empty() ? 0.0 : bias[static_cast<size_t>(o)]) +
-                                 (residual.empty() ? 0.0 : residual[at]);
-            r.value.push_back(sum + extra);
-            r.magnitude.push_back(magnitude + std::abs(extra));
+            const double offset = bias.empty() ? 0.0 : bias[static_cast<size_t>(o)];
+            const double added = residual.empty() ? 0.0 : residual[at];
+            r.value.push_back(sum + offset + added);
+            r.magnitude.push_back(magnitude + std::abs(offset) + std::abs(added));
           }
   return r;
 }
@@ -210,10 +210,10 @@ inline Reference reference_conv_transposed(const Conv& c, const std::vector<floa
   const int64_t plane = int64_t{c.d.out} * c.h.out * c.w.out;
   for (size_t at = 0; at < r.value.size(); at++) {
     const auto channel = at / static_cast<size_t>(plane) % static_cast<size_t>(c.out_channels);
-    const double extra =
-        (bias.empty() ? 0.0 : bias[channel]) + (residual.empty() ? 0.0 : residual[at]);
-    r.value[at] += extra;
-    r.magnitude[at] += std::abs(extra);
+    const double offset = bias.empty() ? 0.0 : bias[channel];
+    const double added = residual.empty() ? 0.0 : residual[at];
+    r.value[at] += offset + added;
+    r.magnitude[at] += std::abs(offset) + std::abs(added);
   }
   return r;
 }
@@ -252,10 +252,35 @@ inline double tolerance(double terms, double magnitude) {
   return 4 * 0x1p-24 * std::sqrt(terms + 2) * magnitude + 1e-30;
 }
 
-inline double apply(Activation activation, float low, float high, double x) {
-  if (activation == Activation::relu) return x > 0 ? x : 0;
-  if (activation == Activation::clip) return std::min<double>(std::max<double>(x, low), high);
+inline double apply(const Activation& a, double x) {
+  const auto clip = [&](double v) { return std::min<double>(std::max<double>(v, a.low), a.high); };
+  if (a.kind == Activation::Kind::relu) return x > 0 ? x : 0;
+  if (a.kind == Activation::Kind::clip) return clip(x);
+  if (a.kind == Activation::Kind::gate) return x * clip(a.slope * x + a.offset) + a.shift;
   return x;
+}
+// What an error of x becomes: a gate is nowhere steeper than where its factor reaches `high`, and
+// rounds twice itself.
+inline double error_after(const Activation& a, double error, double x) {
+  if (a.kind != Activation::Kind::gate) return error;
+  return error * std::max(1.0, 2.0 * a.high + std::abs(a.offset)) +
+         4 * 0x1p-24 * (std::abs(x) * (a.high + std::abs(a.offset)) + std::abs(a.shift));
+}
+
+// One of each kind; `lift`: 0 becomes something else.
+inline Activation activation_of(int kind, bool lift) {
+  Activation a{.kind = static_cast<Activation::Kind>(kind)};
+  if (a.kind == Activation::Kind::clip) {
+    a.low = lift ? 0.25f : -0.5f;
+    a.high = 1.5f;
+  }
+  if (a.kind == Activation::Kind::gate) {
+    a.high = 1.25f;
+    a.slope = 0.2f;
+    a.offset = 0.6f;
+    a.shift = lift ? 0.5f : 0.0f;
+  }
+  return a;
 }
 
 // An epilogue hook that knows where each piece must lie: y = 2 y + operand[same place].

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/cpu/run/limits.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "targets/cpu/run/limits.cpp"
+#include "targets/cpu/run/highway_each.h"
+#include "targets/cpu/run/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace tenrec::cpu::HWY_NAMESPACE {
+
+constexpr int chains = 10;  // two units with a latency of 4 or 5 want as many at once
+constexpr int tile = chains / kParts;
+
+float multiply_add(int64_t rounds) {
+  V sums[tile];
+  TENREC_UNROLL for (int i = 0; i < tile; ++i) sums[i] = all(static_cast<float>(i));
+  const V factor = all(0.5f), term = all(0.25f);
+  for (int64_t round = 0; round < rounds; ++round) {
+    TENREC_UNROLL for (int i = 0; i < tile; ++i) sums[i] = fma(sums[i], factor, term);
+  }
+  V total = sums[0];
+  TENREC_UNROLL for (int i = 1; i < tile; ++i) total = total + sums[i];
+  return sum(total);
+}
+
+float read(const float* data, int64_t count) {
+  constexpr int streams = 8;
+  V sums[streams];
+  TENREC_UNROLL for (int i = 0; i < streams; ++i) sums[i] = zero();
+  for (int64_t at = 0; at + streams * B <= count; at += streams * B) {
+    TENREC_UNROLL for (int i = 0; i < streams; ++i) sums[i] = sums[i] + load(data + at + i * B);
+  }
+  V total = sums[0];
+  TENREC_UNROLL for (int i = 1; i < streams; ++i) total = total + sums[i];
+  return sum(total);
+}
+
+LimitLoops loops_here() { return {multiply_add, read, int64_t{tile} * B}; }
+
+}  // namespace tenrec::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "targets/cpu/run/threads.h"
+
+namespace tenrec::cpu {
+
+LimitLoops limit_loops(Isa isa) { return TENREC_CPU_PICK(isa, loops_here)(); }
+
+namespace {
+
+constexpr int tries = 5;
+
+// Seconds of the fastest of some tries in which every thread does its part.
+template <class Part>
+double fastest(const Threads& threads, const Part& part) {
+  double best = 1e9;
+  std::atomic<float> kept = 0;  // what a loop gives is used
+  for (int i = 0; i < tries; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    threads.parallel(threads.count(), [&](int task, int) { kept = part(task); });
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    best = std::min(best, took.count());
+  }
+  return best;
+}
+
+double read_rate(const Threads& threads, const LimitLoops& loops, uint64_t bytes) {
+  const auto own = static_cast<int64_t>(bytes / sizeof(float)) / threads.count();
+  const int64_t rounds = std::max<int64_t>(1, (int64_t{4} << 20) / std::max<int64_t>(own, 1));
+  const std::vector<float> data(static_cast<size_t>(own * threads.count()), 1.0f);
+  const double seconds = fastest(threads, [&](int task) {
+    float total = 0;
+    for (int64_t round = 0; round < rounds; ++round)
+      total += loops.read(&data[static_cast<size_t>(own * task)], own);
+    return total;
+  });
+  return static_cast<double>(rounds * own * threads.count()) * sizeof(float) / seconds;
+}
+
+// Linux's list tells what a core of a virtual machine has; sysconf may tell the host's whole.
+uint64_t cache_bytes(int level, uint64_t otherwise) {
+  for (int index = 0; index < 8; ++index) {
+    const std::string folder = fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/", index);
+    int found = 0;
+    uint64_t kilobytes = 0;
+    std::string type;
+    std::ifstream(folder + "level") >> found;
+    std::ifstream(folder + "type") >> type;
+    std::ifstream(folder + "size") >> kilobytes;  // "512K"
+    if (found == level && type != "Instruction" && kilobytes > 0) return kilobytes << 10;
+  }
+  return otherwise;
+}
+
+}  // namespace
+
+DeviceLimits measure_limits(const DeviceOptions& options) {
+  const Threads threads(options.threads > 0 ? options.threads : available_threads());
+  const LimitLoops loops = limit_loops(best_isa());
+  constexpr int64_t rounds = 1 << 20;
+  const double seconds = fastest(threads, [&](int) { return loops.multiply_add(rounds); });
+  DeviceLimits limits;
+  const auto done = static_cast<double>(rounds * loops.multiply_adds_a_round * threads.count());
+  limits.f32 = limits.tf32 = limits.f16 = 2 * done / seconds;
+  const auto count = static_cast<uint64_t>(threads.count());
+  const uint64_t l3 = cache_bytes(3, 8 << 20);
+  for (const uint64_t size :
+       {count * cache_bytes(1, 32 << 10), count * cache_bytes(2, 512 << 10), l3}) {
+    limits.memory.push_back({size, read_rate(threads, loops, size / 2)});
+  }
+  limits.memory.push_back({UINT64_MAX, read_rate(threads, loops, 4 * l3)});
+  limits.source = fmt::format("measured with {} threads", threads.count());
+  return limits;
+}
+
+}  // namespace tenrec::cpu
+#endif
