@@ -44,6 +44,24 @@ std::string body_text(const Node& node) {
   return text;
 }
 
+bool has_free_sizes(const Node& node) {
+  const auto is_free = [](const Value* value) { return value && !value->type.is_static(); };
+  const Values outputs = node.outputs();
+  return std::any_of(node.inputs().begin(), node.inputs().end(), is_free) ||
+         std::any_of(outputs.begin(), outputs.end(), is_free);
+}
+
+double least_us(const Kernel& kernel, const Node& node) {
+  return has_free_sizes(node) ? kernel.new_size_us() : 0;
+}
+
+// Where what a kernel takes at least is more than its time, that counts and not the duel.
+bool wins(const Duel& times, double champion_least, double challenger_least) {
+  const bool as_timed = champion_least <= times.champion && challenger_least <= times.challenger;
+  if (as_timed) return times.challenger_wins;
+  return std::max(times.challenger, challenger_least) < std::max(times.champion, champion_least);
+}
+
 }  // namespace
 
 Selector::Selector(const Target& target, DeviceInfo device, SelectOptions options,
@@ -76,7 +94,10 @@ std::string Selector::key(const Node& node, const Sizes& sizes,
   for (size_t i = 0; i < node.output_count(); ++i) {
     text += " > " + type_text(node.output(i)->type, sizes.outputs[i]);
   }
-  for (const Kernel* kernel : accepted) text += fmt::format(" | {}", kernel->name());
+  for (const Kernel* kernel : accepted) {
+    text += fmt::format(" | {}", kernel->name());
+    if (least_us(*kernel, node) > 0) text += " free";
+  }
   return "k" + hash128(text).hex();
 }
 
@@ -91,6 +112,9 @@ std::vector<const Kernel*> Selector::accepting(const Node& node, std::string* wh
   }
   TENREC_CHECK(!accepted.empty(), unsupported, "no kernel of target '{}' runs {}", target_.name(),
                node.describe());
+  std::stable_partition(accepted.begin(), accepted.end(), [&](const Kernel* kernel) {
+    return least_us(*kernel, node) == 0 && !kernel->is_reference();
+  });
   return accepted;
 }
 
@@ -258,7 +282,7 @@ Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candid
       }
       result = fmt::format("{:.2f} us", times.challenger);
       if (champion) result += fmt::format(" (the best so far: {:.2f} us)", times.champion);
-      if (times.challenger_wins) {
+      if (!best || wins(times, least_us(*best->kernel, node), least_us(*candidate.kernel, node))) {
         best = &candidate;
         best_time = times.challenger;
         champion = std::move(challenger);

@@ -20,6 +20,10 @@ namespace {
 // with room to spare the first run at the largest shapes allocates for all.
 constexpr uint64_t least_workspace = 256 << 10;
 
+// Steps of a segment where sizes change from run to run: the device works on one segment while the
+// host sizes the next. Short, so that neither waits long; each segment costs a launch.
+constexpr size_t short_segment = 12;
+
 }  // namespace
 
 Executor::Executor(const PlanInfo& info, std::span<const plan::Weight> table,
@@ -172,10 +176,11 @@ void Executor::find_segments() {
   const auto fits = [&](size_t s) {
     return runners_[s]->recordable() && !info_.step_sizes_something[s];
   };
+  const size_t most = info_.start_symbols.empty() ? steps : short_segment;
   for (size_t s = 0; s < steps; ++s) {
     if (!fits(s)) continue;
     Segment segment{.begin = s, .end = s, .kept = {}};
-    while (segment.end < steps && fits(segment.end)) ++segment.end;
+    while (segment.end < steps && segment.end - s < most && fits(segment.end)) ++segment.end;
     s = segment.end - 1;
     // One step is as quickly launched as replayed.
     if (segment.end - segment.begin < 2) continue;

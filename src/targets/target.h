@@ -81,6 +81,9 @@ class Kernel {
   virtual bool vendor() const { return false; }
   // The operator's reference code: there so that everything runs, never against a real kernel.
   virtual bool is_reference() const { return false; }
+  // What the host works at every new size, in microseconds, where that is longer than a launch: the
+  // least that a step of free sizes takes.
+  virtual double new_size_us() const { return 0; }
   // Runs on the host though the target's memory is not there: said in the notes, refused by
   // no_fallback.
   virtual bool on_host() const { return false; }

@@ -5,7 +5,8 @@
 //
 //   check_shapes model.onnx --runs 1000 --fixed-every 10 --interpreter-every 50
 //     --range x=1x3x48x32:4x3x48x320 [--value sr=16000] [--feed r1i=r1o] [--same input:0=state:1]
-//     [--target cuda] [--vendor 0] [--steady 1.5]
+//     [--target cuda] [--vendor 0] [--tune 1]
+//     [--steady 1.5]
 //
 // --steady: how far p99 of the first run at a shape may be above p50, among shapes of much the same
 // size.
@@ -47,7 +48,7 @@ struct Settings {
   std::vector<std::pair<std::string, std::string>> same;
   double tolerance = 2e-4;  // of the largest value, plus 1e-6: check_models.py's
   std::string target = "cpu";
-  bool vendor = true;
+  bool vendor = true, tune = false;
   double steady = 0;  // most that p99 / p50 of the time of a run may be; 0: any
 };
 
@@ -73,6 +74,7 @@ Settings settings_of(const std::vector<std::string>& words) {
     else if (words[i] == "--tolerance") s.tolerance = std::stod(value);
     else if (words[i] == "--target") s.target = value;
     else if (words[i] == "--vendor") s.vendor = value != "0";
+    else if (words[i] == "--tune") s.tune = value != "0";
     else if (words[i] == "--steady") s.steady = std::stod(value);
     else if (words[i] == "--range")
       s.ranges[name] = {sizes_of(value.substr(equal + 1, colon - equal - 1)),
@@ -184,7 +186,7 @@ class Checker {
  public:
   explicit Checker(Settings settings) : s_(std::move(settings)), random_(s_.seed) {
     BuildOptions options;
-    options.no_tune = true;
+    options.no_tune = !s_.tune;
     options.target = s_.target;
     options.no_vendor = !s_.vendor;
     ProfileOptions profile;

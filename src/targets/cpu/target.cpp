@@ -51,7 +51,7 @@ class CpuTarget final : public Target {
   std::span<const Kernel* const> kernels() const override { return kernel_list(); }
 
   void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
-    join_attention(graph);
+    join_attention(graph, attention_kernel(), device);
     lift_convolutions(graph, device.channel_block);
     assign_layouts(graph, device,
                    {.layout = {.block_axis = 1, .block = device.channel_block},

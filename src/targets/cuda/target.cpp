@@ -7,8 +7,9 @@
 #include "base/error.h"
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
+#include "targets/common/join_attention.h"
 #include "targets/common/layout.h"
-#include "targets/cuda/attention_pass.h"
+#include "targets/cuda/attention_regions.h"
 #include "targets/cuda/kernels/list.h"
 #include "targets/cuda/nvrtc.h"
 #include "targets/cuda/run/cuda_device.h"
@@ -56,7 +57,8 @@ class CudaTarget final : public Target {
                       DType::i16, DType::i32, DType::i64,    DType::u8,  DType::u16,
                       DType::u32, DType::u64, DType::boolean};
     widen_packed_moves(graph);
-    recognise_attention(graph, device);
+    join_attention(graph, attention_kernel(), device);
+    join_projections(graph);
     assign_layouts(graph, device,
                    {.layout = {.channels_last = true},
                     .dtypes = {DType::f32, DType::f16, DType::bf16},
@@ -65,6 +67,7 @@ class CudaTarget final : public Target {
     round_channels(graph, device.channel_block);
     fuse(graph, options);
     weave(graph);
+    absorb_slices(graph);
     dissolve_unsupported(graph, kernel_list(), device);
   }
 

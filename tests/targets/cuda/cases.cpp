@@ -310,6 +310,18 @@ void rows(Cases& cases) {
                    0x1p-9});
   cases.push_back(
       {"reduce long", Reduce{.kind = ReduceKind::sum}, {f32({2, 5000}), ints({1})}, {1}, 1e-5});
+  for (const auto kind : {ReduceKind::sum, ReduceKind::max, ReduceKind::log_sum_exp}) {
+    const std::string number = std::to_string(static_cast<int>(kind));
+    cases.push_back({"reduce in parts " + number,
+                     Reduce{.kind = kind},
+                     {f32({3, 20000}), ints({1})},
+                     {1},
+                     1e-5});
+    cases.push_back({"reduce columns in parts " + number,
+                     Reduce{.kind = kind, .keepdims = false},
+                     {random(DType::i32, {17000, 2}, -20, 20), ints({0})},
+                     {1}});
+  }
   for (const DType dtype : {DType::f32, DType::f16}) {
     const std::string type(name(dtype));
     const double tolerance = dtype == DType::f32 ? 4e-6 : 0x1p-9;

@@ -15,8 +15,10 @@
 #include "ops/evaluate.h"
 #include "ops/fused.h"
 #include "ops/matmul.h"
+#include "ops/slice.h"
 #include "runtime/device.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cuda/attention_regions.h"
 #include "targets/cuda/run/driver.h"
 #include "targets/target.h"
 
@@ -162,6 +164,31 @@ std::unique_ptr<Case> attention_case(DType dtype, int64_t n, int64_t heads, int6
   c->node = c->graph.insert(nullptr, op, in);
   c->graph.add_output(c->node->output());
   c->tolerance = 6 * unit(dtype);  // weights and result are rounded
+  return c;
+}
+
+// Queries, keys and values side by side in one tensor, as a region.
+std::unique_ptr<Case> attention_parts_case(DType dtype, int64_t n, int64_t heads, int64_t length,
+                                           int64_t size) {
+  auto c = std::make_unique<Case>();
+  const int64_t line = heads * size;
+  Value* all = input(*c, random_tensor(dtype, {n, length, 3 * line}, 1, 1), {});
+  const auto number = [&](int64_t value) {
+    return c->graph.constant(nullptr, Tensor::of({1}, std::vector<int64_t>{value}));
+  };
+  Values in;
+  for (int64_t i = 0; i < 3; ++i) {
+    const Values bounds{all, number(i * line), number((i + 1) * line), number(2)};
+    in.push_back(c->graph.insert(nullptr, Slice{}, bounds)->output());
+  }
+  Attention op;
+  op.q_num_heads = op.kv_num_heads = heads;
+  c->name = fmt::format("attention {} n{} h{} q{} d{} parts of a line", name(dtype), n, heads,
+                        length, size);
+  c->graph.add_output(c->graph.insert(nullptr, op, in)->output());
+  cuda::absorb_slices(c->graph);
+  c->node = c->graph.outputs()[0]->producer();
+  c->tolerance = 6 * unit(dtype);
   return c;
 }
 
@@ -368,6 +395,7 @@ int main() {
   cases.push_back(product_case(f16, {6, 50, 37}, {6, 37, 41}, false, Last::relu));
   cases.push_back(product_case(f32, {3, 50, 64}, {64, 72}, true, Last::residual_relu));
   cases.push_back(product_case(f32, {3, 50, 37}, {3, 37, 41}, false, Last::none));
+  cases.push_back(attention_parts_case(f16, 2, 3, 197, 64));
   cases.push_back(attention_case(f16, 1, 12, 128, 128, 64, f32, false, true));
   cases.push_back(attention_case(f16, 2, 2, 65, 65, 80, f16, false, false));
   cases.push_back(attention_case(f16, 1, 4, 100, 100, 128, DType::undefined, true, false));

@@ -24,8 +24,11 @@ struct DirectTask {
   Finish finish;
   int image, group, worker;
   Share panels;
+  int64_t shift = 0;  // of the band's pixels, where their offsets count from its first
+  int known = 0;      // so many offsets are in place already
 
   void run(Share pixels);
+  bool in_one_line() const;
   void band(int first, int last);
   void panel(int index, int block0, int pixels, const float* in, int64_t weight_step);
   void set_pixels(int first, int last, Span ys, Span xs);
@@ -47,9 +50,24 @@ void DirectTask::run(Share range) {
   }
 }
 
+// A 1x1 convolution of whole planes: pixel i is at i * B, in and out, wherever rows end.
+bool DirectTask::in_one_line() const {
+  const Axis &h = p.conv.h, &w = p.conv.w;
+  const int64_t row = int64_t{w.out} * B;
+  return !plan.copies && h.kernel * w.kernel == 1 && h.stride * w.stride == 1 && h.pad == 0 &&
+         w.pad == 0 && w.in == w.out && p.in.row == row && p.out.row == row &&
+         (!p.has_residual || p.residual.row == row);
+}
+
 // ys, xs: the part of the input that was copied; unused without a copy.
 void DirectTask::set_pixels(int first, int last, Span ys, Span xs) {
   const Axis &h = p.conv.h, &w = p.conv.w;
+  if (in_one_line()) {
+    shift = int64_t{first} * B;
+    for (; known < last - first; known++)
+      in_at[known] = out_at[known] = residual_at[known] = known * B;
+    return;
+  }
   const int64_t row = plan.copies ? plan.copy_row : p.in.row;
   int y = first / w.out, x = first - y * w.out;
   for (int i = 0; i < last - first; i++) {
@@ -74,7 +92,7 @@ void DirectTask::band(int first, int last) {
     xs = reads(w, one_row ? first - y0 * w.out : 0, one_row ? last - 1 - y0 * w.out : w.out - 1);
   }
   set_pixels(first, last, ys, xs);
-  const float* in = b.in + image * p.in.image + group * plan.in_blocks * p.in.plane;
+  const float* in = b.in + image * p.in.image + group * plan.in_blocks * p.in.plane + shift;
   for (int block = 0; block < plan.in_blocks; block += plan.chunk) {
     const float* base = in + block * p.in.plane;
     const int blocks = std::min(plan.chunk, plan.in_blocks - block);
@@ -119,16 +137,17 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
   a.tap_count = blocks * plan.kernel;
   a.weights = weights;
   a.bias = first ? b.packed + out_block * B : nullptr;
-  a.out = b.out + image * p.out.image + out_block * p.out.plane;
+  a.out = b.out + image * p.out.image + out_block * p.out.plane + shift;
   a.out_plane = p.out.plane;
-  a.residual = add ? b.residual + image * p.residual.image + out_block * p.residual.plane : nullptr;
+  a.residual =
+      add ? b.residual + image * p.residual.image + out_block * p.residual.plane + shift : nullptr;
   a.residual_plane = p.residual.plane;
   a.activation = last ? p.activation : Activation{};
   // The next panel's weights of this chunk; the last panel has its own again, which costs nothing.
   const float* ahead = index + 1 < panels.end ? weights + t.vectors * B * weight_step : weights;
   const int lines_per_tap = std::max(1, B * line / 16);
 
-  const int most = max_pixels(t.vectors);
+  const int most = max_pixels(vectors);  // the last panel may have fewer
   const Cuts cuts(pixels, most);
   const int low = cuts.n / cuts.parts;
   const TileRow& row = kTiles[static_cast<size_t>(vectors)];

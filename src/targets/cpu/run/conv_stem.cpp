@@ -47,11 +47,7 @@ HWY_NOINLINE void stem_tile(const StemTile& a, const int* in_at, const int* out_
       }
     }
   }
-  TENREC_UNROLL for (int p = 0; p < P; p++) {
-    TENREC_UNROLL for (int n = 0; n < NV; n++) {
-      store(a.out + out_at[p] + n * a.out_plane, activate(acc[p][n], a.activation));
-    }
-  }
+  store_tile(acc, a.out, out_at, a.out_plane, a.activation);
 }
 
 // As max_pixels, but with known steps the pixels need no pointers.

@@ -54,6 +54,30 @@ HWY_INLINE V activate(V x, const Activation& a) {
   return fma(x, at_most(all(a.high), at_least(all(a.low), gate)), all(a.shift));
 }
 
+// Stores P pixels of NV vectors each: asked once a tile which activation it is, not for each
+// vector.
+template <int P, int NV>
+HWY_INLINE void store_tile(const V (&acc)[P][NV], float* out, const int* out_at, int64_t plane,
+                           const Activation& a) {
+  if (a.kind == Activation::Kind::none) {
+    TENREC_UNROLL for (int p = 0; p < P; p++) {
+      TENREC_UNROLL for (int n = 0; n < NV; n++) store(out + out_at[p] + n * plane, acc[p][n]);
+    }
+  } else if (a.kind == Activation::Kind::relu) {
+    TENREC_UNROLL for (int p = 0; p < P; p++) {
+      TENREC_UNROLL for (int n = 0; n < NV; n++) {
+        store(out + out_at[p] + n * plane, at_least(zero(), acc[p][n]));
+      }
+    }
+  } else {
+    TENREC_UNROLL for (int p = 0; p < P; p++) {
+      TENREC_UNROLL for (int n = 0; n < NV; n++) {
+        store(out + out_at[p] + n * plane, activate(acc[p][n], a));
+      }
+    }
+  }
+}
+
 using TileFn = void (*)(const TileArgs&, const int*, const int*, const int*);
 using TileRow = std::array<TileFn, static_cast<size_t>(max_pixels(1) + 1)>;
 

@@ -44,7 +44,8 @@ std::string epilogue_text(const GemmNode& gemm, bool indexed) {
   const bool plain = params.epilogue.nodes.empty();
   std::string text, body = "    return x;\n";
   if (!plain) {
-    text = "#include \"scalar.cuh\"\n" + emit_function(params.epilogue, "epilogue_body");
+    if (bit_width(params.out_type) <= 16) text = "#define TENREC_NARROW_RESULTS\n";
+    text += "#include \"scalar.cuh\"\n" + emit_function(params.epilogue, "epilogue_body");
     std::string arguments = "x";
     for (int64_t i = 0; i < params.channel_operands; ++i) arguments += fmt::format(", c[{}]", i);
     for (int64_t i = 0; i < params.full_operands; ++i) arguments += fmt::format(", f[{}]", i);

@@ -2,8 +2,10 @@
 // Reductions over any axes: a group of threads a result.
 #include "ops/reduce.h"
 
+#include "base/error.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernel_text.h"
+#include "targets/cuda/kernels/gemm_node.h"
 #include "targets/cuda/kernels/group_text.h"
 #include "targets/cuda/kernels/list.h"
 
@@ -125,65 +127,170 @@ Shapes shapes_of(const Node& node, const Reduce& op) {
   return shapes;
 }
 
-// What a group does once it knows its row: `read` makes element j of the row x, `target` is where
-// the result goes.
-std::string reduction_text(ReduceKind kind, DType dtype, const std::string& count,
-                           const std::string& read, const std::string& target) {
-  const DType as = reduced_as(kind, dtype);
-  const Recipe recipe = recipe_of(kind, as, count);
-  const std::string type = compute_type(as);
-  const auto loop = [&](const std::string& statement) {
-    return fmt::format(
-        "#pragma unroll 4\n  for (idx j = lane; j < {}; j += G) {{\n{}    {}\n  }}\n", count, read,
-        statement);
-  };
-  std::string text;
-  if (kind == ReduceKind::log_sum_exp) {
-    text += fmt::format("  {} top = -{};\n", type, as == DType::f64 ? "inf64()" : "inf32()");
-    text += loop(fmt::format("top = fn_max<{}>(top, x);", type)) + "  top = group_max<G>(top);\n";
+// A group's way through its row: `read` makes element j x. Of a row that several groups share each
+// takes every so-many-th piece.
+struct RowLoop {
+  std::string count, read;
+  std::string first = "lane", step = "G";
+
+  std::string over(const std::string& statement) const {
+    return fmt::format("#pragma unroll 4\n  for (idx j = {}; j < {}; j += {}) {{\n{}    {}\n  }}\n",
+                       first, count, step, read, statement);
   }
-  text += fmt::format("  {} acc = {};\n", recipe.accumulator, recipe.identity);
-  text += fmt::format("  const auto combine = []({0} a, {0} b) {{ return ({0})({1}); }};\n",
-                      recipe.accumulator, recipe.combine);
+};
+
+std::string lowest(DType dtype) { return dtype == DType::f64 ? "-inf64()" : "-inf32()"; }
+
+// `top`: the largest element, of those the group walks. Before a log_sum_exp.
+std::string top_text(DType as, const RowLoop& row) {
+  const std::string type = compute_type(as);
+  return fmt::format("  {} top = {};\n", type, lowest(as)) +
+         row.over(fmt::format("top = fn_max<{}>(top, x);", type)) + "  top = group_max<G>(top);\n";
+}
+
+std::string combine_text(const Recipe& recipe) {
+  return fmt::format(
+      "  {0} acc = {2};\n  const auto combine = []({0} a, {0} b) {{ return ({0})({1}); }};\n",
+      recipe.accumulator, recipe.combine, recipe.identity);
+}
+
+// `acc`: the elements that the group walks, combined.
+std::string walk_text(const Recipe& recipe, DType as, const RowLoop& row) {
+  std::string text = combine_text(recipe);
   if (is_float(as) && recipe.combine == "a + b") {
     // What each addition rounds off is kept: long sums, and differences of sums, stay exact.
     text += fmt::format("  {} lost = 0;\n", recipe.accumulator);
     text +=
-        loop(fmt::format("const {0} y = {1} - lost, t = acc + y;\n    lost = t - acc - y;\n"
-                         "    acc = t;",
-                         recipe.accumulator, recipe.map));
+        row.over(fmt::format("const {0} y = {1} - lost, t = acc + y;\n    lost = t - acc - y;\n"
+                             "    acc = t;",
+                             recipe.accumulator, recipe.map));
   } else {
-    text += loop(fmt::format("acc = combine(acc, {});", recipe.map));
+    text += row.over(fmt::format("acc = combine(acc, {});", recipe.map));
   }
-  text += "  acc = group_reduce<G>(acc, combine);\n";
-  const std::string result =
-      as == dtype ? fmt::format("({})({})", type, recipe.finish)
-                  : fmt::format("to_integer<{}>({})", compute_type(dtype), recipe.finish);
-  return text + fmt::format("  if (lane == 0) {} = {};\n", target, store_text(dtype, result));
+  return text + "  acc = group_reduce<G>(acc, combine);\n";
 }
 
-void write(const Node& node, const Reduce& op, int group, StepWriter& step) {
-  const Shapes shapes = shapes_of(node, op);
-  const DType dtype = node.input(0)->type.dtype;
-  KernelText kernel(step, "reduce");
-  kernel.reach_all();
-  const Dim rows = shapes.kept.count();
-  kernel.body = begin_group(kernel, group, rows);
-  const auto kept = numbered("k", shapes.kept.sizes.size());
-  const auto reduced = numbered("r", shapes.reduced.sizes.size());
-  kernel.body += kernel.unflatten("row", shapes.kept.sizes, kept);
-  kernel.body += fmt::format("  const idx base = {};\n", kernel.offset(shapes.kept.walks[1], kept));
-  const std::string count = kernel.dim(shapes.reduced.count());
-  const std::string read = kernel.unflatten("j", shapes.reduced.sizes, reduced) +
-                           read_text(op.kind, dtype,
-                                     fmt::format("{}[base + {}]", kernel.input(0),
-                                                 kernel.offset(shapes.reduced.walks[0], reduced)));
-  const std::string output = kernel.output(0);
-  kernel.body +=
-      reduction_text(op.kind, dtype, count, read,
-                     fmt::format("{}[{}]", output, kernel.offset(shapes.kept.walks[0], kept)));
-  launch_groups(step, kernel, group, rows);
+std::string finish_text(const Recipe& recipe, DType dtype, DType as, const std::string& target) {
+  const std::string result =
+      as == dtype ? fmt::format("({})({})", compute_type(as), recipe.finish)
+                  : fmt::format("to_integer<{}>({})", compute_type(dtype), recipe.finish);
+  return fmt::format("  if (lane == 0) {} = {};\n", target, store_text(dtype, result));
 }
+
+// What a group does once it knows its row; `target` is where the result goes.
+std::string reduction_text(ReduceKind kind, DType dtype, const RowLoop& row,
+                           const std::string& target) {
+  const DType as = reduced_as(kind, dtype);
+  const Recipe recipe = recipe_of(kind, as, row.count);
+  return (kind == ReduceKind::log_sum_exp ? top_text(as, row) : "") + walk_text(recipe, as, row) +
+         finish_text(recipe, dtype, as, target);
+}
+
+// One kernel of a reduction over constant axes.
+class Reduction {
+ public:
+  Reduction(const Node& node, const Reduce& op)
+      : shapes_(shapes_of(node, op)), op_(op), dtype_(node.input(0)->type.dtype) {}
+
+  Dim rows() const { return shapes_.kept.count(); }
+
+  // Row `row` of the input, from its beginning.
+  RowLoop row(KernelText& kernel, const std::string& row) const {
+    kernel.body += kernel.unflatten(row, shapes_.kept.sizes, kept_);
+    kernel.body +=
+        fmt::format("  const idx base = {};\n", kernel.offset(shapes_.kept.walks[1], kept_));
+    const std::string element = fmt::format("{}[base + {}]", kernel.input(0),
+                                            kernel.offset(shapes_.reduced.walks[0], reduced_));
+    return {kernel.dim(shapes_.reduced.count()),
+            kernel.unflatten("j", shapes_.reduced.sizes, reduced_) +
+                read_text(op_.kind, dtype_, element)};
+  }
+  // Where the result of the row goes that kept_ says.
+  std::string target(KernelText& kernel) const {
+    const std::string output = kernel.output(0);
+    return fmt::format("{}[{}]", output, kernel.offset(shapes_.kept.walks[0], kept_));
+  }
+
+  void write(int group, StepWriter& step) const {
+    KernelText kernel(step, "reduce");
+    kernel.reach_all();
+    kernel.body = begin_group(kernel, group, rows());
+    const RowLoop elements = row(kernel, "row");
+    kernel.body += reduction_text(op_.kind, dtype_, elements, target(kernel));
+    launch_groups(step, kernel, group, rows());
+  }
+
+  // `parts` blocks a row leave what they made of their elements, one more group puts it together:
+  // always the same elements, in the same order.
+  void write_parts(int64_t parts, StepWriter& step) const {
+    const DType as = reduced_as(op_.kind, dtype_);
+    const Dim slots = rows() * Dim(parts);
+    const Dim tops = step.add_scratch(slots * 8), sums = step.add_scratch(slots * 8);
+    const bool has_top = op_.kind == ReduceKind::log_sum_exp;
+    if (has_top) {
+      KernelText kernel(step, "reduce_top");
+      const RowLoop elements = part(kernel, parts);
+      kernel.body += top_text(as, elements) + fmt::format("  if (lane == 0) {}[row] = top;\n",
+                                                          kernel.scratch(tops, compute_type(as)));
+      launch_groups(step, kernel, block_threads, slots);
+    }
+    KernelText kernel(step, "reduce_part");
+    const RowLoop elements = part(kernel, parts);
+    const Recipe recipe = recipe_of(op_.kind, as, elements.count);
+    if (has_top) kernel.body += joined_top(kernel, as, tops, fmt::format("row / {}", parts), parts);
+    kernel.body +=
+        walk_text(recipe, as, elements) +
+        fmt::format("  if (lane == 0) {}[row] = acc;\n", kernel.scratch(sums, recipe.accumulator));
+    launch_groups(step, kernel, block_threads, slots);
+    write_join(parts, tops, sums, step);
+  }
+
+ private:
+  // A kernel's beginning whose block is one of `parts` of a row.
+  RowLoop part(KernelText& kernel, int64_t parts) const {
+    kernel.reach_all();
+    kernel.body = begin_group(kernel, block_threads, rows() * Dim(parts));
+    RowLoop elements = row(kernel, fmt::format("(row / {})", parts));
+    elements.first = fmt::format("row % {} * G + lane", parts);
+    elements.step = fmt::format("{} * G", parts);
+    return elements;
+  }
+
+  static RowLoop slots_of(KernelText& kernel, const Dim& scratch, const std::string& type,
+                          const std::string& row, int64_t parts) {
+    return {std::to_string(parts), fmt::format("    const {} x = {}[({}) * {} + j];\n", type,
+                                               kernel.scratch(scratch, type), row, parts)};
+  }
+
+  static std::string joined_top(KernelText& kernel, DType as, const Dim& tops,
+                                const std::string& row, int64_t parts) {
+    return top_text(as, slots_of(kernel, tops, compute_type(as), row, parts));
+  }
+
+  void write_join(int64_t parts, const Dim& tops, const Dim& sums, StepWriter& step) const {
+    constexpr int group = 32;
+    const DType as = reduced_as(op_.kind, dtype_);
+    KernelText kernel(step, "reduce_join");
+    kernel.reach_all();
+    kernel.body = begin_group(kernel, group, rows());
+    kernel.body += kernel.unflatten("row", shapes_.kept.sizes, kept_);
+    const Recipe recipe = recipe_of(op_.kind, as, kernel.dim(shapes_.reduced.count()));
+    if (op_.kind == ReduceKind::log_sum_exp)
+      kernel.body += joined_top(kernel, as, tops, "row", parts);
+    kernel.body +=
+        combine_text(recipe) +
+        slots_of(kernel, sums, recipe.accumulator, "row", parts).over("acc = combine(acc, x);") +
+        "  acc = group_reduce<G>(acc, combine);\n" +
+        finish_text(recipe, dtype_, as, target(kernel));
+    launch_groups(step, kernel, group, rows());
+  }
+
+  Shapes shapes_;
+  const Reduce& op_;
+  DType dtype_;
+  std::vector<std::string> kept_ = numbered("k", shapes_.kept.sizes.size()),
+                           reduced_ = numbered("r", shapes_.reduced.sizes.size());
+};
 
 // Axes that only running tells: every group finds out which it reduces.
 void write_late(const Node& node, const Reduce& op, int group, StepWriter& step) {
@@ -217,7 +324,7 @@ void write_late(const Node& node, const Reduce& op, int group, StepWriter& step)
       "      at += left % sizes[a] * strides[a];\n      left /= sizes[a];\n    }}\n{}",
       rank, read_text(op.kind, in.dtype, fmt::format("{}[at]", kernel.input(0))));
   kernel.body +=
-      reduction_text(op.kind, in.dtype, "count", read, fmt::format("{}[row]", kernel.output(0)));
+      reduction_text(op.kind, in.dtype, {"count", read}, fmt::format("{}[row]", kernel.output(0)));
   launch_groups(step, kernel, group, rows);
 }
 
@@ -247,7 +354,7 @@ class ReduceKernel : public Kernel {
 
   // Neighbours in memory belong to one warp's step: along the row where rows are reduced, across
   // results where they are not.
-  std::vector<std::string> tactics(const Node& node, const DeviceInfo&,
+  std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
                                    const Sizes& opt) const override {
     if (is_late(node)) return group_tactics(32);
     const Shapes shapes = shapes_of(node, *node.as<Reduce>());
@@ -255,6 +362,8 @@ class ReduceKernel : public Kernel {
     const auto out = std::max<int64_t>(static_cast<int64_t>(element_count(opt.outputs[0])), 1);
     const int64_t count = in / out;
     const bool many = out >= 16384;
+    if (const int64_t parts = parts_of(device, out, count); parts > 1)
+      return {fmt::format("parts={}", parts), "group=256"};
     if (!shapes.rows) return group_tactics(many || count <= 16 ? 1 : count <= 256 ? 32 : 256);
     return group_tactics(count <= 8 ? 1 : count <= 1024 && out >= 256 ? 32 : 256);
   }
@@ -264,8 +373,28 @@ class ReduceKernel : public Kernel {
     const bool late = is_late(node);
     if (!late) draft.inputs.resize(1);
     StepWriter step(std::move(draft));
-    (late ? write_late : write)(node, *node.as<Reduce>(), group_of(tactic), step);
+    const auto& op = *node.as<Reduce>();
+    if (late) write_late(node, op, group_of(tactic), step);
+    else if (tactic.starts_with("parts=")) Reduction(node, op).write_parts(parts_in(tactic), step);
+    else Reduction(node, op).write(group_of(tactic), step);
     return step.finish();
+  }
+
+ private:
+  static constexpr int64_t most_parts = 1024;
+
+  // Blocks a row where rows alone leave multiprocessors idle; each takes at least 16 elements a
+  // thread.
+  static int64_t parts_of(const DeviceInfo& device, int64_t rows, int64_t count) {
+    const int64_t wanted = 2 * multiprocessors(device) / std::max<int64_t>(rows, 1);
+    return std::min({wanted, count / (16 * block_threads), most_parts});
+  }
+
+  static int64_t parts_in(const std::string& tactic) {
+    for (int64_t parts = 2; parts <= most_parts; ++parts)
+      if (tactic == fmt::format("parts={}", parts)) return parts;
+    fail(ErrorCode::usage, "\"{}\" is no tactic of a reduction; parts are 2 to {}", tactic,
+         most_parts);
   }
 };
 

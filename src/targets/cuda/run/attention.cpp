@@ -22,6 +22,7 @@ struct AttentionProblem {  // as in device/attention_mma.cuh
 
 struct Extent {  // of one operand
   int64_t batch, heads, length, size;
+  int64_t line;  // elements from one position to the next
 };
 
 class AttentionRunner final : public StepRunner {
@@ -39,19 +40,22 @@ class AttentionRunner final : public StepRunner {
                      in(params_.heads, 1, 65535) && in(params_.key_heads, 1, params_.heads) &&
                      params_.heads % params_.key_heads == 0 && in(params_.size, 16, 128) &&
                      in(params_.value_size, 16, 128) && params_.size % 16 == 0 &&
-                     params_.value_size % 16 == 0,
+                     params_.value_size % 16 == 0 &&
+                     (params_.queries == 64 || params_.queries == 128) && params_.scale > 0,
                  invalid_engine, "an attention with {} inputs and {} heads of {}",
                  step.inputs.size(), params_.heads, params_.size);
+    check_lines();
     launch_.shared_bytes = params_.shared_bytes();
+    launch_.threads = static_cast<int>(params_.queries * 2);
     launch_.function = step_function(source, 0, launch_.shared_bytes);
   }
 
   bool recordable() const override { return true; }
 
   void reshape(const StepArgs& args) override {
-    const Extent q = extent(args.inputs[0], params_.heads, params_.size);
-    const Extent k = extent(args.inputs[1], params_.key_heads, params_.size);
-    const Extent v = extent(args.inputs[2], params_.key_heads, params_.value_size);
+    const Extent q = extent(args.inputs[0], params_.heads, params_.size, line(0));
+    const Extent k = extent(args.inputs[1], params_.key_heads, params_.size, line(1));
+    const Extent v = extent(args.inputs[2], params_.key_heads, params_.value_size, line(2));
     const Extent out = extent(args.outputs[0], params_.heads, params_.value_size);
     TENREC_CHECK(q.batch == k.batch && k.batch == v.batch && k.length == v.length &&
                      out.batch == q.batch && out.length == q.length,
@@ -70,37 +74,57 @@ class AttentionRunner final : public StepRunner {
     problem_.heads = static_cast<int>(params_.heads);
     problem_.heads_per_key = static_cast<int>(params_.heads / params_.key_heads);
     problem_.scale = params_.scale * 1.4426950408889634F;
-    launch_.grid[0] = static_cast<unsigned>((q.length + 63) / 64);
+    launch_.grid[0] = static_cast<unsigned>((q.length + params_.queries - 1) / params_.queries);
     launch_.grid[1] = static_cast<unsigned>(params_.heads);
     launch_.grid[2] = static_cast<unsigned>(q.batch);
   }
 
   void run(const StepArgs& args) override {
     if (launch_.grid[0] == 0 || launch_.grid[2] == 0) return;
-    problem_.q = args.inputs[0].data;
-    problem_.k = args.inputs[1].data;
-    problem_.v = args.inputs[2].data;
+    problem_.q = operand(args, 0);
+    problem_.k = operand(args, 1);
+    problem_.v = operand(args, 2);
     problem_.mask = args.inputs[3].data;
     problem_.out = args.outputs[0].data;
     launch(environment_, launch_, &problem_);
   }
 
  private:
-  Extent extent(const TensorView& view, int64_t heads, int64_t size) const {
+  void check_lines() const {
+    if (params_.lines.empty() && params_.starts.empty()) return;
+    bool fits = params_.packed && params_.lines.size() == 3 && params_.starts.size() == 3;
+    for (size_t i = 0; i < 3 && fits; ++i) {
+      const int64_t heads = i == 0 ? params_.heads : params_.key_heads;
+      const int64_t size = heads * (i == 2 ? params_.value_size : params_.size);
+      const int64_t line = params_.lines[i], start = params_.starts[i];
+      fits = line % 8 == 0 && start % 8 == 0 && start >= 0 && size <= line && start <= line - size;
+    }
+    TENREC_CHECK(fits, invalid_engine, "an attention whose operands are parts of no line");
+  }
+
+  int64_t line(size_t i) const { return params_.lines.empty() ? 0 : params_.lines[i]; }
+
+  const std::byte* operand(const StepArgs& args, size_t i) const {
+    return args.inputs[i].data + (params_.starts.empty() ? 0 : params_.starts[i] * 2);
+  }
+
+  // `line`: of the tensor that the operand is part of; 0: it is the tensor.
+  Extent extent(const TensorView& view, int64_t heads, int64_t size, int64_t line = 0) const {
     const std::span<const int64_t> dims = view.dims;
-    const bool fits = params_.packed ? dims.size() == 3 && dims[2] == heads * size
+    const int64_t last = line > 0 ? line : heads * size;
+    const bool fits = params_.packed ? dims.size() == 3 && dims[2] == last
                                      : dims.size() == 4 && dims[1] == heads && dims[3] == size;
     TENREC_CHECK(
         fits && view.dtype == params_.type && view.def->block_axis < 0 && !view.def->channels_last,
         invalid_engine, "an operand of an attention of {} heads of {} is {} [{}]", heads, size,
         name(view.dtype), fmt::join(dims, ", "));
-    return {dims[0], heads, params_.packed ? dims[1] : dims[2], size};
+    return {dims[0], heads, params_.packed ? dims[1] : dims[2], size, last};
   }
 
   void set_steps(long long (&steps)[3], const Extent& e) const {
-    steps[0] = e.heads * e.length * e.size;
+    steps[0] = e.length * e.line;
     steps[1] = params_.packed ? e.size : e.length * e.size;
-    steps[2] = params_.packed ? e.heads * e.size : e.size;
+    steps[2] = params_.packed ? e.line : e.size;
   }
 
   void set_mask(const TensorView& mask, const Extent& q, int64_t keys) {

@@ -264,7 +264,8 @@ class CublasLtRunner final : public StepRunner {
       return;
     }
     environment_.gpu.enter();
-    if (!problem_) {
+    const bool is_first = !problem_;
+    if (is_first) {
       problem_.emplace(params_);
       if (!tactic_.automatic) {
         if (const auto tuned = problem_->algorithm(tactic_)) known_.push_back(*tuned);
@@ -272,40 +273,21 @@ class CublasLtRunner final : public StepRunner {
     }
     problem_->resize(sizes_);
     if (params_.bias) problem_->set_bias(args.inputs[2].data);
-    const int64_t room = std::clamp<int64_t>(
-        static_cast<int64_t>(args.scratch.size()) - cublaslt_alignment, 0, tactic_.workspace);
-    // Asking the heuristics takes tens of microseconds, and what they name may be a kernel that has
-    // to be loaded first: what served other sizes comes before it.
-    for (const cublasLtMatmulAlgo_t& known : known_) {
-      if (!problem_->fits(known, room)) continue;
-      algo_ = known;
-      return;
-    }
-    const auto found = problem_->heuristics(1, room);
-    TENREC_CHECK(!found.empty() && found[0].state == CUBLAS_STATUS_SUCCESS, unsupported,
-                 "cuBLASLt has no algorithm for {} x {} x {}", sizes_.m, sizes_.n, sizes_.k);
-    algo_ = found[0].algo;
-    if (known_.size() == most_known) known_.erase(known_.begin() + 1);
-    known_.push_back(algo_);
+    if (is_first) choose(args.scratch);
+    else algo_ = known_.front();
   }
 
   void run(const StepArgs& args) override {
     if (sizes_.empty()) return;
-    const GemmParams& gemm = params_.gemm;
-    const int64_t in = bit_width(gemm.type) / 8, out = bit_width(gemm.out_type) / 8;
     if (params_.bias) problem_->set_bias(args.inputs[2].data);
-    const std::span<std::byte> workspace = aligned(args.scratch);
     for (int64_t i = 0; i < sizes_.batch[0]; ++i)
       for (int64_t j = 0; j < sizes_.batch[1]; ++j) {
-        const int64_t at_c = (i * sizes_.c_step[0] + j * sizes_.c_step[1]) * out;
-        const std::byte* residual =
-            params_.residual ? args.inputs[gemm_operands].data + at_c : nullptr;
-        check(
-            problem_->run(args.inputs[0].data + (i * sizes_.a_step[0] + j * sizes_.a_step[1]) * in,
-                          args.inputs[1].data + (i * sizes_.b_step[0] + j * sizes_.b_step[1]) * in,
-                          residual, args.outputs[0].data + at_c, algo_, workspace.data(),
-                          workspace.size(), environment_.stream.get()),
-            "a product");
+        cublasStatus_t status = multiply(args, i, j);
+        if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) {
+          choose(args.scratch);
+          status = multiply(args, i, j);
+        }
+        check(status, "a product");
       }
   }
 
@@ -314,6 +296,43 @@ class CublasLtRunner final : public StepRunner {
     const auto past = reinterpret_cast<uintptr_t>(scratch.data()) % cublaslt_alignment;
     const size_t skipped = past == 0 ? 0 : static_cast<size_t>(cublaslt_alignment - past);
     return skipped < scratch.size() ? scratch.subspan(skipped) : std::span<std::byte>{};
+  }
+
+  cublasStatus_t multiply(const StepArgs& args, int64_t i, int64_t j) const {
+    const GemmParams& gemm = params_.gemm;
+    const int64_t in = bit_width(gemm.type) / 8, out = bit_width(gemm.out_type) / 8;
+    const std::span<std::byte> workspace = aligned(args.scratch);
+    const int64_t at_c = (i * sizes_.c_step[0] + j * sizes_.c_step[1]) * out;
+    const std::byte* residual = params_.residual ? args.inputs[gemm_operands].data + at_c : nullptr;
+    return problem_->run(args.inputs[0].data + (i * sizes_.a_step[0] + j * sizes_.a_step[1]) * in,
+                         args.inputs[1].data + (i * sizes_.b_step[0] + j * sizes_.b_step[1]) * in,
+                         residual, args.outputs[0].data + at_c, algo_, workspace.data(),
+                         workspace.size(), environment_.stream.get());
+  }
+
+  int64_t room(std::span<const std::byte> scratch) const {
+    return std::clamp<int64_t>(static_cast<int64_t>(scratch.size()) - cublaslt_alignment, 0,
+                               tactic_.workspace);
+  }
+
+  // At the first sizes (which loads the kernel), and where cuBLASLt refuses its first algorithm:
+  // checking it at every new size would take the host as long as launching it.
+  void choose(std::span<const std::byte> scratch) {
+    const auto fits = [&](const auto& algo) { return problem_->fits(algo, room(scratch)); };
+    // Asking the heuristics takes tens of microseconds, and what they name may be a kernel that has
+    // to be loaded first: what served other sizes comes before it.
+    const auto found = std::find_if(known_.begin(), known_.end(), fits);
+    if (found != known_.end()) algo_ = *found;
+    else algo_ = ask(scratch);
+  }
+
+  cublasLtMatmulAlgo_t ask(std::span<const std::byte> scratch) {
+    const auto found = problem_->heuristics(1, room(scratch));
+    TENREC_CHECK(!found.empty() && found[0].state == CUBLAS_STATUS_SUCCESS, unsupported,
+                 "cuBLASLt has no algorithm for {} x {} x {}", sizes_.m, sizes_.n, sizes_.k);
+    if (known_.size() == most_known) known_.erase(known_.begin() + 1);
+    known_.push_back(found[0].algo);
+    return found[0].algo;
   }
 
   static constexpr size_t most_known = 4;
