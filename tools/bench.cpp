@@ -139,6 +139,7 @@ struct Layer {
   std::string op, family, tactic, nodes;
   double flops = 0, bytes = 0;  // what it cannot do without
   double microseconds = 0;      // a run
+  double least = 0;             // microseconds of the fastest run: neighbours disturb it least
   double share = 0;             // of the run
   double limit = 0;             // microseconds that nothing falls below on this device
 };
@@ -168,6 +169,7 @@ std::vector<Layer> profile_layers(Context& context, double seconds) {
                timing.flops,
                timing.bytes};
     }
+    layer.least = is_new ? timing.microseconds : std::min(layer.least, timing.microseconds);
     layer.microseconds += timing.microseconds;
   });
   Timings timings;
@@ -195,6 +197,7 @@ json to_json(const std::vector<Layer>& layers) {
                     {"bytes", layer.bytes},
                     {"limit_us", layer.limit},
                     {"us", layer.microseconds},
+                    {"least_us", layer.least},
                     {"percent", layer.share}});
   }
   return list;

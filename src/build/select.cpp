@@ -55,6 +55,13 @@ double least_us(const Kernel& kernel, const Node& node) {
   return has_free_sizes(node) ? kernel.new_size_us() : 0;
 }
 
+// Where what a kernel takes at least is more than its time, that counts and not the duel.
+bool wins(const Duel& times, double champion_least, double challenger_least) {
+  const bool as_timed = champion_least <= times.champion && challenger_least <= times.challenger;
+  if (as_timed) return times.challenger_wins;
+  return std::max(times.challenger, challenger_least) < std::max(times.champion, champion_least);
+}
+
 }  // namespace
 
 Selector::Selector(const Target& target, DeviceInfo device, SelectOptions options,
@@ -251,7 +258,8 @@ bool Selector::is_out_of_time() const {
 Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candidate>& candidates,
                                       const Sizes& sizes, const std::string& cache_key) {
   const Candidate* best = nullptr;
-  double best_time = std::numeric_limits<double>::infinity(), best_cost = best_time;
+  std::unique_ptr<TimedPlan> champion;
+  double best_time = 0;
   std::string failures;
   if (options_.tune_seconds > 0) {
     std::vector<plan::KernelSource> sources;
@@ -260,11 +268,25 @@ Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candid
   }
   for (const Candidate& candidate : candidates) {
     if (options_.tick) options_.tick();
-    double microseconds = std::numeric_limits<double>::infinity();
     std::string result;
     try {
-      microseconds = time(node, candidate, sizes, best_time);
-      result = fmt::format("{:.2f} us", microseconds);
+      std::unique_ptr<TimedPlan> challenger = ready_to_time(node, candidate, sizes);
+      if (!challenger) continue;
+      Duel times;
+      if (champion) {
+        times = duel(*champion, *challenger);
+        best_time = times.champion;
+      } else {
+        challenger->first_run();
+        times = {0, challenger->round(), true};
+      }
+      result = fmt::format("{:.2f} us", times.challenger);
+      if (champion) result += fmt::format(" (the best so far: {:.2f} us)", times.champion);
+      if (!best || wins(times, least_us(*best->kernel, node), least_us(*candidate.kernel, node))) {
+        best = &candidate;
+        best_time = times.challenger;
+        champion = std::move(challenger);
+      }
     } catch (const Error& error) {
       // One way to run a node that does not work leaves the others.
       if (error.code() == ErrorCode::cancelled) throw;
@@ -275,12 +297,6 @@ Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candid
     if (options_.explain) {
       explanation_ +=
           fmt::format("  {} {}: {}\n", candidate.kernel->name(), candidate.tactic, result);
-    }
-    const double cost = std::max(microseconds, least_us(*candidate.kernel, node));
-    if (cost < best_cost) {
-      best = &candidate;
-      best_time = microseconds;
-      best_cost = cost;
     }
   }
   TENREC_CHECK(best || failures.empty(), unsupported, "no kernel runs {}:{}", node.describe(),
@@ -342,22 +358,22 @@ bool Selector::can_time(const Node& node, const Sizes& sizes) {
   }
 }
 
-double Selector::time(const Node& node, const Candidate& candidate, const Sizes& sizes,
-                      double best) {
+std::unique_ptr<TimedPlan> Selector::ready_to_time(const Node& node, const Candidate& candidate,
+                                                   const Sizes& sizes) {
   const BoundGraph bound = alone(node, sizes);
   // What is accepted for a range of sizes may be refused for just these.
   for (const auto& twin : bound.graph->nodes()) {
-    if (!twin->as<Constant>() && !candidate.kernel->check(*twin, info_).empty())
-      return std::numeric_limits<double>::infinity();
+    if (!twin->as<Constant>() && !candidate.kernel->check(*twin, info_).empty()) return nullptr;
   }
   plan::WeightStore weights;
   plan::CodeStore code;
-  const plan::Plan plan = lower(
+  plan::Plan plan = lower(
       bound,
       [&](const Node& each) { return candidate.kernel->compile(each, candidate.tactic, info_); },
       weights, code);
-  const std::vector<plan::KernelImage> images = target_.compile(code.sources(), info_);
-  return time_plan(device(), plan, weights, images, options_.seed, best);
+  return std::make_unique<TimedPlan>(device(), std::move(plan), std::move(weights),
+                                     target_.compile(code.sources(), info_), options_.seed,
+                                     info_.cache_l3);
 }
 
 }  // namespace tenrec

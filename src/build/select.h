@@ -18,6 +18,8 @@
 
 namespace tenrec {
 
+class TimedPlan;
+
 struct SelectOptions {
   bool tune = true;
   bool explain = false;
@@ -69,7 +71,9 @@ class Selector {
   Candidate fastest(const Node& node, const std::vector<Candidate>& candidates, const Sizes& sizes,
                     const std::string& cache_key);
   bool can_time(const Node& node, const Sizes& sizes);
-  double time(const Node& node, const Candidate& candidate, const Sizes& sizes, double best);
+  // Null: the kernel takes the node's range of sizes, but not just these.
+  std::unique_ptr<TimedPlan> ready_to_time(const Node& node, const Candidate& candidate,
+                                           const Sizes& sizes);
   std::string key(const Node& node, const Sizes& sizes,
                   const std::vector<const Kernel*>& accepted) const;
   Device& device();

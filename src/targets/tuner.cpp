@@ -20,17 +20,37 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double round_microseconds = 2000;  // of one round of runs
 constexpr int rounds = 5;
-constexpr uint64_t rotate_bytes = 24ULL << 20;  // beyond a core's share of the last-level cache
-constexpr int max_copies = 8;
+constexpr int wins_needed = 4;
+constexpr uint64_t least_rotated = 24ULL << 20, most_rotated = 64ULL << 20;
+constexpr uint64_t host_activations = 4ULL << 20;  // beyond the caches of a few cores
+constexpr size_t max_copies = 24;
 constexpr int max_recorded = 100;
-constexpr double hopeless = 1.5;  // slower than the best by this: one round is enough
+constexpr double hopeless = 1.5;      // slower than the champion by this: one round is enough
+constexpr double first_hopeless = 8;  // the same for the very first run
+
+double elapsed_microseconds(Clock::time_point since) {
+  return std::chrono::duration<double, std::micro>(Clock::now() - since).count();
+}
+
+double median(std::vector<double> times) {
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
+}  // namespace
 
 // Everything a static plan needs to run: memory for each value and scratch, and prepared steps.
-class Instance {
+// With a lender only the weights are its own.
+class TimedPlan::Instance {
  public:
   Instance(Device& device, const plan::Plan& plan, const plan::WeightStore& weights,
-           std::span<const plan::KernelImage> code, uint64_t seed)
-      : device_(device), plan_(plan), schedule_(plan), slots_(plan, schedule_), code_(code) {
+           std::span<const plan::KernelImage> code, uint64_t seed, const Instance* lender)
+      : device_(device),
+        plan_(plan),
+        schedule_(plan),
+        slots_(plan, schedule_),
+        code_(code),
+        lender_(lender) {
     slots_.evaluate(plan::at_start);
     allocate(weights, seed);
     for (const plan::Step& step : plan.steps) prepare(step);
@@ -40,7 +60,8 @@ class Instance {
     for (auto& [runner, args] : steps_) runner->run(args);
   }
 
-  uint64_t bytes() const { return bytes_; }
+  uint64_t weight_bytes() const { return weight_bytes_; }
+  uint64_t other_bytes() const { return other_bytes_; }
   bool recordable() const {
     return std::all_of(steps_.begin(), steps_.end(),
                        [](const Prepared& step) { return step.runner->recordable(); });
@@ -63,13 +84,18 @@ class Instance {
       for (const int32_t slot : def.dims) dims_[i].push_back(slots_[slot]);
       views_[i] = {nullptr, def.dtype, dims_[i], &def, nullptr};
       if (lives.root[i] != static_cast<int32_t>(i)) continue;
+      const bool is_weight = def.storage == plan::Storage::weight;
+      if (lender_ && !is_weight) {
+        views_[i].data = lender_->views_[i].data;
+        continue;
+      }
       const auto size = static_cast<uint64_t>(std::max<int64_t>(slots_[def.bytes], 1));
       if (def.storage == plan::Storage::dims) {
         views_[i].data = host_.emplace_back(host_dims(def, size)).data();
         continue;
       }
       memory_.push_back(device_.allocate(size, "timing"));
-      bytes_ += size;
+      (is_weight ? weight_bytes_ : other_bytes_) += size;
       views_[i].data = memory_.back()->data;
       fill(def, size, weights, random, memory_.back()->data);
     }
@@ -135,8 +161,7 @@ class Instance {
     prepared.args.outputs = views_of(step.outputs);
     if (step.scratch != plan::none && slots_[step.scratch] > 0) {
       const auto size = static_cast<uint64_t>(slots_[step.scratch]);
-      memory_.push_back(device_.allocate(size, "timing scratch"));
-      prepared.args.scratch = {memory_.back()->data, static_cast<size_t>(size)};
+      prepared.args.scratch = scratch(size);
     }
     std::vector<int64_t>& sizes = sizes_.emplace_back();
     for (const int32_t slot : step.sizes) sizes.push_back(slots_[slot]);
@@ -144,10 +169,15 @@ class Instance {
     prepared.runner->reshape(prepared.args);
     const uint64_t workspace = prepared.runner->workspace_bytes();
     if (step.scratch == plan::none && workspace > 0) {
-      memory_.push_back(device_.allocate(workspace, "timing workspace"));
-      prepared.args.scratch = {memory_.back()->data, static_cast<size_t>(workspace)};
+      prepared.args.scratch = scratch(workspace);
     }
     steps_.push_back(std::move(prepared));
+  }
+
+  std::span<std::byte> scratch(uint64_t size) {
+    if (lender_) return lender_->steps_[steps_.size()].args.scratch;
+    memory_.push_back(device_.allocate(size, "timing scratch"));
+    return {memory_.back()->data, static_cast<size_t>(size)};
   }
 
   std::span<TensorView> views_of(const std::vector<int32_t>& values) {
@@ -163,6 +193,7 @@ class Instance {
   plan::DimSchedule schedule_;
   plan::DimValues slots_;
   std::span<const plan::KernelImage> code_;
+  const Instance* lender_;
   std::vector<std::unique_ptr<DeviceMemory>> memory_;
   std::vector<std::vector<int64_t>> dims_;
   std::vector<TensorView> views_;
@@ -170,62 +201,91 @@ class Instance {
   std::deque<std::vector<int64_t>> sizes_;
   std::deque<std::vector<std::byte>> host_;
   std::vector<Prepared> steps_;
-  uint64_t bytes_ = 0;
+  uint64_t weight_bytes_ = 0, other_bytes_ = 0;
 };
 
-double elapsed_microseconds(Clock::time_point since) {
-  return std::chrono::duration<double, std::micro>(Clock::now() - since).count();
+TimedPlan::TimedPlan(Device& device, plan::Plan plan, plan::WeightStore weights,
+                     std::vector<plan::KernelImage> code, uint64_t seed, uint64_t last_level_cache)
+    : device_(device),
+      plan_(std::move(plan)),
+      weights_(std::move(weights)),
+      code_(std::move(code)),
+      seed_(seed),
+      last_level_cache_(last_level_cache) {
+  instances_.push_back(std::make_unique<Instance>(device_, plan_, weights_, code_, seed_, nullptr));
+}
+TimedPlan::~TimedPlan() = default;
+
+double TimedPlan::run_many(int count) {
+  const Clock::time_point start = Clock::now();
+  for (int i = 0; i < count; ++i) instances_[next_++ % instances_.size()]->run();
+  device_.synchronise();
+  return elapsed_microseconds(start) / count;
 }
 
-}  // namespace
+double TimedPlan::first_run() { return run_many(1); }
 
-double time_plan(Device& device, const plan::Plan& plan, const plan::WeightStore& weights,
-                 std::span<const plan::KernelImage> code, uint64_t seed, double best) {
-  std::vector<std::unique_ptr<Instance>> instances;
-  instances.push_back(std::make_unique<Instance>(device, plan, weights, code, seed));
-  Clock::time_point start = Clock::now();
-  instances[0]->run();
-  device.synchronise();
-  const double first = elapsed_microseconds(start);
-  if (first > best * 8) return first;
-  const uint64_t copies = std::min<uint64_t>(
-      max_copies, 1 + rotate_bytes / std::max<uint64_t>(instances[0]->bytes(), 1 << 16));
-  while (instances.size() < copies && instances[0]->bytes() > 1 << 16) {
-    instances.push_back(std::make_unique<Instance>(device, plan, weights, code, seed));
-  }
-  size_t next = 0;
-  const auto run_many = [&](int count) {
-    start = Clock::now();
-    for (int i = 0; i < count; ++i) instances[next++ % instances.size()]->run();
-    device.synchronise();
-    return elapsed_microseconds(start) / count;
+void TimedPlan::make_copies() {
+  const uint64_t weights = instances_[0]->weight_bytes(), others = instances_[0]->other_bytes();
+  const bool shares = device_.host_memory();
+  const uint64_t each = shares ? weights : weights + others;
+  const uint64_t rotated =
+      shares ? std::clamp(2 * last_level_cache_, least_rotated, most_rotated) : least_rotated;
+  constexpr uint64_t small = 1 << 16;
+  const auto copies = [](uint64_t of, uint64_t bytes) {
+    return bytes > small ? std::min<size_t>(max_copies, 1 + of / bytes) : 1;
   };
-  const double guess = run_many(1);
-  int count = static_cast<int>(std::clamp(round_microseconds / std::max(guess, 0.1), 1.0, 1000.0));
-  // As it will run: recorded where the device can, so that the calls themselves do not count.
-  std::unique_ptr<Recording> recording;
-  if (device.can_record() && instances[0]->recordable()) {
-    count = std::max(std::min(count, max_recorded), static_cast<int>(instances.size()));
-    device.begin_recording();
-    for (int i = 0; i < count; ++i) instances[next++ % instances.size()]->run();
-    recording = device.end_recording(nullptr);
-    recording->replay();
-    device.synchronise();
+  const size_t own = shares ? copies(host_activations, others) : max_copies;
+  const size_t all = std::max(copies(rotated, each), shares ? own : 1);
+  try {
+    while (instances_.size() < all) {
+      const size_t i = instances_.size();
+      const Instance* lender = i < own ? nullptr : instances_[i % own].get();
+      instances_.push_back(
+          std::make_unique<Instance>(device_, plan_, weights_, code_, seed_, lender));
+    }
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::out_of_memory) throw;  // then it rotates less
   }
-  const auto run_round = [&] {
-    if (!recording) return run_many(count);
-    start = Clock::now();
-    recording->replay();
-    device.synchronise();
-    return elapsed_microseconds(start) / count;
-  };
-  std::vector<double> times;
-  for (int round = 0; round < rounds; ++round) {
-    times.push_back(run_round());
-    if (round == 0 && times[0] > best * hopeless) return times[0];
+}
+
+double TimedPlan::round() {
+  if (count_ == 0) {
+    make_copies();
+    const double guess = std::max(run_many(1), 0.1);
+    count_ = static_cast<int>(std::clamp(round_microseconds / guess, 1.0, 1000.0));
+    // As it will run: recorded where the device can, so that the calls themselves do not count.
+    if (device_.can_record() && instances_[0]->recordable()) {
+      count_ = std::max(std::min(count_, max_recorded), static_cast<int>(instances_.size()));
+      device_.begin_recording();
+      for (int i = 0; i < count_; ++i) instances_[next_++ % instances_.size()]->run();
+      recording_ = device_.end_recording(nullptr);
+      recording_->replay();
+      device_.synchronise();
+    }
   }
-  std::sort(times.begin(), times.end());
-  return times[times.size() / 2];
+  if (!recording_) return run_many(count_);
+  const Clock::time_point start = Clock::now();
+  recording_->replay();
+  device_.synchronise();
+  return elapsed_microseconds(start) / count_;
+}
+
+Duel duel(TimedPlan& champion, TimedPlan& challenger) {
+  std::vector<double> old_times, new_times;
+  const double first = challenger.first_run();
+  old_times.push_back(champion.round());
+  if (first > old_times[0] * first_hopeless) return {old_times[0], first, false};
+  new_times.push_back(challenger.round());
+  if (new_times[0] > old_times[0] * hopeless) return {old_times[0], new_times[0], false};
+  int wins = new_times[0] < old_times[0] ? 1 : 0;
+  for (int round = 1; round < rounds; ++round) {
+    if (round % 2 == 0) old_times.push_back(champion.round());
+    new_times.push_back(challenger.round());
+    if (round % 2 == 1) old_times.push_back(champion.round());
+    wins += new_times.back() < old_times.back() ? 1 : 0;
+  }
+  return {median(old_times), median(new_times), wins >= wins_needed};
 }
 
 }  // namespace tenrec

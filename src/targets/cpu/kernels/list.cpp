@@ -32,6 +32,7 @@ std::span<const Kernel* const> kernel_list() {
       &recurrent_kernel(),
       &order_kernel(),
       &roi_align_kernel(),
+      &suppress_kernel(),
       // `generic` stays last: it accepts what nobody else does.
       &generic_kernel(/*on_host=*/false),
   };

@@ -31,5 +31,6 @@ const Kernel& recurrent_kernel();
 const Kernel& attention_kernel();
 const Kernel& order_kernel();
 const Kernel& roi_align_kernel();
+const Kernel& suppress_kernel();
 
 }  // namespace tenrec::cpu

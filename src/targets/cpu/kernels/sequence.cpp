@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recurrent networks, orders along an axis, and aligned regions.
+// Recurrent networks, orders along an axis, aligned regions and the best of many boxes.
 #include "base/wire.h"
 #include "ops/arg_reduce.h"
 #include "ops/cum_sum.h"
+#include "ops/non_max_suppression.h"
 #include "ops/recurrent.h"
 #include "ops/roi.h"
 #include "ops/topk.h"
@@ -124,6 +125,18 @@ class RoiAlignKernel : public Kernel {
   }
 };
 
+class SuppressKernel : public Kernel {
+ public:
+  std::string_view name() const override { return "suppress"; }
+  Reject check(const Node& node, const DeviceInfo&) const override {
+    if (!node.as<NonMaxSuppression>()) return "no NonMaxSuppression";
+    return plain_tensors(node);
+  }
+  StepDraft compile(const Node& node, const std::string& tactic, const DeviceInfo&) const override {
+    return draft_of(node, name(), tactic);
+  }
+};
+
 }  // namespace
 
 const Kernel& recurrent_kernel() {
@@ -138,6 +151,11 @@ const Kernel& order_kernel() {
 
 const Kernel& roi_align_kernel() {
   static const RoiAlignKernel kernel;
+  return kernel;
+}
+
+const Kernel& suppress_kernel() {
+  static const SuppressKernel kernel;
   return kernel;
 }
 

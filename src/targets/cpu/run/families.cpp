@@ -22,6 +22,7 @@ Runner prepare_infer(const plan::Plan&, const plan::Step& step, RunEnvironment&)
 
 constexpr std::array families{
     Family{.name = "roi_align", .prepare = prepare_roi_align},
+    Family{.name = "suppress", .prepare = prepare_suppress, .learns_sizes = true},
     Family{.name = "order", .prepare = prepare_order, .may_omit = true},
     Family{
         .name = "recurrent", .prepare = prepare_recurrent, .by_operator = false, .may_omit = true},

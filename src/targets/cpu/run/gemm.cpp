@@ -39,10 +39,6 @@ struct GemmTask {
   int line_of(int panel) const {
     return std::min(plan.width, plan.vectors_of_n * B - panel * plan.width);
   }
-  // The hook wants its rows, which the last part of k finishes, still near.
-  int rows_at_once(bool last) const {
-    return last && buffers.epilogue.fn ? std::min(plan.rows, 4 * max_pixels(t.vectors)) : plan.rows;
-  }
 };
 
 void GemmTask::run() {
@@ -56,7 +52,8 @@ void GemmTask::run() {
           copy_panel(i, k0, kn, b_copy + int64_t{i - part.begin} * plan.width * kn);
         }
       }
-      const Cuts cuts(rows.size(), rows_at_once(c + 1 == chunks));
+      // The hook finds its rows in L2; fewer at a time would read all panels of B again for each.
+      const Cuts cuts(rows.size(), plan.rows);
       for (int i = 0; i < cuts.parts; i++) {
         const int m0 = rows.begin + cuts[i], m1 = rows.begin + cuts[i + 1];
         block(part, k0, m0, m1);
@@ -203,7 +200,7 @@ void GemmTask::run_dot() {
     ldb = p.k;
   }
   const int n0 = panels.begin * plan.width, n1 = std::min(panels.end * plan.width, p.n);
-  const Cuts cuts(rows.size(), rows_at_once(true));
+  const Cuts cuts(rows.size(), plan.rows);
   for (int i = 0; i < cuts.parts; i++) {
     const int m0 = rows.begin + cuts[i], m1 = rows.begin + cuts[i + 1];
     if (p.trans_a) transpose_a(0, p.k, m0, m1);

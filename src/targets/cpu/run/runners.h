@@ -28,5 +28,6 @@ Runner prepare_attention(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_recurrent(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_order(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_roi_align(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_suppress(const plan::Plan&, const plan::Step&, RunEnvironment&);
 
 }  // namespace tenrec::cpu

@@ -30,7 +30,13 @@ using TileFn = void (*)(const TileArgs&);
 // What a register of a program's value of this type holds; undefined: not possible.
 DType register_type(DType dtype);
 
-enum class TileExtra : uint8_t { copy, fma /* a*b+c */, fms /* a*b-c */, fnma /* c-a*b */ };
+enum class TileExtra : uint8_t {
+  copy,
+  fma,   // a * b + c
+  fms,   // a * b - c
+  fnma,  // c - a * b
+  gelu,  // a * 0.5 * (erf(a / sqrt(2)) + 1)
+};
 
 // Loops; null where there is none. `reg` is the register type of the operands (select: of b and c).
 TileFn tile_float(Isa isa, Fn fn, DType reg);         // f32

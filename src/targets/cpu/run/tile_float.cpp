@@ -130,6 +130,7 @@ TENREC_TILE1(log1p, log1p_of(f, x))
 TENREC_TILE1(tanh, tanh_of(f, x))
 TENREC_TILE1(erf, erf_of(f, x))
 TENREC_TILE1(sigmoid, sigmoid_of(f, x))
+TENREC_TILE1(gelu, gelu_of(f, x))
 TENREC_TILE1(floor, hn::Floor(x))
 TENREC_TILE1(ceil, hn::Ceil(x))
 TENREC_TILE1(round, hn::Round(x))
@@ -244,6 +245,7 @@ TileFn pick_extra(TileExtra fn, DType reg) {
     case TileExtra::fma: return fma;
     case TileExtra::fms: return fms;
     case TileExtra::fnma: return fnma;
+    case TileExtra::gelu: return gelu;
   }
   return nullptr;
 }

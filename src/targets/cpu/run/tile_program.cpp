@@ -52,11 +52,35 @@ class TileCompiler {
 
   const ExprNode& at(int32_t i) const { return program_.nodes[static_cast<size_t>(i)]; }
 
+  // The other operand of fn(x, number), in either order; -1: node i is no such thing.
+  int32_t beside(int32_t i, Fn fn, double number) const {
+    if (at(i).fn != fn) return -1;
+    for (const auto& [x, other] : {std::pair(at(i).a, at(i).b), std::pair(at(i).b, at(i).a)}) {
+      if (at(other).fn == Fn::constant && at(other).value == number) return x;
+    }
+    return -1;
+  }
+
+  // x where node i is x * 0.5 * (erf(x / sqrt(2)) + 1) of f32 as the operator Gelu records it; -1.
+  int32_t gelu_of(int32_t i) const {
+    if (at(i).fn != Fn::mul || at(i).dtype != DType::f32) return -1;
+    for (const auto& [half, sum] : {std::pair(at(i).a, at(i).b), std::pair(at(i).b, at(i).a)}) {
+      const int32_t erf = beside(sum, Fn::add, 1), x = beside(half, Fn::mul, 0.5);
+      if (erf < 0 || x < 0 || at(erf).fn != Fn::erf) continue;
+      if (beside(at(erf).a, Fn::mul, 0.7071067811865476) == x) return x;
+    }
+    return -1;
+  }
+
   void find_live() {
     live_.assign(program_.nodes.size(), false);
     for (const int32_t output : program_.outputs) live_[static_cast<size_t>(output)] = true;
     for (size_t i = program_.nodes.size(); i-- > 0;) {
       if (!live_[i]) continue;
+      if (const int32_t x = gelu_of(static_cast<int32_t>(i)); x >= 0) {
+        live_[static_cast<size_t>(x)] = true;
+        continue;
+      }
       for (const int32_t arg : {program_.nodes[i].a, program_.nodes[i].b, program_.nodes[i].c}) {
         if (arg >= 0) live_[static_cast<size_t>(arg)] = true;
       }
@@ -103,6 +127,11 @@ class TileCompiler {
     const ExprNode& n = program_.nodes[i];
     const DType reg = register_type(n.dtype);
     if (reg == DType::undefined) return fmt::format("{} values", tenrec::name(n.dtype));
+    if (const int32_t x = gelu_of(static_cast<int32_t>(i)); x >= 0) {
+      const TileFn gelu = tile_extra(isa_, TileExtra::gelu, reg);
+      value_of_[i] = emit(gelu, {value_of_[static_cast<size_t>(x)], -1, -1}, reg, cost_of(Fn::erf));
+      return "";
+    }
     int32_t value = -1;
     switch (n.fn) {
       case Fn::input: value = input(n, reg); break;
