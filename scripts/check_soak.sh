@@ -9,4 +9,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 cmake --preset tsan -B build/soak -DTENREC_ONEDNN=OFF >/dev/null
 cmake --build build/soak -j "$(nproc)" --target check_soak >/dev/null
-TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 build/soak/bin/check_soak "${1:-600}"
+suppressions=$PWD/tests/models/tsan_suppressions.txt
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$suppressions \
+  build/soak/bin/check_soak "${1:-600}"

@@ -4,8 +4,12 @@
 #include "ops/concat.h"
 #include "ops/elementwise.h"
 #include "ops/expand.h"
+#include "ops/gather.h"
+#include "ops/gather_elements.h"
 #include "ops/identity.h"
 #include "ops/pad.h"
+#include "ops/reshape.h"
+#include "ops/scatter.h"
 #include "ops/slice.h"
 #include "ops/split.h"
 #include "ops/tile.h"
@@ -116,6 +120,53 @@ bool read_through_expand(Rewriter& rw, const Node& node) {
   return false;
 }
 
+// The positions along `axis` that an operator by elements takes for all of `data`'s other axes
+// alike: exporters stretch a list of them. Null: they differ.
+Value* positions_along(const Value& data, const Value* indices, int64_t axis) {
+  const Node* expand = producer_of<Expand>(indices);
+  if (!expand || !data.type.ranked || !indices->type.ranked) return nullptr;
+  Value* list = expand->input(0);
+  const Shape& from = list->type.shape;
+  const Shape& to = indices->type.shape;
+  if (!list->type.ranked || from.size() != to.size() || to.size() != data.type.shape.size())
+    return nullptr;
+  const auto along = static_cast<size_t>(normalise_axis(axis, data.type.rank()));
+  for (size_t i = 0; i < to.size(); ++i) {
+    const bool fits =
+        i == along ? from[i] == to[i] : from[i] == Dim(1) && to[i] == data.type.shape[i];
+    if (!fits) return nullptr;
+  }
+  return list;
+}
+
+bool replace_if_same_type(Rewriter& rw, const Node& node, const Op& op, const Values& inputs) {
+  Types types;
+  for (const Value* input : inputs) types.push_back(input->type);
+  if (!(op.infer(types)[0] == node.output()->type)) return false;
+  rw.replace(node, op, inputs);
+  return true;
+}
+
+// Elements whose positions are stretched along the other axes are rows.
+bool scatter_rows(Rewriter& rw, const Node& node, const ScatterElements& op) {
+  if (op.reduction != "none" || !node.input(0)->type.ranked ||
+      normalise_axis(op.axis, node.input(0)->type.rank()) != 0)
+    return false;
+  Value* list = positions_along(*node.input(0), node.input(1), op.axis);
+  if (!list) return false;
+  Value* rows =
+      rw.insert(node, Reshape{}, {list, rw.constant(node, Tensor::of<int64_t>({2}, {-1, 1}))});
+  return replace_if_same_type(rw, node, ScatterND{}, {node.input(0), rows, node.input(2)});
+}
+
+bool gather_rows(Rewriter& rw, const Node& node, const GatherElements& op) {
+  Value* list = positions_along(*node.input(0), node.input(1), op.axis);
+  if (!list) return false;
+  Value* positions =
+      rw.insert(node, Reshape{}, {list, rw.constant(node, Tensor::of<int64_t>({1}, {-1}))});
+  return replace_if_same_type(rw, node, Gather{op.axis}, {node.input(0), positions});
+}
+
 }  // namespace
 
 std::vector<Rule> movement_rules() {
@@ -130,6 +181,8 @@ std::vector<Rule> movement_rules() {
           rule<Tile>("drop_tile", drop_tile),
           rule<Concat>("drop_concat", drop_concat),
           rule<Split>("drop_split", drop_split),
+          rule<ScatterElements>("scatter_rows", scatter_rows),
+          rule<GatherElements>("gather_rows", gather_rows),
           {"read_through_expand", read_through_expand}};
 }
 

@@ -154,6 +154,33 @@ TEST(Simplify, PointwiseReadsThroughExpand) {
             "add");
 }
 
+// How PyTorch writes x[i] = u: positions stretched to every element of the rows.
+TEST(Simplify, StretchedPositionsAreThoseOfRows) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[N, 3, 4] "x", %i: i64[2, 1, 1] "i",
+                                         %u: f32[2, 3, 4] "u") {
+    %t = constant() (value=i64[3](2, 3, 4)) : i64[3]
+    %1 = expand(%i, %t) : i64[2, 3, 4]
+    %2 = scatter_elements(%x, %1, %u) : f32[N, 3, 4]
+    return %2 "y"
+  })")),
+            "reshape scatter_nd");
+  // Stretched along the axis of the positions as well: every row to one place, the last one stays.
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[5, 3] "x", %i: i64[1, 1] "i", %u: f32[2, 3] "u") {
+    %t = constant() (value=i64[2](2, 3)) : i64[2]
+    %1 = expand(%i, %t) : i64[2, 3]
+    %2 = scatter_elements(%x, %1, %u) : f32[5, 3]
+    return %2 "y"
+  })")),
+            "expand scatter_elements");
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[5, 7, 3] "x", %i: i64[1, 2, 1] "i") {
+    %t = constant() (value=i64[3](5, 2, 3)) : i64[3]
+    %1 = expand(%i, %t) : i64[5, 2, 3]
+    %2 = gather_elements(%x, %1) (axis=1) : f32[5, 2, 3]
+    return %2 "y"
+  })")),
+            "reshape gather");
+}
+
 TEST(Simplify, WideningCastsFoldNarrowingOnesStay) {
   EXPECT_EQ(op_names(simplified(R"(graph(%x: i32[3] "x", %z: f32[3] "z") {
     %1 = cast(%x) (to=i64) : i64[3]
