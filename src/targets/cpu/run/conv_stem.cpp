@@ -73,9 +73,14 @@ constexpr StemTiles make_stem_tiles() {
   fill_stem_tiles<S, 3>(t[3]);
   return t;
 }
-constexpr int kStemSteps = 3;
-constexpr std::array<StemTiles, kStemSteps> kStemTiles = {
-    make_stem_tiles<0>(), make_stem_tiles<1>(), make_stem_tiles<2>()};
+// Which known steps there are tiles for; 128-bit sets make do with the general ones.
+constexpr int kStemSteps = kParts == 1 ? 3 : 1;
+template <int steps>
+constexpr std::array<StemTiles, steps> make_all_stem_tiles() {
+  if constexpr (steps == 1) return {make_stem_tiles<0>()};
+  else return {make_stem_tiles<0>(), make_stem_tiles<1>(), make_stem_tiles<2>()};
+}
+constexpr std::array<StemTiles, kStemSteps> kStemTiles = make_all_stem_tiles<kStemSteps>();
 
 struct StemTask {
   const ConvStem& p;
