@@ -13,7 +13,6 @@
 #include "inputs.h"
 #include "ort.h"
 #include "runtime/device.h"
-#include "runtime/limits.h"
 #include "targets/cpu/run/threads.h"
 #include "tool.h"
 
@@ -333,6 +332,81 @@ void run_on_all(const BenchCommand& command, const BuildOptions& options,
   fmt::print("{}\n", json{{"model", command.path}, {"throughput", total}, {"devices", all}}.dump());
 }
 
+struct Results {
+  Timings tenrec, onnxruntime;
+  std::string onnxruntime_version;  // empty: it was not asked
+  Agreement agreement;
+  std::vector<Layer> layers;
+  DeviceLimits limits;
+};
+
+// Sides take turns, and turns in going first, so that a slow moment of the machine hits both.
+void take_turns(const BenchCommand& command, Context& context, OrtSession* session,
+                Results& results) {
+  const auto ours = [&] { context.run(); };
+  const auto theirs = [&] { with_ort([&] { session->run(); }); };
+  const int rounds = session ? command.rounds : 1;
+  const double seconds = command.duration / (session ? 2 * rounds : 1);
+  const int iterations = (command.iterations + rounds - 1) / rounds;
+  // Both sides' threads spin for a while after a run: the other side must not pay for that.
+  const auto turn = [&](const auto& run, Timings& timings) {
+    if (session) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(60));
+      run();
+    }
+    time_round(run, seconds, iterations, timings);
+  };
+  warm_up(ours, command.warmup);
+  if (session) warm_up(theirs, command.warmup);
+  for (int round = 0; round < rounds; ++round) {
+    if (session && round % 2 == 1) turn(theirs, results.onnxruntime);
+    turn(ours, results.tenrec);
+    if (session && round % 2 == 0) turn(theirs, results.onnxruntime);
+  }
+}
+
+void add_limits(const Engine& engine, const DeviceOptions& device, bool tf32, Results& results) {
+  results.limits = open_device(engine.target(), device)->limits();
+  const double peak = peak_of(engine, results.limits, tf32);
+  for (Layer& layer : results.layers)
+    layer.limit = results.limits.microseconds(layer.flops, layer.bytes, peak);
+}
+
+json to_json(const Results& results, const std::string& path, int threads) {
+  // "latency_ms" is what scripts/bench_models.py reads.
+  json all{{"model", path},
+           {"threads", threads},
+           {"throughput", 1000 / results.tenrec.mean()},
+           {"tenrec_ms", results.tenrec.to_json()},
+           {"latency_ms", results.tenrec.to_json()},
+           {"layers", to_json(results.layers)}};
+  if (results.onnxruntime_version.empty()) return all;
+  all["onnxruntime_ms"] = results.onnxruntime.to_json();
+  all["onnxruntime_version"] = results.onnxruntime_version;
+  all["ratio"] = results.tenrec.typical() / results.onnxruntime.typical();
+  all["worst_difference"] = {{"output", results.agreement.output},
+                             {"relative", results.agreement.relative},
+                             {"text", results.agreement.text}};
+  return all;
+}
+
+void print(Results results, const std::string& path, int threads, bool slowest_first) {
+  fmt::print("{}, {} threads\n", path, threads);
+  results.tenrec.print("tenrec");
+  if (!results.onnxruntime_version.empty()) {
+    results.onnxruntime.print("onnxruntime " + results.onnxruntime_version);
+    fmt::print("ratio tenrec/onnxruntime: {:.3f}\nworst output \"{}\": {}\n",
+               results.tenrec.typical() / results.onnxruntime.typical(), results.agreement.output,
+               results.agreement.text);
+  }
+  if (results.layers.empty()) return;
+  if (slowest_first) {
+    std::sort(results.layers.begin(), results.layers.end(),
+              [](const Layer& a, const Layer& b) { return a.microseconds > b.microseconds; });
+  }
+  print(results.layers, results.limits);
+}
+
 void run_bench(const BenchCommand& command) {
   BuildOptions options = command.flags.finish();
   if (options.threads <= 0) options.threads = cpu::available_threads();
@@ -346,71 +420,19 @@ void run_bench(const BenchCommand& command) {
   std::optional<OrtSession> session;
   if (!command.vs.empty())
     session = with_ort([&] { return open_ort(command, inputs, options.threads); });
-
-  const auto ours = [&] { context.run(); };
-  const auto theirs = [&] { with_ort([&] { session->run(); }); };
-  warm_up(ours, command.warmup);
-  if (session) warm_up(theirs, command.warmup);
-  Agreement agreement;
-  if (session) agreement = with_ort([&] { return compare_outputs(engine, context, *session); });
-
-  // Sides take turns, and turns in going first, so that a slow moment of the machine hits both.
-  const int rounds = session ? command.rounds : 1;
-  const double seconds = command.duration / (session ? 2 * rounds : 1);
-  const int iterations = (command.iterations + rounds - 1) / rounds;
-  Timings tenrec, onnxruntime;
-  // Both sides' threads spin for a while after a run: the other side must not pay for that.
-  const auto turn = [&](const auto& run, Timings& timings) {
-    if (session) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(60));
-      run();
-    }
-    time_round(run, seconds, iterations, timings);
-  };
-  for (int round = 0; round < rounds; ++round) {
-    if (session && round % 2 == 1) turn(theirs, onnxruntime);
-    turn(ours, tenrec);
-    if (session && round % 2 == 0) turn(theirs, onnxruntime);
-  }
-  std::vector<Layer> layers;
-  DeviceLimits limits;
-  if (!command.layers.empty()) {
-    layers = profile_layers(context, std::min(command.duration, 1.0));
-    limits = device_limits(engine.target(), {.threads = options.threads, .index = devices.front()});
-    const double peak = peak_of(engine, limits, options.tf32);
-    for (Layer& layer : layers) layer.limit = limits.microseconds(layer.flops, layer.bytes, peak);
-  }
-
-  if (command.json) {
-    // "latency_ms" is what scripts/bench_models.py reads.
-    json result{{"model", command.path},
-                {"threads", options.threads},
-                {"throughput", 1000 / tenrec.mean()},
-                {"tenrec_ms", tenrec.to_json()},
-                {"latency_ms", tenrec.to_json()},
-                {"layers", to_json(layers)}};
-    if (session) {
-      result["onnxruntime_ms"] = onnxruntime.to_json();
-      result["onnxruntime_version"] = session->version();
-      result["ratio"] = tenrec.typical() / onnxruntime.typical();
-      result["worst_difference"] = {
-          {"output", agreement.output}, {"relative", agreement.relative}, {"text", agreement.text}};
-    }
-    fmt::print("{}\n", result.dump());
-    return;
-  }
-  fmt::print("{}, {} threads\n", command.path, options.threads);
-  tenrec.print("tenrec");
+  Results results;
+  take_turns(command, context, session ? &*session : nullptr, results);
   if (session) {
-    onnxruntime.print("onnxruntime " + session->version());
-    fmt::print("ratio tenrec/onnxruntime: {:.3f}\nworst output \"{}\": {}\n",
-               tenrec.typical() / onnxruntime.typical(), agreement.output, agreement.text);
+    results.onnxruntime_version = session->version();
+    results.agreement = with_ort([&] { return compare_outputs(engine, context, *session); });
   }
-  if (command.layers == "time") {
-    std::sort(layers.begin(), layers.end(),
-              [](const Layer& a, const Layer& b) { return a.microseconds > b.microseconds; });
+  if (!command.layers.empty()) {
+    results.layers = profile_layers(context, std::min(command.duration, 1.0));
+    add_limits(engine, {.threads = options.threads, .index = devices.front()}, options.tf32,
+               results);
   }
-  if (!layers.empty()) print(layers, limits);
+  if (command.json) fmt::print("{}\n", to_json(results, command.path, options.threads).dump());
+  else print(std::move(results), command.path, options.threads, command.layers == "time");
 }
 
 }  // namespace

@@ -8,28 +8,6 @@
 namespace tenrec {
 namespace {
 
-// float32 throughout, as onnxruntime: whether two boxes overlap enough depends on it.
-struct Box {
-  float top, left, bottom, right;
-};
-
-Box box_at(const float* b, bool centred) {
-  if (centred) return {b[1] - b[3] / 2, b[0] - b[2] / 2, b[1] + b[3] / 2, b[0] + b[2] / 2};
-  return {std::min(b[0], b[2]), std::min(b[1], b[3]), std::max(b[0], b[2]), std::max(b[1], b[3])};
-}
-
-bool overlaps(const Box& a, const Box& b, float threshold) {
-  const float height = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
-  const float width = std::min(a.right, b.right) - std::max(a.left, b.left);
-  if (height <= 0 || width <= 0) return false;
-  const float shared = height * width;
-  const float area_a = (a.bottom - a.top) * (a.right - a.left);
-  const float area_b = (b.bottom - b.top) * (b.right - b.left);
-  const float all = area_a + area_b - shared;
-  if (area_a <= 0 || area_b <= 0 || all <= 0) return false;
-  return shared / all > threshold;
-}
-
 template <class T>
 T scalar_or(const Tensors& in, size_t i, T fallback) {
   if (!present(in, i) || in[i].elements() == 0) return fallback;
@@ -104,6 +82,23 @@ Tensors NonMaxSuppression::eval(const Tensors& in) const {
   }
   const auto rows = static_cast<int64_t>(selected.size() / 3);
   return {Tensor::of<int64_t>({rows, 3}, selected)};
+}
+
+Box box_at(const float* b, bool centred) {
+  if (centred) return {b[1] - b[3] / 2, b[0] - b[2] / 2, b[1] + b[3] / 2, b[0] + b[2] / 2};
+  return {std::min(b[0], b[2]), std::min(b[1], b[3]), std::max(b[0], b[2]), std::max(b[1], b[3])};
+}
+
+bool overlaps(const Box& a, const Box& b, float threshold) {
+  const float height = std::min(a.bottom, b.bottom) - std::max(a.top, b.top);
+  const float width = std::min(a.right, b.right) - std::max(a.left, b.left);
+  if (height <= 0 || width <= 0) return false;
+  const float shared = height * width;
+  const float area_a = (a.bottom - a.top) * (a.right - a.left);
+  const float area_b = (b.bottom - b.top) * (b.right - b.left);
+  const float all = area_a + area_b - shared;
+  if (area_a <= 0 || area_b <= 0 || all <= 0) return false;
+  return shared / all > threshold;
 }
 
 }  // namespace tenrec

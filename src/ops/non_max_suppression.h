@@ -20,4 +20,13 @@ struct NonMaxSuppression {
 };
 TENREC_OP(NonMaxSuppression, "non_max_suppression")
 
+// float32 throughout, as onnxruntime: whether two boxes overlap enough depends on it.
+struct Box {
+  float top, left, bottom, right;
+};
+// Of four numbers: `centred` says which, as center_point_box.
+Box box_at(const float* numbers, bool centred);
+// More than the threshold of the area that both cover together.
+bool overlaps(const Box& a, const Box& b, float threshold);
+
 }  // namespace tenrec

@@ -103,6 +103,14 @@ bool drop_split(Rewriter& rw, const Node& node, const Split&) {
                     node.output_count() == 1 && same_type(*node.input(0), *node.output()));
 }
 
+bool replace_if_same_type(Rewriter& rw, const Node& node, const Op& op, const Values& inputs) {
+  Types types;
+  for (const Value* input : inputs) types.push_back(input ? input->type : Type{});
+  if (!(op.infer(types)[0] == node.output()->type)) return false;
+  rw.replace(node, op, inputs);
+  return true;
+}
+
 // Pointwise operators broadcast by themselves.
 bool read_through_expand(Rewriter& rw, const Node& node) {
   if (!node.op().info().pointwise || !node.output()->type.ranked) return false;
@@ -111,11 +119,7 @@ bool read_through_expand(Rewriter& rw, const Node& node) {
     if (!expand || !expand->input(0)->type.ranked) continue;
     Values inputs = node.inputs();
     inputs[i] = expand->input(0);
-    Types types = node.input_types();
-    types[i] = inputs[i]->type;
-    if (!(node.op().infer(types)[0] == node.output()->type)) continue;
-    rw.replace(node, node.op(), inputs);
-    return true;
+    if (replace_if_same_type(rw, node, node.op(), inputs)) return true;
   }
   return false;
 }
@@ -137,14 +141,6 @@ Value* positions_along(const Value& data, const Value* indices, int64_t axis) {
     if (!fits) return nullptr;
   }
   return list;
-}
-
-bool replace_if_same_type(Rewriter& rw, const Node& node, const Op& op, const Values& inputs) {
-  Types types;
-  for (const Value* input : inputs) types.push_back(input->type);
-  if (!(op.infer(types)[0] == node.output()->type)) return false;
-  rw.replace(node, op, inputs);
-  return true;
 }
 
 // Elements whose positions are stretched along the other axes are rows.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/device.h"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -27,6 +28,14 @@ Registry& registry() {
 }
 
 }  // namespace
+
+double DeviceLimits::microseconds(double flops, double bytes, double peak) const {
+  double limit = peak > 0 ? flops / peak : 0;
+  const auto fits = [&](const Level& level) { return bytes <= static_cast<double>(level.size); };
+  const auto level = std::find_if(memory.begin(), memory.end(), fits);
+  if (level != memory.end()) limit = std::max(limit, bytes / level->rate);
+  return 1e6 * limit;
+}
 
 void register_device(std::string_view target, DeviceFactory factory) {
   Registry& all = registry();

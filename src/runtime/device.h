@@ -97,6 +97,22 @@ class DeviceMemory {
   uint64_t bytes = 0;
 };
 
+// What a device can do at most: what the time of a step is held against.
+struct DeviceLimits {
+  // Floating-point operations a second, by the type that products are computed in. 0: not known.
+  double f32 = 0, tf32 = 0, f16 = 0;
+  // Bytes a second of work that touches no more than `size` bytes; ascending, the last for all.
+  struct Level {
+    uint64_t size = 0;
+    double rate = 0;
+  };
+  std::vector<Level> memory;
+  std::string source;  // "measured with 2 threads"
+
+  // Microseconds that no implementation of this work falls below; `peak`: one of the above.
+  double microseconds(double flops, double bytes, double peak) const;
+};
+
 class Device {
  public:
   virtual ~Device() = default;
@@ -141,6 +157,8 @@ class Device {
   // `old` is no longer needed; where the steps are of the same kinds it may become the new one,
   // which takes a fraction of the time.
   virtual std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) { return old; }
+  // May take a tenth of a second to measure.
+  virtual DeviceLimits limits() { return {}; }
 };
 
 // The step has outputs or symbols whose size is known only once it has run.

@@ -7,6 +7,7 @@
 #include "build/build_graph.h"
 #include "ops/evaluate.h"
 #include "plan/engine_file.h"
+#include "runtime/device.h"
 #include "tenrec/tenrec.h"
 
 namespace tenrec {
@@ -95,6 +96,53 @@ TEST(Views, SplitAndSliceOfTheLeadingAxisAreFree) {
   EXPECT_EQ(ran.find("slice"), std::string::npos) << ran;
 }
 
+TEST(Work, IsThatOfTheWholeRegionAtTheOptPoint) {
+  init_ops();
+  const auto graph = parse_graph(R"(graph(%x: f32[N, 3, 4, 4] "x", %w: f32[5, 3, 3, 3] "w",
+                                          %t: f32[100, 8] "t", %i: i64[2] "i") {
+    %c = conv(%x, %w) (dilations=[1, 1], pads=[1, 1, 1, 1], strides=[1, 1]) : f32[N, 5, 4, 4]
+    %r = relu(%c) : f32[N, 5, 4, 4]
+    %g = gather(%t, %i) (axis=0) : f32[2, 8]
+    return %r "r", %g "g"
+  })");
+  BuildOptions options;
+  options.no_tune = true;
+  const std::vector<int64_t> dims{2, 3, 4, 4};
+  options.profiles.push_back({.dims = {{"x", {dims, dims, dims}}}});
+  const BuildResult result = build_graph(*graph, "work", options);
+  const plan::EngineFile file = plan::EngineFile::read(*result.bytes, result.bytes);
+  int64_t flops = 0;
+  for (const plan::Step& step : file.plans[0].steps) {
+    flops += step.flops;
+    // Both rows that it looks at, and where they go; two positions.
+    if (step.op == "gather") {
+      EXPECT_EQ(step.bytes, 2 * (2 * 8 * 4) + 2 * 8);
+    }
+  }
+  constexpr int64_t outputs = 2 * 5 * 4 * 4;
+  EXPECT_EQ(flops, outputs * 3 * 3 * 3 * 2 + outputs + 2 * 8);
+}
+
+TEST(Work, TheSlowerOfComputingAndMovingIsTheLimit) {
+  DeviceLimits limits;
+  limits.f32 = 1e9;
+  limits.memory = {{1000, 1e9}, {UINT64_MAX, 1e8}};
+  EXPECT_DOUBLE_EQ(limits.microseconds(5000, 1000, limits.f32), 5);
+  EXPECT_DOUBLE_EQ(limits.microseconds(500, 1000, limits.f32), 1);
+  EXPECT_DOUBLE_EQ(limits.microseconds(500, 2000, limits.f32), 20);
+  EXPECT_DOUBLE_EQ(limits.microseconds(500, 0, 0), 0);
+  EXPECT_DOUBLE_EQ(DeviceLimits{}.microseconds(500, 500, 0), 0);
+}
+
+TEST(Work, TheCpuMeasuresItsLimits) {
+  const DeviceLimits limits = open_device("cpu", {.threads = 1})->limits();
+  EXPECT_GT(limits.f32, 1e8);
+  ASSERT_EQ(limits.memory.size(), 4U);
+  for (const DeviceLimits::Level& level : limits.memory) EXPECT_GT(level.rate, 1e7) << level.size;
+  EXPECT_TRUE(std::is_sorted(limits.memory.begin(), limits.memory.end(),
+                             [](const auto& a, const auto& b) { return a.size < b.size; }));
+}
+
 TEST(Views, AnInnerAxisIsCopied) {
   EXPECT_NE(run(R"(graph(%x: f32[2, 6] "x") {
     %a = exp(%x) : f32[2, 6]
@@ -108,28 +156,24 @@ TEST(Views, AnInnerAxisIsCopied) {
             std::string::npos);
 }
 
-TEST(Views, WhatLeavesAsAViewIsWrittenWhereItIsWanted) {
-  EXPECT_EQ(run(R"(graph(%x: f32[2, H] "x") {
+// `leaving`: what the graph returns.
+std::string run_two_views(const std::string& leaving) {
+  return run(R"(graph(%x: f32[2, H] "x") {
     %a = softmax(%x) (axis=1) : f32[2, H]
     %axes = constant() (value=i64[1](0)) : i64[1]
     %b = unsqueeze(%a, %axes) : f32[1, 2, H]
     %c = unsqueeze(%b, %axes) : f32[1, 1, 2, H]
-    return %c "y"
-  })",
-                {2, 6}),
-            "softmax");
+    return )" + leaving +
+                 "\n  }",
+             {2, 6});
+}
+
+TEST(Views, WhatLeavesAsAViewIsWrittenWhereItIsWanted) {
+  EXPECT_EQ(run_two_views("%c \"y\""), "softmax");
 }
 
 TEST(Views, WhatLeavesTwiceIsCopied) {
-  EXPECT_EQ(run(R"(graph(%x: f32[2, H] "x") {
-    %a = softmax(%x) (axis=1) : f32[2, H]
-    %axes = constant() (value=i64[1](0)) : i64[1]
-    %b = unsqueeze(%a, %axes) : f32[1, 2, H]
-    %c = unsqueeze(%b, %axes) : f32[1, 1, 2, H]
-    return %a "a", %c "y"
-  })",
-                {2, 6}),
-            "softmax reshape");
+  EXPECT_EQ(run_two_views("%a \"a\", %c \"y\""), "softmax reshape");
 }
 
 TEST(Views, AConcatThatLeavesIsFree) {

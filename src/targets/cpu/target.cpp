@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cpu/target.h"
 
-#include <unistd.h>
-
 #include "base/error.h"
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
@@ -10,15 +8,11 @@
 #include "targets/common/layout.h"
 #include "targets/common/lift_convolutions.h"
 #include "targets/cpu/kernels/list.h"
+#include "targets/cpu/run/caches.h"
 #include "targets/cpu/run/cpu_device.h"
 
 namespace tenrec::cpu {
 namespace {
-
-uint64_t cache_size(int name, uint64_t fallback) {
-  const long bytes = sysconf(name);
-  return bytes > 0 ? static_cast<uint64_t>(bytes) : fallback;
-}
 
 Isa isa_named(const std::string& fingerprint) {
   const std::optional<Isa> isa = isa_of(fingerprint);
@@ -42,9 +36,9 @@ class CpuTarget final : public Target {
     info.vendor = isa == best_isa();
     info.vector_floats = isa == Isa::baseline ? 4 : block_of(isa);
     info.threads = threads > 0 ? threads : available_threads();
-    info.cache_l1 = cache_size(_SC_LEVEL1_DCACHE_SIZE, info.cache_l1);
-    info.cache_l2 = cache_size(_SC_LEVEL2_CACHE_SIZE, info.cache_l2);
-    info.cache_l3 = cache_size(_SC_LEVEL3_CACHE_SIZE, info.cache_l3);
+    info.cache_l1 = cache_bytes(1, info.cache_l1);
+    info.cache_l2 = cache_bytes(2, info.cache_l2);
+    info.cache_l3 = cache_bytes(3, info.cache_l3);
     return info;
   }
 

@@ -147,6 +147,38 @@ std::vector<std::unique_ptr<Graph>> region_of(const Types& in) {
   return bodies;
 }
 
+// A convolution and a gate of it, scaled and shifted: what the kernels have built in.
+std::vector<std::unique_ptr<Graph>> scaled_gate(const Types& in) {
+  auto body = std::make_unique<Graph>();
+  Values v;
+  for (const Type& type : in) v.push_back(body->add_input("", type));
+  const auto number = [&](float x) { return body->constant(nullptr, Tensor::of<float>({1}, {x})); };
+  const auto add = [&](const Op& op, Values inputs) {
+    Value* y = body->insert(nullptr, op, std::move(inputs))->output();
+    y->type.layout = in[0].layout;
+    return y;
+  };
+  const Conv conv{.dilations = {1, 1}, .pads = {1, 1, 1, 1}, .strides = {1, 1}};
+  Value* gated = add(HardSwish{}, {add(conv, {v[0], v[1], v[2]})});
+  Value* scaled = add(Mul{}, {gated, number(0.625f)});
+  body->add_output(add(Add{}, {scaled, number(-0.375f)}), "y");
+  std::vector<std::unique_ptr<Graph>> bodies;
+  bodies.push_back(std::move(body));
+  return bodies;
+}
+
+TEST(Convolution, scaled_gate_in_the_epilogue) {
+  StepCase c = case_of({1, 16, 12, 1, {9, 7}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}});
+  c.op = Fused{.anchor = "conv"};
+  c.bodies = scaled_gate;
+  check_every_tactic(c, "conv_plain");
+  set_blocked(c, true, true);
+  for (const char* kernel : {"conv_direct", "conv_winograd"}) check_every_tactic(c, kernel);
+#ifdef TENREC_ONEDNN
+  check_every_tactic(c, "onednn_conv");
+#endif
+}
+
 TEST(Convolution, residual_and_activation_in_the_epilogue) {
   for (const auto bodies : {region_of<Relu>, region_of<HardSwish>}) {
     StepCase c = case_of({1, 16, 16, 1, {9, 7}, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}});

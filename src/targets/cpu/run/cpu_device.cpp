@@ -126,13 +126,14 @@ std::unique_ptr<StepRunner> CpuDevice::prepare(const plan::Plan& plan, const pla
   });
 }
 
+DeviceLimits CpuDevice::limits() { return measure_limits(environment_.isa, threads_); }
+
 void register_cpu_device() {
   register_device("cpu", [](const DeviceOptions& options) {
     TENREC_CHECK(options.index == 0, device, "there is no CPU {}: all cores are device 0",
                  options.index);
     return std::make_shared<CpuDevice>(options);
   });
-  register_limits("cpu", measure_limits);
 }
 
 }  // namespace tenrec::cpu

@@ -25,6 +25,7 @@ class CpuDevice : public Device {
   void copy_to_host(void* to, const std::byte* from, uint64_t bytes) override;
   void copy_from_host(std::byte* to, const void* from, uint64_t bytes) override;
   std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) override;
+  DeviceLimits limits() override;
 
   const Threads& threads() const { return threads_; }
 

@@ -7,110 +7,81 @@
 
 #include "base/error.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/run/expr_match.h"
 
 namespace tenrec::cpu {
 namespace {
 
-// The single program node that is not an input, constant or listed in `skip`; matching is by shape.
-class Matcher {
- public:
-  explicit Matcher(const ExprProgram& program) : program_(program) {}
-  const ExprNode& at(int32_t i) const { return program_.nodes[static_cast<size_t>(i)]; }
-  bool is_input(int32_t i, int32_t input) const {
-    return at(i).fn == Fn::input && at(i).input == input;
-  }
-  std::optional<double> constant(int32_t i) const {
-    return at(i).fn == Fn::constant ? std::optional(at(i).value) : std::nullopt;
-  }
-  // fn(x, constant) in either order.
-  bool with_constant(const ExprNode& node, Fn fn, int32_t& x, double& value) const {
-    if (node.fn != fn) return false;
-    for (const auto& [a, b] : {std::pair(node.a, node.b), std::pair(node.b, node.a)}) {
-      if (const auto number = constant(b)) {
-        x = a;
-        value = *number;
-        return true;
-      }
-    }
-    return false;
-  }
-
-  // Peels fn(x, constant) off `at`, if it is that.
-  double peel(int32_t& at, Fn fn, double otherwise) const {
-    double value = otherwise;
-    int32_t inner = at;
-    if (with_constant(this->at(at), fn, inner, value)) at = inner;
-    return value;
-  }
-  // clip(x) with min and max in either order, or one of them.
-  void peel_clip(int32_t& at, double& low, double& high) const {
-    low = peel(at, Fn::max, low);
-    high = peel(at, Fn::min, high);
-    low = std::max(low, peel(at, Fn::max, low));
-  }
-
- private:
-  const ExprProgram& program_;
-};
-
-}  // namespace
-
-namespace {
-
 constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// The number of fn(x, number), `at` becoming x; `otherwise` where `at` is something else.
+double peel(const ExprMatcher& match, int32_t& at, Fn fn, double otherwise) {
+  const auto found = match.with_number(at, fn);
+  if (!found) return otherwise;
+  at = found->x;
+  return found->number;
+}
+
+// clip(x): min and max in either order, or one of them.
+struct Clip {
+  double low = -infinity, high = infinity;
+};
+Clip peel_clip(const ExprMatcher& match, int32_t& at) {
+  Clip clip;
+  clip.low = peel(match, at, Fn::max, clip.low);
+  clip.high = peel(match, at, Fn::min, clip.high);
+  clip.low = std::max(clip.low, peel(match, at, Fn::max, clip.low));
+  return clip;
+}
 
 // x * clip(slope * x + offset, low, high), x being node `at` of it; scaled and shifted by what is
 // around it.
-std::optional<Activation> match_gate(const Matcher& match, int32_t at, int32_t& x) {
+std::optional<Activation> match_gate(const ExprMatcher& match, int32_t& at) {
+  int32_t product = at;
   Activation gate{.kind = Activation::Kind::gate};
-  gate.shift = static_cast<float>(match.peel(at, Fn::add, 0));
-  const double scale = match.peel(at, Fn::mul, 1);
-  const ExprNode& product = match.at(at);
-  if (product.fn != Fn::mul || !(scale > 0)) return std::nullopt;
-  for (const auto& [value, factor] :
-       {std::pair(product.a, product.b), std::pair(product.b, product.a)}) {
+  gate.shift = static_cast<float>(peel(match, product, Fn::add, 0));
+  const double scale = peel(match, product, Fn::mul, 1);
+  if (match.at(product).fn != Fn::mul || !(scale > 0)) return std::nullopt;
+  for (const auto& [x, factor] : match.operands(product)) {
     int32_t inner = factor;
-    double low = -infinity, high = infinity;
-    match.peel_clip(inner, low, high);
-    if (low == -infinity || high == infinity || low > high) continue;
-    const double offset = match.peel(inner, Fn::add, 0);
-    const double slope = match.peel(inner, Fn::mul, 1);
-    if (inner != value) continue;
-    gate.low = static_cast<float>(scale * low);
-    gate.high = static_cast<float>(scale * high);
+    const Clip clip = peel_clip(match, inner);
+    if (clip.low == -infinity || clip.high == infinity || clip.low > clip.high) continue;
+    const double offset = peel(match, inner, Fn::add, 0);
+    const double slope = peel(match, inner, Fn::mul, 1);
+    if (inner != x) continue;
+    gate.low = static_cast<float>(scale * clip.low);
+    gate.high = static_cast<float>(scale * clip.high);
     gate.slope = static_cast<float>(scale * slope);
     gate.offset = static_cast<float>(scale * offset);
-    x = value;
+    at = x;
     return gate;
   }
   return std::nullopt;
 }
 
 // relu or another clip around node `at`, which becomes what is inside.
-Activation match_clip(const Matcher& match, int32_t& at) {
-  double low = -infinity, high = infinity;
+Activation match_clip(const ExprMatcher& match, int32_t& at) {
   int32_t inner = at;
-  match.peel_clip(inner, low, high);
-  if ((low == -infinity && high == infinity) || low > high) return {};
+  const Clip clip = peel_clip(match, inner);
+  if ((clip.low == -infinity && clip.high == infinity) || clip.low > clip.high) return {};
   at = inner;
-  if (low == 0 && high == infinity) return {.kind = Activation::Kind::relu};
+  if (clip.low == 0 && clip.high == infinity) return {.kind = Activation::Kind::relu};
   return {.kind = Activation::Kind::clip,
-          .low = static_cast<float>(low),
-          .high = static_cast<float>(high)};
+          .low = static_cast<float>(clip.low),
+          .high = static_cast<float>(clip.high)};
 }
 
 }  // namespace
 
 std::optional<SimpleEpilogue> simple_epilogue(const ExprProgram& program) {
-  const Matcher match(program);
+  const ExprMatcher match(program);
   SimpleEpilogue simple;
   int32_t at = program.outputs[0];
-  if (const auto gate = match_gate(match, at, at)) simple.activation = *gate;
-  else simple.activation = match_clip(match, at);
+  const auto gate = match_gate(match, at);
+  simple.activation = gate ? *gate : match_clip(match, at);
   if (match.is_input(at, 0)) return simple;
-  const ExprNode& sum = match.at(at);
-  if (sum.fn != Fn::add) return std::nullopt;
-  for (const auto& [x, other] : {std::pair(sum.a, sum.b), std::pair(sum.b, sum.a)}) {
+  if (match.at(at).fn != Fn::add) return std::nullopt;
+  for (const auto& [x, other] : match.operands(at)) {
     if (match.is_input(x, 0) && match.at(other).fn == Fn::input && match.at(other).input > 0) {
       simple.residual = match.at(other).input - 1;
       return simple;

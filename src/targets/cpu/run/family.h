@@ -35,6 +35,7 @@ struct Family {
   bool by_operator = true;    // its inputs and outputs are those of the step's operator
   bool may_omit = false;      // output 0 need not be wanted
   bool learns_sizes = false;  // may set sizes by running (decides_sizes)
+  bool copies_bytes = false;  // operators that are views: whatever the bytes are elements of
 };
 
 // Null when this build has no such family.

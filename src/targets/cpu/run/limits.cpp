@@ -45,12 +45,10 @@ HWY_AFTER_NAMESPACE();
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <fstream>
-#include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "targets/cpu/run/threads.h"
+#include "targets/cpu/run/caches.h"
 
 namespace tenrec::cpu {
 
@@ -87,26 +85,10 @@ double read_rate(const Threads& threads, const LimitLoops& loops, uint64_t bytes
   return static_cast<double>(rounds * own * threads.count()) * sizeof(float) / seconds;
 }
 
-// Linux's list tells what a core of a virtual machine has; sysconf may tell the host's whole.
-uint64_t cache_bytes(int level, uint64_t otherwise) {
-  for (int index = 0; index < 8; ++index) {
-    const std::string folder = fmt::format("/sys/devices/system/cpu/cpu0/cache/index{}/", index);
-    int found = 0;
-    uint64_t kilobytes = 0;
-    std::string type;
-    std::ifstream(folder + "level") >> found;
-    std::ifstream(folder + "type") >> type;
-    std::ifstream(folder + "size") >> kilobytes;  // "512K"
-    if (found == level && type != "Instruction" && kilobytes > 0) return kilobytes << 10;
-  }
-  return otherwise;
-}
-
 }  // namespace
 
-DeviceLimits measure_limits(const DeviceOptions& options) {
-  const Threads threads(options.threads > 0 ? options.threads : available_threads());
-  const LimitLoops loops = limit_loops(best_isa());
+DeviceLimits measure_limits(Isa isa, const Threads& threads) {
+  const LimitLoops loops = limit_loops(isa);
   constexpr int64_t rounds = 1 << 20;
   const double seconds = fastest(threads, [&](int) { return loops.multiply_add(rounds); });
   DeviceLimits limits;

@@ -15,13 +15,11 @@ namespace {
 class Checked final : public StepRunner {
  public:
   Checked(const Family& family, const plan::Step& step, std::unique_ptr<StepRunner> runner)
-      : family_(family),
-        runner_(std::move(runner)),
-        learns_(!step.defines.empty()),
-        takes_bytes_(family.name == "copy" && step.op == "identity") {
+      : family_(family), runner_(std::move(runner)), learns_(!step.defines.empty()) {
     // Bodies have types of their own, which are checked where they are run; a region that is
     // evaluated as an expression has no body any more.
     if (family.by_operator && step.bodies.empty() && step.op != "fused") op_ = decode_step_op(step);
+    takes_bytes_ = family.copies_bytes && op_ && op_.info().is_view;
   }
 
   void reshape(const StepArgs& args) override {
@@ -110,7 +108,7 @@ class Checked final : public StepRunner {
   const Family& family_;
   std::unique_ptr<StepRunner> runner_;
   bool learns_;
-  bool takes_bytes_;  // whatever they are elements of
+  bool takes_bytes_ = false;  // whatever they are elements of
   bool asked_ = false;
   Op op_;
 };

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "targets/cpu/run/expr_match.h"
 
 namespace tenrec::cpu {
 
@@ -52,19 +53,15 @@ class TileCompiler {
 
   const ExprNode& at(int32_t i) const { return program_.nodes[static_cast<size_t>(i)]; }
 
-  // The other operand of fn(x, number), in either order; -1: node i is no such thing.
-  int32_t beside(int32_t i, Fn fn, double number) const {
-    if (at(i).fn != fn) return -1;
-    for (const auto& [x, other] : {std::pair(at(i).a, at(i).b), std::pair(at(i).b, at(i).a)}) {
-      if (at(other).fn == Fn::constant && at(other).value == number) return x;
-    }
-    return -1;
-  }
-
   // x where node i is x * 0.5 * (erf(x / sqrt(2)) + 1) of f32 as the operator Gelu records it; -1.
   int32_t gelu_of(int32_t i) const {
+    const ExprMatcher match(program_);
+    const auto beside = [&](int32_t node, Fn fn, double number) {
+      const auto found = match.with_number(node, fn);
+      return found && found->number == number ? found->x : -1;
+    };
     if (at(i).fn != Fn::mul || at(i).dtype != DType::f32) return -1;
-    for (const auto& [half, sum] : {std::pair(at(i).a, at(i).b), std::pair(at(i).b, at(i).a)}) {
+    for (const auto& [half, sum] : match.operands(i)) {
       const int32_t erf = beside(sum, Fn::add, 1), x = beside(half, Fn::mul, 0.5);
       if (erf < 0 || x < 0 || at(erf).fn != Fn::erf) continue;
       if (beside(at(erf).a, Fn::mul, 0.7071067811865476) == x) return x;

@@ -2,6 +2,8 @@
 // Reductions over any axes: a group of threads a result.
 #include "ops/reduce.h"
 
+#include <charconv>
+
 #include "base/error.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernel_text.h"
@@ -363,7 +365,7 @@ class ReduceKernel : public Kernel {
     const int64_t count = in / out;
     const bool many = out >= 16384;
     if (const int64_t parts = parts_of(device, out, count); parts > 1)
-      return {fmt::format("parts={}", parts), "group=256"};
+      return {fmt::format("{}{}", parts_prefix, parts), "group=256"};
     if (!shapes.rows) return group_tactics(many || count <= 16 ? 1 : count <= 256 ? 32 : 256);
     return group_tactics(count <= 8 ? 1 : count <= 1024 && out >= 256 ? 32 : 256);
   }
@@ -375,13 +377,15 @@ class ReduceKernel : public Kernel {
     StepWriter step(std::move(draft));
     const auto& op = *node.as<Reduce>();
     if (late) write_late(node, op, group_of(tactic), step);
-    else if (tactic.starts_with("parts=")) Reduction(node, op).write_parts(parts_in(tactic), step);
+    else if (tactic.starts_with(parts_prefix))
+      Reduction(node, op).write_parts(parts_in(tactic), step);
     else Reduction(node, op).write(group_of(tactic), step);
     return step.finish();
   }
 
  private:
   static constexpr int64_t most_parts = 1024;
+  static constexpr std::string_view parts_prefix = "parts=";
 
   // Blocks a row where rows alone leave multiprocessors idle; each takes at least 16 elements a
   // thread.
@@ -390,11 +394,14 @@ class ReduceKernel : public Kernel {
     return std::min({wanted, count / (16 * block_threads), most_parts});
   }
 
-  static int64_t parts_in(const std::string& tactic) {
-    for (int64_t parts = 2; parts <= most_parts; ++parts)
-      if (tactic == fmt::format("parts={}", parts)) return parts;
-    fail(ErrorCode::usage, "\"{}\" is no tactic of a reduction; parts are 2 to {}", tactic,
-         most_parts);
+  static int64_t parts_in(std::string_view tactic) {
+    const std::string_view number = tactic.substr(parts_prefix.size());
+    int64_t parts = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), parts);
+    const bool is_number = error == std::errc() && end == number.data() + number.size();
+    TENREC_CHECK(is_number && parts > 1 && parts <= most_parts, usage,
+                 "\"{}\" is no tactic of a reduction; parts are 2 to {}", tactic, most_parts);
+    return parts;
   }
 };
 

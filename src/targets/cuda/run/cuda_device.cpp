@@ -186,6 +186,8 @@ std::unique_ptr<Recording> CudaDevice::end_recording(std::unique_ptr<Recording> 
   return std::make_unique<GraphRecording>(gpu_, stream_.get(), graph);
 }
 
+DeviceLimits CudaDevice::limits() { return limits_of(*gpu_); }
+
 void register_cuda_device() {
   register_device("cuda", [](const DeviceOptions& options) {
     init_ops();  // steps on the host name operators
@@ -202,7 +204,6 @@ void register_cuda_device() {
     return std::make_shared<CudaDevice>(std::move(gpu), options.memory_limit,
                                         std::make_shared<std::atomic<uint64_t>>(0));
   });
-  register_limits("cuda", limits_of_gpu);
 }
 
 }  // namespace tenrec::cuda

@@ -41,6 +41,7 @@ class CudaDevice : public Device {
   bool can_record() const override { return true; }
   void begin_recording() override;
   std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) override;
+  DeviceLimits limits() override;
 
   Gpu& gpu() { return *gpu_; }
 

@@ -3,8 +3,6 @@
 
 #include <array>
 
-#include "targets/cuda/run/driver.h"
-
 namespace tenrec::cuda {
 namespace {
 
@@ -20,18 +18,17 @@ constexpr std::array units{Units{80, 64, 512, 1024}, Units{86, 128, 0, 0}, Units
 
 }  // namespace
 
-DeviceLimits limits_of_gpu(const DeviceOptions& options) {
-  const std::shared_ptr<Gpu> gpu = Gpu::open(options.index);
+DeviceLimits limits_of(const Gpu& gpu) {
   const auto attribute = [&](CUdevice_attribute which) {
     int value = 0;
-    check(gpu->api().cuDeviceGetAttribute(&value, which, gpu->device()),
+    check(gpu.api().cuDeviceGetAttribute(&value, which, gpu.device()),
           "asking for the GPU's properties");
     return static_cast<double>(value);
   };
   DeviceLimits limits;
-  const double clocks = 1e3 * attribute(CU_DEVICE_ATTRIBUTE_CLOCK_RATE) * gpu->multiprocessors();
+  const double clocks = 1e3 * attribute(CU_DEVICE_ATTRIBUTE_CLOCK_RATE) * gpu.multiprocessors();
   for (const Units& each : units) {
-    if (each.capability != gpu->capability()) continue;
+    if (each.capability != gpu.capability()) continue;
     limits.f32 = 2 * clocks * each.f32;
     limits.tf32 = 2 * clocks * each.tf32;
     limits.f16 = 2 * clocks * each.f16;
@@ -39,7 +36,7 @@ DeviceLimits limits_of_gpu(const DeviceOptions& options) {
   // Both edges of the clock carry data.
   const double rate = 2e3 * attribute(CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE) *
                       attribute(CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH) / 8;
-  limits.memory.push_back({UINT64_MAX, rate});
+  if (rate > 0) limits.memory.push_back({UINT64_MAX, rate});
   limits.source = "from the GPU's clocks; what lies in its L2 is read faster";
   return limits;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include "runtime/limits.h"
+#include "runtime/device.h"
+#include "targets/cuda/run/driver.h"
 
 namespace tenrec::cuda {
 
 // From the GPU's clocks and widths; what its makers publish for units that CUDA says nothing of.
-DeviceLimits limits_of_gpu(const DeviceOptions& options);
+DeviceLimits limits_of(const Gpu& gpu);
 
 }  // namespace tenrec::cuda

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "targets/cpu/run/conv_families.h"
 #include "targets/cpu/run/kernel_test.h"
 
 namespace tenrec::cpu::test {
@@ -124,6 +125,32 @@ inline std::string describe(Isa isa, int threads, const Conv& c, bool residual,
   return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " " + describe(c) +
          " res " + std::to_string(residual) + " act " +
          std::to_string(static_cast<int>(activation.kind));
+}
+
+// One family (conv_families.h) with one tactic. Returns the output's bits.
+template <class Family>
+std::vector<float> check_family(BlockedLayer& layer, const typename Family::Problem& p,
+                                const typename Family::Tactic& t, Isa isa, int threads,
+                                bool in_place, double spread = 0) {
+  bool residual = false;
+  if constexpr (requires { p.has_residual; }) residual = p.has_residual;
+  SCOPED_TRACE(describe(isa, threads, p.conv, residual, p.activation) + " tactic " +
+               tactic_text<Family>(t));
+  Buffer packed(static_cast<int64_t>(Family::packed_size(p, t, isa)));
+  Family::pack(p, t, isa, layer.weights(), layer.bias(), packed.data());
+  Buffer scratch(static_cast<int64_t>(Family::scratch_size(p, t, isa, threads) / 4));
+  const auto out = layer.check(p.activation, in_place, spread, [&](const BlockedCall& call) {
+    typename Family::Buffers buffers;
+    buffers.in = call.in;
+    buffers.packed = packed.data();
+    if constexpr (requires { buffers.residual; }) buffers.residual = call.residual;
+    buffers.out = call.out;
+    buffers.scratch = scratch.data();
+    buffers.epilogue = call.epilogue;
+    Family::loops(isa)(p, t, buffers, Threads(threads));
+  });
+  EXPECT_TRUE(packed.intact() && scratch.intact());
+  return out;
 }
 
 }  // namespace tenrec::cpu::test

@@ -25,23 +25,7 @@ ConvDepthwise random_layer(Random& g, int block) {
 
 std::vector<float> check(BlockedLayer& layer, const ConvDepthwise& p, const ConvDepthwiseTactic& t,
                          Isa isa, int threads, bool in_place) {
-  SCOPED_TRACE(describe(isa, threads, p.conv, p.has_residual, p.activation) + " tactic " +
-               std::to_string(t.copies) + " " + std::to_string(t.pixels));
-  Buffer packed(static_cast<int64_t>(conv_depthwise_packed_size(p, isa)));
-  conv_depthwise_pack(p, isa, layer.weights(), layer.bias(), packed.data());
-  Buffer scratch(static_cast<int64_t>(conv_depthwise_scratch_size(p, t, isa, threads) / 4));
-  const auto out = layer.check(p.activation, in_place, 0, [&](const BlockedCall& call) {
-    conv_depthwise(isa)(p, t,
-                        {.in = call.in,
-                         .packed = packed.data(),
-                         .residual = call.residual,
-                         .out = call.out,
-                         .scratch = scratch.data(),
-                         .epilogue = call.epilogue},
-                        Threads(threads));
-  });
-  EXPECT_TRUE(packed.intact() && scratch.intact());
-  return out;
+  return check_family<DepthwiseFamily>(layer, p, t, isa, threads, in_place);
 }
 
 std::vector<ConvDepthwiseTactic> all_tactics(const ConvDepthwise& p, Isa isa) {

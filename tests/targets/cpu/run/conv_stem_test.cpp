@@ -23,23 +23,7 @@ ConvStem random_layer(Random& g, int block) {
 
 std::vector<float> check(BlockedLayer& layer, const ConvStem& p, const ConvStemTactic& t, Isa isa,
                          int threads) {
-  SCOPED_TRACE(describe(isa, threads, p.conv, false, p.activation) + " tactic " +
-               std::to_string(t.vectors) + " " + std::to_string(t.band) + " " +
-               std::to_string(t.by_channel));
-  Buffer packed(static_cast<int64_t>(conv_stem_packed_size(p, isa)));
-  conv_stem_pack(p, t, isa, layer.weights(), layer.bias(), packed.data());
-  Buffer scratch(static_cast<int64_t>(conv_stem_scratch_size(p, t, isa, threads) / 4));
-  const auto out = layer.check(p.activation, false, 0, [&](const BlockedCall& call) {
-    conv_stem(isa)(p, t,
-                   {.in = call.in,
-                    .packed = packed.data(),
-                    .out = call.out,
-                    .scratch = scratch.data(),
-                    .epilogue = call.epilogue},
-                   Threads(threads));
-  });
-  EXPECT_TRUE(packed.intact() && scratch.intact());
-  return out;
+  return check_family<StemFamily>(layer, p, t, isa, threads, false);
 }
 
 TEST(ConvStem, random_layers_with_every_tactic_and_thread_count) {

@@ -36,24 +36,7 @@ ConvWinograd random_layer(Random& g, int block) {
 
 std::vector<float> check(BlockedLayer& layer, const ConvWinograd& p, const ConvWinogradTactic& t,
                          Isa isa, int threads, bool in_place) {
-  SCOPED_TRACE(describe(isa, threads, p.conv, p.has_residual, p.activation) + " tactic " +
-               std::to_string(t.outputs) + " " + std::to_string(t.vectors) + " " +
-               std::to_string(t.band) + " " + std::to_string(t.by_channel));
-  Buffer packed(static_cast<int64_t>(conv_winograd_packed_size(p, t, isa)));
-  conv_winograd_pack(p, t, isa, layer.weights(), layer.bias(), packed.data());
-  Buffer scratch(static_cast<int64_t>(conv_winograd_scratch_size(p, t, isa, threads) / 4));
-  const auto out = layer.check(p.activation, in_place, spread(t), [&](const BlockedCall& call) {
-    conv_winograd(isa)(p, t,
-                       {.in = call.in,
-                        .packed = packed.data(),
-                        .residual = call.residual,
-                        .out = call.out,
-                        .scratch = scratch.data(),
-                        .epilogue = call.epilogue},
-                       Threads(threads));
-  });
-  EXPECT_TRUE(packed.intact() && scratch.intact());
-  return out;
+  return check_family<WinogradFamily>(layer, p, t, isa, threads, in_place, spread(t));
 }
 
 std::vector<ConvWinogradTactic> all_tactics(const ConvWinograd& p, Isa isa) {
