@@ -91,6 +91,23 @@ TEST(Convolution, plain_of_every_rank) {
   }
 }
 
+// As in a short-time Fourier transform: zeros at the ends, the rest the same from both ends, or
+// negated. One weight that differs stops it.
+TEST(Convolution, mirrored_filters) {
+  for (const float sign : {1.0f, -1.0f, 0.0f}) {
+    StepCase c = case_of({1, 2, 9, 1, {130}, {40}, {7}, {1}, {3, 1}});
+    const std::span<float> weights = c.inputs[1].as_mutable<float>();
+    for (size_t row = 0; row < weights.size(); row += 40) {
+      for (size_t k = 0; k < 40; ++k) {
+        if (k < 5 || k > 36) weights[row + k] = 0;
+        else if (k > 20 && sign != 0) weights[row + k] = sign * weights[row + 41 - k];
+        else if (k > 20) weights[row + k] = weights[row + 41 - k] + (k == 30 ? 0.001f : 0);
+      }
+    }
+    check_every_tactic(c, "conv_plain");
+  }
+}
+
 TEST(Convolution, transposed) {
   for (const int64_t groups : {1, 2}) {
     const ConvTranspose op{

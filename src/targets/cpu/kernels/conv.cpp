@@ -2,6 +2,7 @@
 // Our own convolutions: one Kernel for all families of run/conv_families.h.
 #include "base/wire.h"
 #include "targets/cpu/kernels/conv_common.h"
+#include "targets/cpu/kernels/conv_fold.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/conv_families.h"
 
@@ -45,14 +46,14 @@ class ConvKernel final : public Kernel {
   StepDraft compile(const Node& node, const std::string& text,
                     const DeviceInfo& device) const override {
     const Anchored conv = read(node);
-    const ConvParams params = conv_params(conv);
+    auto [params, weights] = weights_of(conv);
     const auto tactic = parse_tactic<Family>(text);
     const Isa isa = isa_of(device);
     const auto problem = conv_family_problem<Family>(params, packing_problem(params), isa);
     Tensor packed(DType::f32, {static_cast<int64_t>(Family::packed_size(problem, tactic, isa))});
     const Tensor* bias = conv.constant(2);
-    Family::pack(problem, tactic, isa, conv.constant(1)->as<float>().data(),
-                 bias ? bias->as<float>().data() : nullptr, packed.as_mutable<float>().data());
+    Family::pack(problem, tactic, isa, weights.data(), bias ? bias->as<float>().data() : nullptr,
+                 packed.as_mutable<float>().data());
     StepDraft draft = anchored_draft(node, conv, name(), text);
     draft.params = encode(params);
     draft.inputs = {conv.inputs[0], {nullptr, std::move(packed)}, {}};
@@ -61,6 +62,13 @@ class ConvKernel final : public Kernel {
   }
 
  private:
+  static FoldedConv weights_of(const Anchored& conv) {
+    const std::span<const float> weights = conv.constant(1)->as<float>();
+    if constexpr (requires(typename Family::Problem p) { p.fold; })
+      return fold_kernel(conv_params(conv), weights.data());
+    return {conv_params(conv), {weights.begin(), weights.end()}};
+  }
+
   // Only the row-major family runs transposed convolutions.
   static Anchored read(const Node& node) {
     Anchored conv = read_conv_node(node);

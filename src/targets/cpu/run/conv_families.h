@@ -184,6 +184,7 @@ typename Family::Problem conv_family_problem(const ConvParams& params, const Con
   problem.conv = conv;
   if constexpr (Family::blocked_out) set_blocked_views(problem, block_of(isa));
   if constexpr (requires { problem.transposed; }) problem.transposed = params.transposed;
+  if constexpr (requires { problem.fold; }) problem.fold = params.fold;
   return problem;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cpu/run/conv_params.h"
 
+#include <algorithm>
+
 #include "base/wire.h"
 
 namespace tenrec::cpu {
@@ -12,6 +14,11 @@ int checked(int64_t value, const char* what) {
   TENREC_CHECK(value >= 0 && value <= max_size, unsupported, "a convolution with {} {}", what,
                value);
   return static_cast<int>(value);
+}
+
+bool folds(const ConvParams& params) {
+  return params.dilations.back() == 1 && std::all_of(params.kernel.begin(), params.kernel.end() - 1,
+                                                     [](int64_t size) { return size == 1; });
 }
 
 }  // namespace
@@ -44,6 +51,8 @@ ConvParams decode_conv_params(std::string_view bytes) {
   }
   TENREC_CHECK(params.in_channels % params.groups == 0 && params.out_channels % params.groups == 0,
                invalid_engine, "channels are no multiple of the groups");
+  TENREC_CHECK(params.fold == Fold::none || (!params.transposed && folds(params)), invalid_engine,
+               "a convolution that cannot be folded");
   if (!params.epilogue.nodes.empty()) {
     validate(params.epilogue);
     TENREC_CHECK(params.epilogue.inputs >= 1 && params.epilogue.outputs.size() == 1, invalid_engine,

@@ -5,7 +5,7 @@
 #include "ir/expr.h"
 #include "ops/window.h"
 #include "runtime/device.h"
-#include "targets/cpu/run/conv.h"
+#include "targets/cpu/run/conv_plain.h"
 
 namespace tenrec::cpu {
 
@@ -17,6 +17,7 @@ struct ConvParams {
   std::string weights_format;           // of oneDNN's packing
   bool transposed = false;              // weights are [in][out / groups][kernel]
   std::vector<int64_t> output_padding;  // of transposed ones; empty: 0
+  Fold fold = Fold::none;               // of conv_plain
   static auto fields(auto& s) {
     return std::tuple{field(1, "auto_pad", s.auto_pad),
                       field(2, "kernel", s.kernel),
@@ -29,7 +30,8 @@ struct ConvParams {
                       field(9, "epilogue", s.epilogue),
                       field(10, "weights_format", s.weights_format),
                       field(11, "transposed", s.transposed),
-                      field(12, "output_padding", s.output_padding)};
+                      field(12, "output_padding", s.output_padding),
+                      field(13, "fold", s.fold)};
   }
 };
 

@@ -34,9 +34,11 @@ struct PlainTask {
 
   void run();
   void set_taps(const ConvPhase& phase);
+  bool takes_frames() const;
   int set_parts(const ConvPhase& phase, int first, int last);
   void band(const ConvPhase& phase, const float* weights, int first, int last);
   void copy_patches(const ConvPhase& phase, int k0, int kn, int columns);
+  void copy_frames(int k0, int kn, int columns);
   void scatter(const ConvPhase& phase, int columns);
   void spread_band(const ConvPhase& first_phase, int first, int last);
   void spread(int stride);
@@ -80,9 +82,10 @@ void PlainTask::run() {
 
 void PlainTask::set_taps(const ConvPhase& phase) {
   tap_count = 0;
+  const int width = plan.taps / (p.conv.d.kernel * p.conv.h.kernel);
   for (int z = 0; z < p.conv.d.kernel; z++) {
     for (int y = 0; y < p.conv.h.kernel; y++) {
-      for (int x = 0; x < p.conv.w.kernel; x++) {
+      for (int x = 0; x < width; x++) {
         if (!phase.d.has(z) || !phase.h.has(y) || !phase.w.has(x)) continue;
         taps[tap_count++] = {phase.d.offset(z), phase.h.offset(y), phase.w.offset(x)};
       }
@@ -126,8 +129,9 @@ HWY_INLINE void copy_row(float* to, const float* row, int x, int size, int step,
 }
 
 void PlainTask::copy_patches(const ConvPhase& phase, int k0, int kn, int columns) {
+  if (takes_frames()) return copy_frames(k0, kn, columns);
   const Conv& c = p.conv;
-  const int stride = round_up(columns, plan.width);
+  const int stride = round_up(columns, B);
   for (int k = 0; k < kn; k++) {
     const int channel = (k0 + k) / tap_count;
     const Tap tap = taps[(k0 + k) % tap_count];
@@ -145,8 +149,60 @@ void PlainTask::copy_patches(const ConvPhase& phase, int k0, int kn, int columns
   }
 }
 
+// Long rows of taps that outputs do not share with their neighbours are read tap by tap, in
+// vectors, and transposed; other patches a tap at a time.
+bool PlainTask::takes_frames() const {
+  const Conv& c = p.conv;
+  return p.fold != Fold::none || (!p.transposed && c.w.stride > 1 && c.w.dilation == 1 &&
+                                  c.w.kernel >= 2 * B && c.d.kernel * c.h.kernel == 1);
+}
+
+HWY_INLINE V reversed(V x) {
+  V r;
+  TENREC_EACH_PART r.part[i] = hn::Reverse(Tag(), x.part[kParts - 1 - i]);
+  return r;
+}
+
+// Floats `at` to at + B of a row, 0 outside it.
+HWY_INLINE V load_inside(const float* row, int at, int width) {
+  if (at >= 0 && at + B <= width) return load(row + at);
+  float values[B];
+  for (int i = 0; i < B; i++) values[i] = at + i >= 0 && at + i < width ? row[at + i] : 0.0f;
+  return load(values);
+}
+
+void PlainTask::copy_frames(int k0, int kn, int columns) {
+  const Axis &d = p.conv.d, &h = p.conv.h, &w = p.conv.w;
+  const int stride = round_up(columns, B);
+  for (int k = k0, n = 0; k < k0 + kn; k += n) {
+    const int channel = k / tap_count, tap = k % tap_count;
+    n = std::min({B, tap_count - tap, k0 + kn - k});
+    const float* plane = input() + channel * in_plane();
+    float* to = patches + int64_t{k - k0} * stride;
+    for (int i = 0; i < part_count; i++) {
+      const Part& s = parts[i];
+      const int z = s.z * d.stride - d.pad, y = s.y * h.stride - h.pad;
+      const bool inside = z >= 0 && z < d.in && y >= 0 && y < h.in;
+      const float* row = inside ? plane + (int64_t{z} * h.in + y) * w.in : plane;
+      const int width = inside ? w.in : 0;
+      for (int x = 0; x < s.size; x++) {
+        const int start = (s.x + x) * w.stride - w.pad;
+        V v = load_inside(row, start + tap, width);
+        if (p.fold != Fold::none) {
+          const V other = reversed(load_inside(row, start + w.kernel - tap - B, width));
+          v = p.fold == Fold::same ? v + other : v - other;
+        }
+        alignas(64) float values[B];
+        store(values, v);
+        for (int j = 0; j < n; j++) to[int64_t{j} * stride + s.column + x] = values[j];
+      }
+    }
+    for (int j = 0; j < n; j++) std::fill(to + j * stride + columns, to + (j + 1) * stride, 0.0f);
+  }
+}
+
 void PlainTask::band(const ConvPhase& phase, const float* weights, int first, int last) {
-  const int columns = set_parts(phase, first, last), stride = round_up(columns, plan.width);
+  const int columns = set_parts(phase, first, last), stride = round_up(columns, B);
   const int depth = plan.inputs * tap_count;
   if (columns == 0) return;
   // With one phase the pixels of the band are neighbours in the output; else sums go to scratch.
@@ -160,11 +216,11 @@ void PlainTask::band(const ConvPhase& phase, const float* weights, int first, in
   g.has_residual = in_place && p.has_residual;
   g.ld_residual = g.ldc;
   g.activation = in_place ? p.activation : Activation{};
-  const GemmRows out{.p = g,
-                     .bias = b.packed + group * plan.outputs,
-                     .residual = g.has_residual ? b.residual + out_start() + first : nullptr,
-                     .out = in_place ? b.out + out_start() + first : sums,
-                     .most_rows = max_pixels(t.vectors)};
+  GemmRows out{.p = g,
+               .bias = b.packed + group * plan.outputs,
+               .residual = g.has_residual ? b.residual + out_start() + first : nullptr,
+               .out = in_place ? b.out + out_start() + first : sums,
+               .most_rows = max_pixels(t.vectors)};
   // A 1x1 kernel reads its pixels where they lie, if whole vectors do not read past the end.
   const Conv& c = p.conv;
   const bool same = in_place && c.d.kernel * c.h.kernel * c.w.kernel == 1 &&
@@ -183,7 +239,9 @@ void PlainTask::band(const ConvPhase& phase, const float* weights, int first, in
       const int m0 = rows.begin + cuts[i], m1 = rows.begin + cuts[i + 1];
       const float* a = weights + int64_t{m0} * depth + k0;
       for (int column = 0; column < stride; column += plan.width) {
-        out.run(column, plan.width, matrix + column, step, a, depth, k0, kn, m0, m1);
+        const int line = std::min(plan.width, stride - column);
+        out.most_rows = max_pixels(line / B);
+        out.run(column, line, matrix + column, step, a, depth, k0, kn, m0, m1);
       }
     }
   }
@@ -215,7 +273,7 @@ float activate_one(float x, const Activation& a) {
 }
 
 void PlainTask::scatter(const ConvPhase& phase, int columns) {
-  const int stride = round_up(columns, plan.width);
+  const int stride = round_up(columns, B);
   for (int m = rows.begin; m < rows.end; m++) {
     const float* from = sums + int64_t{m} * stride;
     for (int i = 0; i < part_count; i++) {
@@ -237,17 +295,17 @@ void PlainTask::scatter(const ConvPhase& phase, int columns) {
 // Kernels as large as their strides: the weights of all phases are rows of one product with the
 // pixels where they lie, whose results only have to be put beside each other.
 void PlainTask::spread_band(const ConvPhase& first_phase, int first, int last) {
-  const int columns = set_parts(first_phase, first, last), stride = round_up(columns, plan.width);
+  const int columns = set_parts(first_phase, first, last), stride = round_up(columns, B);
   Gemm g;
   g.m = plan.outputs * plan.phases;
   g.n = columns;
   g.k = plan.inputs;
   g.ldc = stride;
-  const GemmRows out{.p = g,
-                     .bias = nullptr,
-                     .residual = nullptr,
-                     .out = sums,
-                     .most_rows = max_pixels(t.vectors)};
+  GemmRows out{.p = g,
+               .bias = nullptr,
+               .residual = nullptr,
+               .out = sums,
+               .most_rows = max_pixels(t.vectors)};
   const float* weights = b.packed + p.conv.out_channels;
   for (int k0 = 0; k0 < plan.inputs; k0 += plan.chunk) {
     const int kn = std::min(plan.chunk, plan.inputs - k0);
@@ -266,8 +324,10 @@ void PlainTask::spread_band(const ConvPhase& first_phase, int first, int last) {
     for (int i = 0; i < cuts.parts; i++) {
       const int m0 = cuts[i], m1 = cuts[i + 1];
       for (int column = 0; column < stride; column += plan.width) {
-        out.run(column, plan.width, matrix + column, step, weights + int64_t{m0} * g.k + k0, g.k,
-                k0, kn, m0, m1);
+        const int line = std::min(plan.width, stride - column);
+        out.most_rows = max_pixels(line / B);
+        out.run(column, line, matrix + column, step, weights + int64_t{m0} * g.k + k0, g.k, k0, kn,
+                m0, m1);
       }
     }
   }

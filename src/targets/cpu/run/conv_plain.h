@@ -17,11 +17,17 @@
 
 namespace tenrec::cpu {
 
+// Filters along one axis (dilation 1) that read the same from both ends, or the same negated: the
+// two ends of the input are added or subtracted first, so that half of the taps remain.
+enum class Fold : uint8_t { none = 0, same = 1, negated = 2 };  // permanent: engine files hold them
+constexpr bool is_valid(Fold fold) { return fold <= Fold::negated; }
+
 struct ConvPlain {
   // Transposed: in is the smaller side, out position o = i * stride + k * dilation - pad, weights
   // come as [in_channels][out_channels / groups][d][h][w].
   Conv conv = {};
   bool transposed = false;
+  Fold fold = Fold::none;
   bool has_residual = false;  // laid out like the output; may be the output itself
   Activation activation = {};
 };
@@ -47,7 +53,8 @@ struct ConvPlainBuffers {
 std::vector<ConvPlainTactic> conv_plain_tactics(const ConvPlain&, Isa, int threads);
 
 // Floats: [bias][phase][group][out channel][in channel][tap of the phase]; not transposed: the
-// weights as they come. The same for all tactics, sizes of pictures and instruction sets.
+// weights as they come, or the first half of them where they fold. The same for all tactics, sizes
+// of pictures and instruction sets.
 size_t conv_plain_packed_size(const ConvPlain&);
 void conv_plain_pack(const ConvPlain&, const float* weights, const float* bias, float* packed);
 

@@ -24,9 +24,9 @@ std::vector<ConvPlainTactic> conv_plain_tactics(const ConvPlain& p, Isa isa, int
 
 size_t conv_plain_packed_size(const ConvPlain& p) {
   const Conv& c = p.conv;
-  return static_cast<size_t>(c.out_channels) +
-         static_cast<size_t>(c.out_channels) * static_cast<size_t>(c.in_channels / c.groups) *
-             static_cast<size_t>(c.d.kernel * c.h.kernel * c.w.kernel);
+  return static_cast<size_t>(c.out_channels) + static_cast<size_t>(c.out_channels) *
+                                                   static_cast<size_t>(c.in_channels / c.groups) *
+                                                   static_cast<size_t>(plain_taps(p));
 }
 
 void conv_plain_pack(const ConvPlain& p, const float* weights, const float* bias, float* packed) {
@@ -34,6 +34,15 @@ void conv_plain_pack(const ConvPlain& p, const float* weights, const float* bias
   const int inputs = c.in_channels / c.groups, outputs = c.out_channels / c.groups;
   for (int o = 0; o < c.out_channels; o++) *packed++ = bias ? bias[o] : 0.0f;
   const int64_t taps = int64_t{c.d.kernel} * c.h.kernel * c.w.kernel;
+  if (p.fold != Fold::none) {
+    const int rows = c.out_channels * inputs, half = plain_taps(p), size = c.w.kernel;
+    const float sign = p.fold == Fold::same ? 0.5f : -0.5f;
+    for (int row = 0; row < rows; row++, weights += size) {
+      for (int k = 0; k < half; k++) *packed++ = 0.5f * weights[k] + sign * weights[size - 1 - k];
+      if (size % 2 != 0) packed[-1] *= 0.5f;  // its input is added to itself
+    }
+    return;
+  }
   if (!p.transposed) {
     std::memcpy(packed, weights,
                 static_cast<size_t>(c.out_channels * inputs * taps) * sizeof(float));

@@ -51,6 +51,11 @@ struct ConvPhase {
   }
 };
 
+constexpr int plain_taps(const ConvPlain& p) {
+  const int width = p.fold == Fold::none ? p.conv.w.kernel : ceil_div(p.conv.w.kernel, 2);
+  return p.conv.d.kernel * p.conv.h.kernel * width;
+}
+
 struct ConvPlainPlan {
   ConvPlainPlan(const ConvPlain& p, const ConvPlainTactic& t, int block)
       : inputs(p.conv.in_channels / p.conv.groups),
@@ -60,7 +65,7 @@ struct ConvPlainPlan {
                 spreads_along(p.conv.h) && spreads_along(p.conv.w)),
         width(t.vectors * block),
         columns(round_up(std::max(t.columns, 1), width)),
-        taps(p.conv.d.kernel * p.conv.h.kernel * p.conv.w.kernel),
+        taps(plain_taps(p)),
         chunk(std::clamp(t.chunk, 1, std::max(1, inputs * taps))) {}
 
   int inputs, outputs;  // channels of a group

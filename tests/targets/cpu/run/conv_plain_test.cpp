@@ -10,8 +10,8 @@ using namespace test;
 
 std::string describe(const ConvPlain& p, const ConvPlainTactic& t, Isa isa, int threads) {
   return std::string(to_string(isa)) + " threads " + std::to_string(threads) + " transposed " +
-         std::to_string(p.transposed) + " " + test::describe(p.conv) + " res " +
-         std::to_string(p.has_residual) + " act " +
+         std::to_string(p.transposed) + " fold " + std::to_string(static_cast<int>(p.fold)) + " " +
+         test::describe(p.conv) + " res " + std::to_string(p.has_residual) + " act " +
          std::to_string(static_cast<int>(p.activation.kind)) + " tactic " +
          std::to_string(t.vectors) + " " + std::to_string(t.columns) + " " +
          std::to_string(t.chunk) + " " + std::to_string(t.by_channel);
@@ -29,6 +29,7 @@ class Layer {
     const auto in = random_floats(g, size_in(c));
     std::copy(in.begin(), in.end(), in_.data());
     weights_ = random_floats(g, size_weights(c));
+    mirror();
     if (chance(g, 80)) bias_ = random_floats(g, c.out_channels);
     std::vector<float> residual;
     if (p_.has_residual) residual = random_floats(g, size_out(c));
@@ -80,6 +81,19 @@ class Layer {
   }
 
  private:
+  void mirror() {
+    const int size = p_.conv.w.kernel;
+    for (size_t row = 0; p_.fold != Fold::none && row < weights_.size();
+         row += static_cast<size_t>(size)) {
+      for (int k = 0; k <= size / 2; k++) {
+        float& first = weights_[row + static_cast<size_t>(k)];
+        const float last = weights_[row + static_cast<size_t>(size - 1 - k)];
+        first = p_.fold == Fold::same ? last : -last;
+        if (2 * k + 1 == size && p_.fold == Fold::negated) first = 0;
+      }
+    }
+  }
+
   ConvPlain p_;
   Isa isa_;
   bool hook_;
@@ -120,6 +134,26 @@ ConvPlain random_layer(Random& g, bool transposed) {
   return p;
 }
 
+// Filters of many taps along one axis, which may fold.
+ConvPlain random_frames(Random& g) {
+  ConvPlain p;
+  Conv& c = p.conv;
+  p.fold = static_cast<Fold>(pick(g, 0, 2));
+  c.images = pick(g, 1, 2);
+  c.groups = pick(g, 1, 2);
+  c.in_channels = c.groups * pick(g, 1, 3);
+  c.out_channels = c.groups * pick(g, 1, 20);
+  if (chance(g, 30)) c.h = random_axis(g, 1, 4);
+  c.w = {.in = pick(g, 1, 300), .kernel = pick(g, 1, 70), .stride = pick(g, 1, 20)};
+  c.w.pad = chance(g, 30) ? 0 : pick(g, -5, c.w.kernel);
+  const int after = pick(g, -5, c.w.kernel);
+  while (c.w.in + c.w.pad + after < c.w.kernel) c.w.in++;
+  c.w.out = (c.w.in + c.w.pad + after - c.w.kernel) / c.w.stride + 1;
+  p.has_residual = chance(g, 40);
+  p.activation = activation_of(pick(g, 0, 3), chance(g, 30));
+  return p;
+}
+
 std::vector<ConvPlainTactic> all_tactics(const ConvPlain& p, Isa isa) {
   auto list = conv_plain_tactics(p, isa, 2);
   list.push_back({1, 7, 5, false});
@@ -127,11 +161,12 @@ std::vector<ConvPlainTactic> all_tactics(const ConvPlain& p, Isa isa) {
   return list;
 }
 
-void check_random(bool transposed, unsigned seed) {
+template <class Draw>
+void check_random(const Draw& draw, unsigned seed) {
   Random g(seed);
   for (const Isa isa : isas()) {
     for (int round = 0; round < 60; round++) {
-      const ConvPlain p = random_layer(g, transposed);
+      const ConvPlain p = draw(g);
       Layer layer(g, p, isa, chance(g, 40));
       const auto tactics = all_tactics(p, isa);
       std::vector<std::vector<float>> first(tactics.size());
@@ -148,8 +183,13 @@ void check_random(bool transposed, unsigned seed) {
   }
 }
 
-TEST(ConvPlain, random_layers_with_every_tactic_and_thread_count) { check_random(false, 1); }
-TEST(ConvPlain, random_transposed_layers) { check_random(true, 2); }
+TEST(ConvPlain, random_layers_with_every_tactic_and_thread_count) {
+  check_random([](Random& g) { return random_layer(g, false); }, 1);
+}
+TEST(ConvPlain, random_transposed_layers) {
+  check_random([](Random& g) { return random_layer(g, true); }, 2);
+}
+TEST(ConvPlain, random_layers_of_many_taps_that_may_fold) { check_random(random_frames, 3); }
 
 TEST(ConvPlain, nothing_to_do) {
   ConvPlain p;
