@@ -82,6 +82,13 @@ constexpr std::array<StemTiles, steps> make_all_stem_tiles() {
 }
 constexpr std::array<StemTiles, kStemSteps> kStemTiles = make_all_stem_tiles<kStemSteps>();
 
+// Of neighbouring pixels of an output row.
+constexpr auto pixel_offsets() {
+  std::array<int, static_cast<size_t>(stem_pixels(1, 1))> offsets{};
+  for (size_t i = 0; i < offsets.size(); i++) offsets[i] = static_cast<int>(i) * B;
+  return offsets;
+}
+
 struct StemTask {
   const ConvStem& p;
   const ConvStemTactic& t;
@@ -96,7 +103,19 @@ struct StemTask {
   void set_taps() const;
   void run(Share pixels) const;
   void band(int first, int last) const;
-  void panel(int index, int first, int last) const;
+  void panel(int index, int first, int last, Span ys, Span xs) const;
+  void set_pixels(int first, int last, Span ys, Span xs) const;
+  // Where output (y, x) starts to read in the copy, whose first float is input (ys, xs).
+  int copied_at(int y, int x, Span ys, Span xs) const {
+    const Axis &h = p.conv.h, &w = p.conv.w;
+    return (y * h.stride - h.pad - ys.begin) * plan.copy_cols + x * w.stride - w.pad - xs.begin;
+  }
+  // Tiles within rows, unless rows are too short to fill them: the tile's known step, or 0.
+  int step_of(int vectors) const {
+    const Axis& w = p.conv.w;
+    const bool by_row = w.stride < kStemSteps && 2 * w.out >= stem_pixels(vectors, w.stride);
+    return by_row ? w.stride : 0;
+  }
 };
 
 void StemTask::set_taps() const {
@@ -141,43 +160,55 @@ void StemTask::band(int first, int last) const {
       std::fill_n(to + right, xs.size() - right, 0.0f);
     }
   }
-  for (int i = 0, y = y0, x = first - y0 * w.out; i < last - first; i++) {
-    in_at[i] = (y * h.stride - h.pad - ys.begin) * plan.copy_cols + x * w.stride - w.pad - xs.begin;
+  for (int index = panels.begin; index < panels.end; index++) panel(index, first, last, ys, xs);
+}
+
+// Offsets of the band's pixels; within a row they are the same everywhere.
+void StemTask::set_pixels(int first, int last, Span ys, Span xs) const {
+  const int width = p.conv.w.out;
+  for (int i = 0, y = first / width, x = first % width; i < last - first; i++) {
+    in_at[i] = copied_at(y, x, ys, xs);
     out_at[i] = static_cast<int>(y * p.out.row + x * B);
-    if (++x == w.out) {
+    if (++x == width) {
       x = 0;
       y++;
     }
   }
-  for (int index = panels.begin; index < panels.end; index++) panel(index, first, last);
 }
 
-void StemTask::panel(int index, int first, int last) const {
+void StemTask::panel(int index, int first, int last, Span ys, Span xs) const {
   const int block = index * t.vectors, vectors = std::min(t.vectors, plan.out_blocks - block);
   const int terms = plan.taps * plan.values;
   float* out = b.out + image * p.out.image + block * p.out.plane;
-  const StemTile a{.in = copy,
-                   .taps = taps,
-                   .tap_count = plan.taps,
-                   .values = plan.values,
-                   .weights = b.packed + int64_t{plan.out_blocks} * B + int64_t{block} * B * terms,
-                   .bias = b.packed + block * B,
-                   .out = out,
-                   .out_plane = p.out.plane,
-                   .activation = p.activation};
-  // Tiles within rows, unless rows are too short to fill them.
-  const int width = p.conv.w.out, stride = p.conv.w.stride;
-  const bool by_row = stride < kStemSteps && 2 * width >= stem_pixels(vectors, stride);
-  const int step = by_row ? stride : 0, most = stem_pixels(vectors, step);
-  const StemTileRow& row = kStemTiles[static_cast<size_t>(step)][static_cast<size_t>(vectors)];
-  for (int at = first; at < last;) {
-    const int end = by_row ? std::min(last, (at / width + 1) * width) : last;
-    const Cuts cuts(end - at, most);
-    for (int i = 0; i < cuts.parts; i++) {
-      const int pixel = at - first + cuts[i];
-      row[static_cast<size_t>(cuts.size(i))](a, in_at + pixel, out_at + pixel);
+  StemTile a{.in = copy,
+             .taps = taps,
+             .tap_count = plan.taps,
+             .values = plan.values,
+             .weights = b.packed + int64_t{plan.out_blocks} * B + int64_t{block} * B * terms,
+             .bias = b.packed + block * B,
+             .out = out,
+             .out_plane = p.out.plane,
+             .activation = p.activation};
+  const int width = p.conv.w.out, step = step_of(vectors), most = stem_pixels(vectors, step);
+  const StemTileRow& tiles = kStemTiles[static_cast<size_t>(step)][static_cast<size_t>(vectors)];
+  if (step == 0) {
+    set_pixels(first, last, ys, xs);
+    const Cuts cuts(last - first, most);
+    for (int i = 0; i < cuts.parts; i++)
+      tiles[static_cast<size_t>(cuts.size(i))](a, in_at + cuts[i], out_at + cuts[i]);
+  } else {
+    constexpr auto offsets = pixel_offsets();
+    for (int at = first, end; at < last; at = end) {
+      const int y = at / width, x = at - y * width;
+      end = std::min(last, at + width - x);
+      const int row_at = copied_at(y, x, ys, xs);
+      const Cuts cuts(end - at, most);
+      for (int i = 0; i < cuts.parts; i++) {
+        const int from = row_at + cuts[i] * step;
+        a.out = out + y * p.out.row + (x + cuts[i]) * B;
+        tiles[static_cast<size_t>(cuts.size(i))](a, &from, offsets.data());
+      }
     }
-    at = end;
   }
   for (int o = block; o < block + vectors; o++) {
     if (!finish.needed(o)) continue;

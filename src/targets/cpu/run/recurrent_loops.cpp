@@ -28,7 +28,20 @@ struct PanelTile {
   int64_t out_step;
 };
 
-template <int R, int G, int P>
+// Panels come from L2: their lines are asked for this many floats ahead.
+constexpr int kAhead = 512;
+
+// In a register from here on: GCC would read it anew for each multiply-add, and loads are what
+// limits a tile of few rows.
+HWY_INLINE V held(V x) {
+#if HWY_ARCH_X86
+  TENREC_EACH_PART asm("" : "+v"(x.part[i].raw));
+#endif
+  return x;
+}
+
+// The first G of `gates` gates of each panel.
+template <int R, int G, int P, int gates = G>
 HWY_NOINLINE void panel_tile(const PanelTile& t) {
   V acc[R][P][G];
   TENREC_UNROLL for (int p = 0; p < P; p++) {
@@ -37,19 +50,35 @@ HWY_NOINLINE void panel_tile(const PanelTile& t) {
     }
   }
   const float* b[P];
-  TENREC_UNROLL for (int p = 0; p < P; p++) b[p] = t.b + int64_t{p} * t.k * G * B;
+  TENREC_UNROLL for (int p = 0; p < P; p++) b[p] = t.b + int64_t{p} * t.k * gates * B;
   const float* a[R];
   TENREC_UNROLL for (int r = 0; r < R; r++) a[r] = t.a + r * t.a_step;
   for (int k = 0; k < t.k; k++) {
-    V x[R];
-    TENREC_UNROLL for (int r = 0; r < R; r++) x[r] = all(a[r][k]);
     TENREC_UNROLL for (int p = 0; p < P; p++) {
-      TENREC_UNROLL for (int g = 0; g < G; g++) {
-        const V w = load(b[p] + g * B);
-        TENREC_UNROLL for (int r = 0; r < R; r++) acc[r][p][g] = fma(x[r], w, acc[r][p][g]);
-      }
-      b[p] += G * B;
+      TENREC_UNROLL for (int g = 0; g < G; g += 16 / B) __builtin_prefetch(b[p] + kAhead + g * B);
     }
+    if constexpr (R > P * G) {  // the fewer of both wait in registers
+      V w[P][G];
+      TENREC_UNROLL for (int p = 0; p < P; p++) {
+        TENREC_UNROLL for (int g = 0; g < G; g++) w[p][g] = held(load(b[p] + g * B));
+      }
+      TENREC_UNROLL for (int r = 0; r < R; r++) {
+        const V x = held(all(a[r][k]));
+        TENREC_UNROLL for (int p = 0; p < P; p++) {
+          TENREC_UNROLL for (int g = 0; g < G; g++) acc[r][p][g] = fma(x, w[p][g], acc[r][p][g]);
+        }
+      }
+    } else {
+      V x[R];
+      TENREC_UNROLL for (int r = 0; r < R; r++) x[r] = all(a[r][k]);
+      TENREC_UNROLL for (int p = 0; p < P; p++) {
+        TENREC_UNROLL for (int g = 0; g < G; g++) {
+          const V w = held(load(b[p] + g * B));
+          TENREC_UNROLL for (int r = 0; r < R; r++) acc[r][p][g] = fma(x[r], w, acc[r][p][g]);
+        }
+      }
+    }
+    TENREC_UNROLL for (int p = 0; p < P; p++) b[p] += gates * B;
   }
   TENREC_UNROLL for (int r = 0; r < R; r++) {
     TENREC_UNROLL for (int p = 0; p < P; p++) {
@@ -98,6 +127,19 @@ void inputs_of(const RecurrentLayer& layer, const float* x, Share rows, Share bl
   tile.k = static_cast<int>(s.features);
   tile.out_step = s.columns();
   const int64_t panel = s.features * G * B;
+  // Many rows meet two gates at a time: half as many weights to read for each multiplication.
+  constexpr int R = 2 * kMostRows;
+  for (; G == 4 && kParts == 1 && rows.size() >= R; rows.begin += R) {
+    for (int block = blocks.begin; block < blocks.end; ++block) {
+      for (int gate = 0; gate < 4; gate += 2) {
+        tile.a = x + rows.begin * s.features;
+        tile.b = layer.packed + block * panel + gate * B;
+        tile.init = bias + (int64_t{block} * 4 + gate) * B;
+        tile.out = out + rows.begin * s.columns() + (int64_t{block} * 4 + gate) * B;
+        panel_tile<R, 2, 1, 4>(tile);
+      }
+    }
+  }
   each_tile<G>(
       rows, blocks, tile,
       [&](PanelTile& t, int row, int block, int) {
@@ -117,18 +159,19 @@ void run_inputs(const RecurrentLayer& layer, const float* x, Share rows, Share b
   }
 }
 
-template <class F>
-HWY_INLINE V each_part(V x, F&& f) {
-  TENREC_EACH_PART x.part[i] = f(x.part[i]);
+HWY_INLINE V sigmoid(V x) {
+  TENREC_EACH_PART x.part[i] = sigmoid_of(Tag(), x.part[i]);
+  return x;
+}
+HWY_INLINE V tanh(V x) {
+  TENREC_EACH_PART x.part[i] = tanh_of(Tag(), x.part[i]);
   return x;
 }
 
-HWY_INLINE V apply(const ActivationSpec& spec, V x) {
+HWY_NOINLINE V apply(const ActivationSpec& spec, V x) {
   switch (spec.kind) {
-    case RecurrentActivation::sigmoid:
-      return each_part(x, [](auto v) HWY_ATTR { return sigmoid_of(Tag(), v); });
-    case RecurrentActivation::tanh:
-      return each_part(x, [](auto v) HWY_ATTR { return tanh_of(Tag(), v); });
+    case RecurrentActivation::sigmoid: return sigmoid(x);
+    case RecurrentActivation::tanh: return tanh(x);
     default: break;
   }
   float values[B];
@@ -137,9 +180,19 @@ HWY_INLINE V apply(const ActivationSpec& spec, V x) {
   return load(values);
 }
 
+bool usual_functions(const RecurrentLayer& layer) {
+  if (layer.clip > 0 || layer.cell == Cell::rnn) return false;
+  const auto is = [&](size_t i, RecurrentActivation kind) {
+    return layer.functions[i].kind == kind;
+  };
+  return is(0, RecurrentActivation::sigmoid) && is(1, RecurrentActivation::tanh) &&
+         (layer.cell == Cell::gru || is(2, RecurrentActivation::tanh));
+}
+
 struct StepLoop {
   const RecurrentLayer& layer;
   const RecurrentStep& step;
+  bool usual = usual_functions(layer);
 
   int64_t width() const { return layer.shape.width(); }
   // The time that sequence n reads and writes at this step; -1: it has ended.
@@ -152,10 +205,15 @@ struct StepLoop {
     const RecurrentShape& s = layer.shape;
     return step.in + (at * step.batch + n) * s.columns() + block * s.gates * B;
   }
-  V activate(size_t function, V x) const {
+  HWY_NOINLINE V activate(size_t function, V x) const {
     if (layer.clip > 0) x = at_most(all(layer.clip), at_least(all(-layer.clip), x));
     return apply(layer.functions[function], x);
   }
+  // What gates and new states go through: `usual` functions in place, so that those of several
+  // gates overlap.
+  HWY_INLINE V gated(V x) const { return usual ? sigmoid(x) : activate(0, x); }
+  HWY_INLINE V fresh(V x) const { return usual ? tanh(x) : activate(1, x); }
+  HWY_INLINE V shown(V x) const { return usual ? tanh(x) : apply(layer.functions[2], x); }
   void keep(int64_t n, int64_t at, int64_t block, V h) const {
     store(step.next + n * width() + block * B, h);
     if (step.y == nullptr) return;
@@ -180,7 +238,7 @@ HWY_INLINE V gate(const float* in, const float* sums, int i) {
   return load(in + i * B) + load(sums + i * B);
 }
 
-V StepLoop::lstm(const float* in, const float* sums, int64_t n, int64_t block) const {
+HWY_INLINE V StepLoop::lstm(const float* in, const float* sums, int64_t n, int64_t block) const {
   const RecurrentShape& s = layer.shape;
   float* memory = step.c + n * width() + block * B;
   const float* peepholes = layer.packed + s.floats() - 3 * width() + block * 3 * B;
@@ -188,20 +246,20 @@ V StepLoop::lstm(const float* in, const float* sums, int64_t n, int64_t block) c
     return layer.has_peepholes ? fma(load(peepholes + which * B), c, x) : x;
   };
   const V c = load(memory);
-  const V input = activate(0, peep(0, gate(in, sums, 0), c));
-  const V forget = layer.input_forget ? all(1) - input : activate(0, peep(2, gate(in, sums, 2), c));
-  const V candidate = activate(1, gate(in, sums, 3));
+  const V input = gated(peep(0, gate(in, sums, 0), c));
+  const V forget = layer.input_forget ? all(1) - input : gated(peep(2, gate(in, sums, 2), c));
+  const V candidate = fresh(gate(in, sums, 3));
   const V next = fma(forget, c, input * candidate);
   store(memory, next);
-  const V output = activate(0, peep(1, gate(in, sums, 1), next));
-  return output * apply(layer.functions[2], next);
+  const V output = gated(peep(1, gate(in, sums, 1), next));
+  return output * shown(next);
 }
 
-V StepLoop::gru(const float* in, const float* sums, int64_t n, int64_t block) const {
+HWY_INLINE V StepLoop::gru(const float* in, const float* sums, int64_t n, int64_t block) const {
   const V h = load(step.h + n * width() + block * B);
-  const V update = activate(0, gate(in, sums, 0));
-  const V reset = activate(0, gate(in, sums, 1));
-  const V candidate = activate(1, fma(reset, load(sums + 2 * B), load(in + 2 * B)));
+  const V update = gated(gate(in, sums, 0));
+  const V reset = gated(gate(in, sums, 1));
+  const V candidate = fresh(fma(reset, load(sums + 2 * B), load(in + 2 * B)));
   return fma(update, h - candidate, candidate);
 }
 
@@ -255,13 +313,13 @@ void StepLoop::split(Share sequences, Share blocks) const {
   const auto gates = [&](int64_t n, int64_t at, int64_t block, const float* sums) HWY_ATTR {
     const float* in = input_of(n, at, block);
     const int64_t own = n * width() + block * B;
-    store(step.update + own, activate(0, gate(in, sums, 0)));
-    store(step.candidate + own, activate(0, gate(in, sums, 1)) * load(step.h + own));
+    store(step.update + own, gated(gate(in, sums, 0)));
+    store(step.candidate + own, gated(gate(in, sums, 1)) * load(step.h + own));
   };
   product<2>(sequences, blocks, step.h, r, gates);
   const auto finish = [&](int64_t n, int64_t at, int64_t block, const float* sums) HWY_ATTR {
     const int64_t own = n * width() + block * B;
-    const V candidate = activate(1, load(input_of(n, at, block) + 2 * B) + load(sums));
+    const V candidate = fresh(load(input_of(n, at, block) + 2 * B) + load(sums));
     const V h = load(step.h + own);
     keep(n, at, block, fma(load(step.update + own), h - candidate, candidate));
   };

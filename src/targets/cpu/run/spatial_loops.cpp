@@ -19,13 +19,21 @@ constexpr float lowest = -std::numeric_limits<float>::infinity();
 template <bool is_max, bool whole>
 HWY_INLINE V pooled(const PoolRow& row, const float* from, int64_t taps, int lanes) {
   V best = is_max ? all(lowest) : zero();
+  const auto take = [&](const float* at) HWY_ATTR {
+    const V x = whole ? load(at) : load_first(at, lanes);
+    best = is_max ? at_least(x, best) : best + x;
+  };
+  if (row.depth == 1 && row.height == 2 && taps == 2) {  // the usual window, without loops
+    take(from);
+    take(from + row.width_step);
+    take(from + row.height_step);
+    take(from + row.height_step + row.width_step);
+    return best;
+  }
   for (int64_t d = 0; d < row.depth; ++d) {
     for (int64_t h = 0; h < row.height; ++h) {
       const float* at = from + d * row.depth_step + h * row.height_step;
-      for (int64_t w = 0; w < taps; ++w, at += row.width_step) {
-        const V x = whole ? load(at) : load_first(at, lanes);
-        best = is_max ? at_least(x, best) : best + x;
-      }
+      for (int64_t w = 0; w < taps; ++w, at += row.width_step) take(at);
     }
   }
   return best;
@@ -33,6 +41,10 @@ HWY_INLINE V pooled(const PoolRow& row, const float* from, int64_t taps, int lan
 
 template <bool is_max>
 void pool_lanes(const PoolRow& row, float* to) {
+  // Threads that read the output of the run before have its lines: they come back all at once
+  // instead of one by one. (Past the end there may be nothing to prefetch, which does no harm.)
+  for (int64_t i = 0, floats = row.width * row.lanes; i < floats; i += 16)
+    __builtin_prefetch(to + floats + i, 1);
   for (int64_t o = 0; o < row.width; ++o, to += row.lanes) {
     const Taps& column = row.columns[o];
     const float* from = row.from + column.first * row.lanes;
