@@ -51,6 +51,7 @@ class RecurrentKernel : public Kernel {
     StepDraft draft = draft_of(node, name(), tactic);
     RecurrentParams params;
     params.packed = all_constant(node);
+    params.no_peepholes = !node.input(7);
     if (params.packed) {
       const RecurrentShape shape = shape_of(node, device);
       params.features = shape.features;

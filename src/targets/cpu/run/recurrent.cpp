@@ -207,7 +207,7 @@ class Recurrent final : public StepRunner {
     std::copy_n(op_.functions.begin() + static_cast<ptrdiff_t>(each) * d, each,
                 layer.functions.begin());
     layer.backwards = op_.direction == "reverse" || d == 1;
-    layer.has_peepholes = op_.layer.cell == Cell::lstm;
+    layer.has_peepholes = op_.layer.cell == Cell::lstm && !params_.no_peepholes;
     layer.packed = packed + d * shape_.floats();
     direction.x = args.inputs[0].as<float>();
     direction.inputs = memory + work_.inputs + d * time_ * batch_ * shape_.columns();

@@ -193,8 +193,9 @@ struct StepLoop {
   const RecurrentLayer& layer;
   const RecurrentStep& step;
   bool usual = usual_functions(layer);
-
-  int64_t width() const { return layer.shape.width(); }
+  // Sizes that take a division, once for all.
+  int64_t wide = layer.shape.width(), columns = layer.shape.columns();
+  const float* peepholes = layer.packed + layer.shape.floats() - 3 * wide;
   // The time that sequence n reads and writes at this step; -1: it has ended.
   int64_t time_of(int64_t n) const {
     const int64_t length = step.lengths ? step.lengths[n] : step.time;
@@ -203,7 +204,7 @@ struct StepLoop {
   }
   const float* input_of(int64_t n, int64_t at, int64_t block) const {
     const RecurrentShape& s = layer.shape;
-    return step.in + (at * step.batch + n) * s.columns() + block * s.gates * B;
+    return step.in + (at * step.batch + n) * columns + block * s.gates * B;
   }
   HWY_NOINLINE V activate(size_t function, V x) const {
     if (layer.clip > 0) x = at_most(all(layer.clip), at_least(all(-layer.clip), x));
@@ -215,7 +216,7 @@ struct StepLoop {
   HWY_INLINE V fresh(V x) const { return usual ? tanh(x) : activate(1, x); }
   HWY_INLINE V shown(V x) const { return usual ? tanh(x) : apply(layer.functions[2], x); }
   void keep(int64_t n, int64_t at, int64_t block, V h) const {
-    store(step.next + n * width() + block * B, h);
+    store(step.next + n * wide + block * B, h);
     if (step.y == nullptr) return;
     const int64_t left = layer.shape.hidden - block * B;
     float* y = step.y + at * step.y_time + n * layer.shape.hidden + block * B;
@@ -239,11 +240,9 @@ HWY_INLINE V gate(const float* in, const float* sums, int i) {
 }
 
 HWY_INLINE V StepLoop::lstm(const float* in, const float* sums, int64_t n, int64_t block) const {
-  const RecurrentShape& s = layer.shape;
-  float* memory = step.c + n * width() + block * B;
-  const float* peepholes = layer.packed + s.floats() - 3 * width() + block * 3 * B;
+  float* memory = step.c + n * wide + block * B;
   const auto peep = [&](int which, V x, V c) HWY_ATTR {
-    return layer.has_peepholes ? fma(load(peepholes + which * B), c, x) : x;
+    return layer.has_peepholes ? fma(load(peepholes + (block * 3 + which) * B), c, x) : x;
   };
   const V c = load(memory);
   const V input = gated(peep(0, gate(in, sums, 0), c));
@@ -256,7 +255,7 @@ HWY_INLINE V StepLoop::lstm(const float* in, const float* sums, int64_t n, int64
 }
 
 HWY_INLINE V StepLoop::gru(const float* in, const float* sums, int64_t n, int64_t block) const {
-  const V h = load(step.h + n * width() + block * B);
+  const V h = load(step.h + n * wide + block * B);
   const V update = gated(gate(in, sums, 0));
   const V reset = gated(gate(in, sums, 1));
   const V candidate = fresh(fma(reset, load(sums + 2 * B), load(in + 2 * B)));
@@ -269,14 +268,14 @@ HWY_INLINE void StepLoop::product(Share sequences, Share blocks, const float* a,
   const RecurrentShape& s = layer.shape;
   alignas(64) float sums[kMostSums * B];
   PanelTile tile{};
-  tile.a_step = width();
+  tile.a_step = wide;
   tile.k = static_cast<int>(s.hidden);
   tile.out = sums;
-  const float* bias = layer.packed + s.input_floats() + s.state_floats() + s.columns();
+  const float* bias = layer.packed + s.input_floats() + s.state_floats() + columns;
   each_tile<G>(
       sequences, blocks, tile,
       [&](PanelTile& t, int row, int block, int count) HWY_ATTR {
-        t.a = a + row * width();
+        t.a = a + row * wide;
         t.b = panels + int64_t{block} * s.hidden * G * B;
         t.init = bias + int64_t{block} * G * B;
         t.out_step = int64_t{count} * G * B;
@@ -284,7 +283,7 @@ HWY_INLINE void StepLoop::product(Share sequences, Share blocks, const float* a,
       [&](int row, int rows, int block, int count) HWY_ATTR {
         for (int i = 0; i < rows * count; i++) {
           const int64_t n = row + i / count, b = block + i % count, at = time_of(n);
-          const int64_t own = n * width() + b * B;
+          const int64_t own = n * wide + b * B;
           if (at < 0) store(step.next + own, load(step.h + own));
           else finish(n, at, b, sums + i * G * B);
         }
@@ -307,23 +306,23 @@ void StepLoop::states(Share sequences, Share blocks) const {
 void StepLoop::split(Share sequences, Share blocks) const {
   const RecurrentShape& s = layer.shape;
   const float* r = layer.packed + s.input_floats();
-  for (int64_t i = sequences.begin * width(); i < sequences.end * width(); i += B) {
+  for (int64_t i = sequences.begin * wide; i < sequences.end * wide; i += B) {
     store(step.candidate + i, zero());  // of sequences that have ended
   }
   const auto gates = [&](int64_t n, int64_t at, int64_t block, const float* sums) HWY_ATTR {
     const float* in = input_of(n, at, block);
-    const int64_t own = n * width() + block * B;
+    const int64_t own = n * wide + block * B;
     store(step.update + own, gated(gate(in, sums, 0)));
     store(step.candidate + own, gated(gate(in, sums, 1)) * load(step.h + own));
   };
   product<2>(sequences, blocks, step.h, r, gates);
   const auto finish = [&](int64_t n, int64_t at, int64_t block, const float* sums) HWY_ATTR {
-    const int64_t own = n * width() + block * B;
+    const int64_t own = n * wide + block * B;
     const V candidate = fresh(load(input_of(n, at, block) + 2 * B) + load(sums));
     const V h = load(step.h + own);
     keep(n, at, block, fma(load(step.update + own), h - candidate, candidate));
   };
-  product<1>(sequences, blocks, step.candidate, r + s.hidden * 2 * width(), finish);
+  product<1>(sequences, blocks, step.candidate, r + s.hidden * 2 * wide, finish);
 }
 
 void run_step(const RecurrentLayer& layer, const RecurrentStep& step, Share sequences,

@@ -32,9 +32,11 @@ struct RecurrentShape {
 struct RecurrentParams {
   bool packed = false;  // input 1 stands for inputs 1, 2, 3 and 7
   int64_t features = 0, hidden = 0, directions = 0;
+  bool no_peepholes = false;  // those packed are 0
   static auto fields(auto& s) {
     return std::tuple{field(1, "packed", s.packed), field(2, "features", s.features),
-                      field(3, "hidden", s.hidden), field(4, "directions", s.directions)};
+                      field(3, "hidden", s.hidden), field(4, "directions", s.directions),
+                      field(5, "no_peepholes", s.no_peepholes)};
   }
 };
 
