@@ -337,16 +337,39 @@ struct Results {
   std::string onnxruntime_version;  // empty: it was not asked
   Agreement agreement;
   std::vector<Layer> layers;
-  DeviceLimits limits;
+  DeviceLimits limits;  // medians of those measured around the rounds
+  double flops = 0;     // of a run
+  double peak = 0;      // floating-point operations a second; 0: not known
+
+  // Part of the peak that the median run reaches: neighbours move both, so both are of the same
+  // rounds. Convolutions count as if done directly, so Winograd's may pass 1.
+  double part_of_peak() const { return flops / peak / (tenrec.typical() / 1e3); }
 };
 
-// Sides take turns, and turns in going first, so that a slow moment of the machine hits both.
-void take_turns(const BenchCommand& command, Context& context, OrtSession* session,
+// Each field the median of the samples'.
+DeviceLimits median(const std::vector<DeviceLimits>& samples) {
+  DeviceLimits result = samples.front();
+  const auto typical = [&](const auto& field) {
+    std::vector<double> values;
+    for (const DeviceLimits& sample : samples) values.push_back(field(sample));
+    return median(std::move(values));
+  };
+  result.f32 = typical([](const DeviceLimits& sample) { return sample.f32; });
+  result.tf32 = typical([](const DeviceLimits& sample) { return sample.tf32; });
+  result.f16 = typical([](const DeviceLimits& sample) { return sample.f16; });
+  for (size_t i = 0; i < result.memory.size(); ++i)
+    result.memory[i].rate = typical([i](const DeviceLimits& s) { return s.memory[i].rate; });
+  return result;
+}
+
+// Sides take turns, and turns in going first, so that a slow moment of the machine hits both. With
+// a device its limits are measured before, between and after the rounds.
+void take_turns(const BenchCommand& command, Context& context, OrtSession* session, Device* device,
                 Results& results) {
   const auto ours = [&] { context.run(); };
   const auto theirs = [&] { with_ort([&] { session->run(); }); };
-  const int rounds = session ? command.rounds : 1;
-  const double seconds = command.duration / (session ? 2 * rounds : 1);
+  const int rounds = session || device ? command.rounds : 1;
+  const double seconds = command.duration / (session ? 2 * rounds : rounds);
   const int iterations = (command.iterations + rounds - 1) / rounds;
   // Both sides' threads spin for a while after a run: the other side must not pay for that.
   const auto turn = [&](const auto& run, Timings& timings) {
@@ -358,18 +381,28 @@ void take_turns(const BenchCommand& command, Context& context, OrtSession* sessi
   };
   warm_up(ours, command.warmup);
   if (session) warm_up(theirs, command.warmup);
+  std::vector<DeviceLimits> limits;
+  const auto measure = [&] {
+    if (device) limits.push_back(device->limits());
+  };
   for (int round = 0; round < rounds; ++round) {
+    measure();
     if (session && round % 2 == 1) turn(theirs, results.onnxruntime);
     turn(ours, results.tenrec);
     if (session && round % 2 == 0) turn(theirs, results.onnxruntime);
   }
+  measure();
+  if (device) results.limits = median(limits);
 }
 
-void add_limits(const Engine& engine, const DeviceOptions& device, bool tf32, Results& results) {
-  results.limits = open_device(engine.target(), device)->limits();
-  const double peak = peak_of(engine, results.limits, tf32);
-  for (Layer& layer : results.layers)
-    layer.limit = results.limits.microseconds(layer.flops, layer.bytes, peak);
+void add_layers(const Engine& engine, Context& context, bool tf32, double seconds,
+                Results& results) {
+  results.layers = profile_layers(context, std::min(seconds, 1.0));
+  results.peak = peak_of(engine, results.limits, tf32);
+  for (Layer& layer : results.layers) {
+    layer.limit = results.limits.microseconds(layer.flops, layer.bytes, results.peak);
+    results.flops += layer.flops;
+  }
 }
 
 json to_json(const Results& results, const std::string& path, int threads) {
@@ -380,6 +413,12 @@ json to_json(const Results& results, const std::string& path, int threads) {
            {"tenrec_ms", results.tenrec.to_json()},
            {"latency_ms", results.tenrec.to_json()},
            {"layers", to_json(results.layers)}};
+  if (results.peak > 0) {
+    all["limits"] = to_text(results.limits);
+    all["flops"] = results.flops;
+    all["peak"] = results.peak;
+    all["part_of_peak"] = results.part_of_peak();
+  }
   if (results.onnxruntime_version.empty()) return all;
   all["onnxruntime_ms"] = results.onnxruntime.to_json();
   all["onnxruntime_version"] = results.onnxruntime_version;
@@ -404,6 +443,11 @@ void print(Results results, const std::string& path, int threads, bool slowest_f
     std::sort(results.layers.begin(), results.layers.end(),
               [](const Layer& a, const Layer& b) { return a.microseconds > b.microseconds; });
   }
+  if (results.peak > 0) {
+    fmt::print("{:.3f} GFLOP a run: {:.1f} of {:.1f} GFLOP/s, {:.1f} % of peak\n",
+               results.flops / 1e9, results.flops / results.tenrec.typical() / 1e6,
+               results.peak / 1e9, 100 * results.part_of_peak());
+  }
   print(results.layers, results.limits);
 }
 
@@ -420,17 +464,17 @@ void run_bench(const BenchCommand& command) {
   std::optional<OrtSession> session;
   if (!command.vs.empty())
     session = with_ort([&] { return open_ort(command, inputs, options.threads); });
+  std::shared_ptr<Device> device;  // whose limits are wanted
+  if (!command.layers.empty()) {
+    device = open_device(engine.target(), {.threads = options.threads, .index = devices.front()});
+  }
   Results results;
-  take_turns(command, context, session ? &*session : nullptr, results);
+  take_turns(command, context, session ? &*session : nullptr, device.get(), results);
   if (session) {
     results.onnxruntime_version = session->version();
     results.agreement = with_ort([&] { return compare_outputs(engine, context, *session); });
   }
-  if (!command.layers.empty()) {
-    results.layers = profile_layers(context, std::min(command.duration, 1.0));
-    add_limits(engine, {.threads = options.threads, .index = devices.front()}, options.tf32,
-               results);
-  }
+  if (device) add_layers(engine, context, options.tf32, command.duration, results);
   if (command.json) fmt::print("{}\n", to_json(results, command.path, options.threads).dump());
   else print(std::move(results), command.path, options.threads, command.layers == "time");
 }
@@ -457,7 +501,8 @@ void add_bench(CLI::App& app) {
       ->check(CLI::IsMember({"onnxruntime"}));
   sub->add_option("--ort-lib,--ort-library", command->library,
                   "libonnxruntime.so (else searched in build/venv)");
-  sub->add_option("--rounds", command->rounds, "Rounds in which both sides take turns")
+  sub->add_option("--rounds", command->rounds,
+                  "Rounds in which both sides, or a run and what the device can do, take turns")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   sub->add_flag("--json", command->json, "Machine-readable result");

@@ -12,12 +12,13 @@
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
 
-struct DepthwiseTap {       // the taps of a tile: rows x cols of them, all inside the input
+struct DepthwiseTap {       // the taps of a tile
   const float* in;          // first tap of the first pixel
   int64_t pixel, row, col;  // from one pixel, tap row, tap column to the next
-  int rows, cols;
-  const float* weights;  // of the first tap
+  int rows, cols;           // of taps inside the input
+  const float* weights;     // of the first tap
   int64_t weight_row;
+  int left = 0, right = 0;  // tiles: pixels [left, right) from `in` on lie in the input
 };
 struct DepthwiseOut {
   V bias;
@@ -26,63 +27,111 @@ struct DepthwiseOut {
   Activation activation;
 };
 
-// A row of kCols neighbouring taps: every input is loaded once for all outputs that it goes into,
-// so that multiply-adds and not loads set the pace. The sums are those of single taps in order.
-template <int P, int kStep, int kCols>
-HWY_INLINE void depthwise_row(V (&acc)[P], const float* in, const float* w) {
-  V wv[kCols];
-  TENREC_UNROLL for (int c = 0; c < kCols; c++) wv[c] = load(w + c * B);
-  TENREC_UNROLL for (int i = 0; i < (P - 1) * kStep + kCols; i++) {
-    const V x = load(in + i * B);
-    TENREC_UNROLL for (int p = 0; p < P; p++) {
-      const int c = i - p * kStep;
-      if (c >= 0 && c < kCols) acc[p] = fma(wv[c], x, acc[p]);
+template <int P>
+HWY_INLINE void start_pixels(V (&acc)[P][1], V bias, const float* residual) {
+  TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][0] = bias;
+  if (!residual) return;
+  TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][0] = acc[p][0] + load(residual + p * B);
+}
+
+constexpr int kMaxPixels = 8;
+constexpr int kPixelAt[kMaxPixels] = {0, B, 2 * B, 3 * B, 4 * B, 5 * B, 6 * B, 7 * B};
+
+// `count` tiles of P neighbouring outputs from output x of a row on; outputs lie kStep apart in the
+// input, under kCols taps a row side by side. Every input of a row is loaded once for all outputs
+// that it goes into, so that multiply-adds and not loads set the pace; the sums are those of single
+// taps in order. Pixels outside are left out at the edges, which costs a comparison where copying
+// the map with zeros around it costs a load and a store for every pixel.
+template <int P, int kStep, int kCols, bool kEdge>
+void depthwise_tiles(const DepthwiseTap& t, const DepthwiseOut& o, int x0, int count) {
+  const float *first = t.in + int64_t{x0} * kStep * B, *weights = t.weights;
+  const float* residual = o.residual ? o.residual + int64_t{x0} * B : nullptr;
+  float* out = o.out + int64_t{x0} * B;
+  const int left = t.left - x0 * kStep, right = t.right - x0 * kStep;
+  const int64_t row = t.row;
+  const int rows = t.rows;
+  for (; count > 0; count--, first += P * kStep * B, out += P * B) {
+    V acc[P][1];
+    start_pixels(acc, o.bias, residual);
+    if (residual) residual += P * B;
+    const float *in = first, *at = weights;
+    for (int y = 0; y < rows; y++, in += row, at += kCols * B) {
+      V w[kCols];
+      TENREC_UNROLL for (int c = 0; c < kCols; c++) w[c] = load(at + c * B);
+      TENREC_UNROLL for (int i = 0; i < (P - 1) * kStep + kCols; i++) {
+        if (kEdge && i < kCols && i < left) continue;
+        if (kEdge && i >= (P - 1) * kStep && i >= right) continue;
+        const V x = load(in + i * B);
+        TENREC_UNROLL for (int p = 0; p < P; p++) {
+          const int c = i - p * kStep;
+          if (c >= 0 && c < kCols) acc[p][0] = fma(w[c], x, acc[p][0]);
+        }
+      }
     }
+    store_tile<P, 1>(acc, out, kPixelAt, 0, o.activation);
   }
 }
 
-// kStep: pixels that outputs lie apart in the input, kCols: taps of a row that lie side by side; 0
-// = only known at run time.
-template <int P, int kStep, int kCols>
+using DepthwiseTiles = void (*)(const DepthwiseTap&, const DepthwiseOut&, int, int);
+struct DepthwiseTileSet {  // [pixels]
+  DepthwiseTiles inner[kMaxPixels + 1] = {}, edge[kMaxPixels + 1] = {};
+};
+template <int kStep, int kCols, int P = 1>
+constexpr void fill_tiles(DepthwiseTileSet& set) {
+  if constexpr (P <= kMaxPixels) {
+    set.inner[P] = &depthwise_tiles<P, kStep, kCols, false>;
+    set.edge[P] = &depthwise_tiles<P, kStep, kCols, true>;
+    fill_tiles<kStep, kCols, P + 1>(set);
+  }
+}
+template <int kStep, int kCols>
+constexpr DepthwiseTileSet tile_set() {
+  DepthwiseTileSet set;
+  fill_tiles<kStep, kCols>(set);
+  return set;
+}
+constinit const DepthwiseTileSet kStep1Cols3 = tile_set<1, 3>(), kStep1Cols5 = tile_set<1, 5>(),
+                                 kStep2Cols3 = tile_set<2, 3>(), kStep2Cols5 = tile_set<2, 5>();
+
+const DepthwiseTileSet& tiles_of(const Axis& w) {
+  if (w.stride == 1) return w.kernel == 3 ? kStep1Cols3 : kStep1Cols5;
+  return w.kernel == 3 ? kStep2Cols3 : kStep2Cols5;
+}
+
+// Any taps, one after the other. kStep: as above; 0 = only known at run time.
+template <int P, int kStep>
 HWY_INLINE void depthwise_tile(const DepthwiseTap& t, const DepthwiseOut& o) {
   const int64_t step = kStep ? kStep * B : t.pixel;
-  V acc[P];
-  TENREC_UNROLL for (int p = 0; p < P; p++) acc[p] = o.bias;
-  if (o.residual) {
-    TENREC_UNROLL for (int p = 0; p < P; p++) acc[p] = acc[p] + load(o.residual + p * B);
-  }
+  V acc[P][1];
+  start_pixels(acc, o.bias, o.residual);
   const float *row = t.in, *weights = t.weights;
   for (int y = 0; y < t.rows; y++, row += t.row, weights += t.weight_row) {
-    if constexpr (kCols > 0) {
-      depthwise_row<P, kStep, kCols>(acc, row, weights);
-      continue;
-    }
     const float *in = row, *w = weights;
     for (int x = 0; x < t.cols; x++, in += t.col, w += B) {
       const V wv = load(w);
-      TENREC_UNROLL for (int p = 0; p < P; p++) acc[p] = fma(wv, load(in + p * step), acc[p]);
+      TENREC_UNROLL for (int p = 0; p < P; p++) {
+        acc[p][0] = fma(wv, load(in + p * step), acc[p][0]);
+      }
     }
   }
-  TENREC_UNROLL for (int p = 0; p < P; p++) {
-    store(o.out + p * B, activate(acc[p], o.activation));
-  }
+  store_tile<P, 1>(acc, o.out, kPixelAt, 0, o.activation);
 }
 
-// `count` neighbouring outputs in equal parts of at most `most` <= 8.
-template <int kStep, int kCols>
+// `count` neighbouring outputs in equal parts of at most `most`.
+template <int kStep>
 void depthwise_run(DepthwiseTap t, DepthwiseOut o, int count, int most) {
   const Cuts cuts(count, most);
   for (int i = 0; i < cuts.parts; i++) {
     const int n = cuts.size(i);
     switch (n) {
-      case 1: depthwise_tile<1, kStep, kCols>(t, o); break;
-      case 2: depthwise_tile<2, kStep, kCols>(t, o); break;
-      case 3: depthwise_tile<3, kStep, kCols>(t, o); break;
-      case 4: depthwise_tile<4, kStep, kCols>(t, o); break;
-      case 5: depthwise_tile<5, kStep, kCols>(t, o); break;
-      case 6: depthwise_tile<6, kStep, kCols>(t, o); break;
-      case 7: depthwise_tile<7, kStep, kCols>(t, o); break;
-      default: depthwise_tile<8, kStep, kCols>(t, o); break;
+      case 1: depthwise_tile<1, kStep>(t, o); break;
+      case 2: depthwise_tile<2, kStep>(t, o); break;
+      case 3: depthwise_tile<3, kStep>(t, o); break;
+      case 4: depthwise_tile<4, kStep>(t, o); break;
+      case 5: depthwise_tile<5, kStep>(t, o); break;
+      case 6: depthwise_tile<6, kStep>(t, o); break;
+      case 7: depthwise_tile<7, kStep>(t, o); break;
+      default: depthwise_tile<8, kStep>(t, o); break;
     }
     t.in += n * t.pixel;
     o.out += n * B;
@@ -92,7 +141,6 @@ void depthwise_run(DepthwiseTap t, DepthwiseOut o, int count, int most) {
 
 struct DepthwiseTask {
   const ConvDepthwise& p;
-  const ConvDepthwiseTactic& t;
   const ConvDepthwisePlan& plan;
   const ConvDepthwiseBuffers& b;
   float* copy;
@@ -100,23 +148,24 @@ struct DepthwiseTask {
   int worker;
 
   void rows(int image, int block, int y0, int y1) const;
-  void one_row(DepthwiseTap tap, DepthwiseOut out, int y, bool padded) const;
+  void tiled_row(const DepthwiseTap& tap, const DepthwiseOut& out) const;
+  void apart_row(const DepthwiseTap& tap, const DepthwiseOut& out) const;
   void pixels(const DepthwiseTap& tap, const DepthwiseOut& out, int count) const {
-    const int most = std::clamp(t.pixels, 1, 8);
-    const int cols = tap.col == B ? tap.cols : 0;
     switch (p.conv.w.stride) {
-      case 1:
-        if (cols == 3) return depthwise_run<1, 3>(tap, out, count, most);
-        if (cols == 5) return depthwise_run<1, 5>(tap, out, count, most);
-        return depthwise_run<1, 0>(tap, out, count, most);
-      case 2:
-        if (cols == 3) return depthwise_run<2, 3>(tap, out, count, most);
-        if (cols == 5) return depthwise_run<2, 5>(tap, out, count, most);
-        return depthwise_run<2, 0>(tap, out, count, most);
-      default: return depthwise_run<0, 0>(tap, out, count, most);
+      case 1: return depthwise_run<1>(tap, out, count, plan.most);
+      case 2: return depthwise_run<2>(tap, out, count, plan.most);
+      default: return depthwise_run<0>(tap, out, count, plan.most);
     }
   }
 };
+
+// Taps of an axis that lie inside the input for output `at`: kernel positions [begin, end).
+HWY_INLINE Span taps_inside(const Axis& a, int at) {
+  const int first = at * a.stride - a.pad;
+  const int begin = first >= 0 ? 0 : (-first + a.dilation - 1) / a.dilation;
+  const int end = first >= a.in ? 0 : (a.in - 1 - first) / a.dilation + 1;
+  return {std::min(begin, a.kernel), std::clamp(end, std::min(begin, a.kernel), a.kernel)};
+}
 
 // Outputs [y0, y1) of one channel block.
 void DepthwiseTask::rows(int image, int block, int y0, int y1) const {
@@ -132,51 +181,61 @@ void DepthwiseTask::rows(int image, int block, int y0, int y1) const {
     in_row = int64_t{plan.copy_cols} * B;
     copy_padded(in, p.in.row, h.in, w.in, ys, xs, copy, in_row);
   }
+  DepthwiseTap tap{.in = nullptr,
+                   .pixel = int64_t{w.stride} * B,
+                   .row = h.dilation * in_row,
+                   .col = int64_t{w.dilation} * B,
+                   .rows = h.kernel,
+                   .cols = w.kernel,
+                   .weights = weights,
+                   .weight_row = int64_t{w.kernel} * B,
+                   .left = w.pad,
+                   .right = w.in + w.pad};
   for (int y = y0; y < y1; y++) {
-    const DepthwiseTap tap{
-        .in = plan.copies ? copy + (y - y0) * h.stride * in_row
-                          : in + (int64_t{y} * h.stride - h.pad) * in_row - int64_t{w.pad} * B,
-        .pixel = int64_t{w.stride} * B,
-        .row = h.dilation * in_row,
-        .col = int64_t{w.dilation} * B,
-        .rows = h.kernel,
-        .cols = w.kernel,
-        .weights = weights,
-        .weight_row = int64_t{w.kernel} * B};
     o.out = out + y * p.out.row;
     if (p.has_residual) {
       o.residual =
           b.residual + image * p.residual.image + block * p.residual.plane + y * p.residual.row;
     }
-    one_row(tap, o, y, plan.copies);
+    if (plan.copies) {
+      tap.in = copy + (y - y0) * h.stride * in_row;
+      pixels(tap, o, w.out);
+      continue;
+    }
+    // Rows of taps outside the input are left out for the whole row.
+    const Span ky = taps_inside(h, y);
+    tap.in =
+        in + (int64_t{y} * h.stride - h.pad) * in_row - int64_t{w.pad} * B + ky.begin * tap.row;
+    tap.weights = weights + ky.begin * tap.weight_row;
+    tap.rows = ky.size();
+    if (plan.tiled) tiled_row(tap, o);
+    else apart_row(tap, o);
   }
   if (finish.needed(block)) {
     finish.span(out, p.out.row, w.out, y0 * w.out, y1 * w.out, image, block, worker);
   }
 }
 
-// Taps of an axis that lie inside the input for output `at`: kernel positions [begin, end).
-HWY_INLINE Span taps_inside(const Axis& a, int at) {
-  const int first = at * a.stride - a.pad;
-  const int begin = first >= 0 ? 0 : (-first + a.dilation - 1) / a.dilation;
-  const int end = first >= a.in ? 0 : (a.in - 1 - first) / a.dilation + 1;
-  return {std::min(begin, a.kernel), std::clamp(end, std::min(begin, a.kernel), a.kernel)};
+// A row in tiles; those alike in one call.
+void DepthwiseTask::tiled_row(const DepthwiseTap& tap, const DepthwiseOut& out) const {
+  const DepthwiseTileSet& tiles = tiles_of(p.conv.w);
+  const DepthwiseCuts& cuts = plan.cuts;
+  for (int i = 0; i < cuts.parts;) {
+    const bool inner = i >= cuts.inner.begin && i < cuts.inner.end;
+    const int end = inner ? cuts.alike(i) : i + 1;
+    (inner ? tiles.inner : tiles.edge)[cuts.size(i)](tap, out, cuts.at(i), end - i);
+    i = end;
+  }
 }
 
-// Rows of taps outside the input are left out for the whole row, columns of taps for the pixels at
-// both ends of it, one by one; what lies between needs no check.
-void DepthwiseTask::one_row(DepthwiseTap tap, DepthwiseOut out, int y, bool padded) const {
+// Columns of taps outside the input are left out for the pixels at both ends of a row, one by one;
+// what lies between needs no check.
+void DepthwiseTask::apart_row(const DepthwiseTap& tap, const DepthwiseOut& out) const {
   const Axis& w = p.conv.w;
-  if (padded) return pixels(tap, out, w.out);
-  const Span ky = taps_inside(p.conv.h, y);
-  tap.in += ky.begin * tap.row;
-  tap.weights += ky.begin * tap.weight_row;
-  tap.rows = ky.size();
   const int left = std::min(w.out, ceil_div(w.pad, w.stride));
   const int reach = w.in + w.pad - (w.kernel - 1) * w.dilation;  // first pixel position too far
   const int right = std::clamp(reach > 0 ? ceil_div(reach, w.stride) : 0, left, w.out);
-  const auto one = [&](int x) {
-    const Span kx = taps_inside(w, x);
+  const auto part = [&](int x, int count, Span kx) {
     DepthwiseTap t1 = tap;
     DepthwiseOut o1 = out;
     t1.in += x * tap.pixel + kx.begin * tap.col;
@@ -184,18 +243,11 @@ void DepthwiseTask::one_row(DepthwiseTap tap, DepthwiseOut out, int y, bool padd
     t1.cols = kx.size();
     o1.out += x * B;
     if (o1.residual) o1.residual += x * B;
-    pixels(t1, o1, 1);
+    pixels(t1, o1, count);
   };
-  for (int x = 0; x < left; x++) one(x);
-  if (right > left) {
-    DepthwiseTap t1 = tap;
-    DepthwiseOut o1 = out;
-    t1.in += left * tap.pixel;
-    o1.out += left * B;
-    if (o1.residual) o1.residual += left * B;
-    pixels(t1, o1, right - left);
-  }
-  for (int x = right; x < w.out; x++) one(x);
+  for (int x = 0; x < left; x++) part(x, 1, taps_inside(w, x));
+  if (right > left) part(left, right - left, {0, w.kernel});
+  for (int x = right; x < w.out; x++) part(x, 1, taps_inside(w, x));
 }
 
 void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
@@ -212,7 +264,6 @@ void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
   threads.parallel(parts, [&](int part, int worker) {
     const DepthwiseTask task{
         .p = p,
-        .t = t,
         .plan = plan,
         .b = b,
         .copy = reinterpret_cast<float*>(static_cast<char*>(b.scratch) +

@@ -22,7 +22,7 @@ std::vector<ConvDepthwiseTactic> conv_depthwise_tactics(const ConvDepthwise& p, 
     const auto waste = [&](int n) { return ceil_div(c.w.out, n) * n; };
     if (waste(most) < waste(pixels)) pixels = most;
   }
-  const bool pads = reads_outside(c.h, 0) || reads_outside(c.w, 0);
+  const bool pads = !is_tiled(c.w) && (reads_outside(c.h, 0) || reads_outside(c.w, 0));
   // Pixels at an edge are done one by one unless the map is copied: up to 56 wide that is dearer.
   const bool small = c.w.in <= 28 * (c.w.kernel - 1) * c.w.dilation;
   std::vector<ConvDepthwiseTactic> list = {{.copies = pads && small, .pixels = pixels}};

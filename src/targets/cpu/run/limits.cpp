@@ -43,6 +43,7 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <vector>
@@ -56,27 +57,30 @@ LimitLoops limit_loops(Isa isa) { return TENREC_CPU_PICK(isa, loops_here)(); }
 
 namespace {
 
-constexpr int tries = 5;
+constexpr int tries = 9;
 
-// Seconds of the fastest of some tries in which every thread does its part.
+// Seconds of the median of some tries in which every thread does its part. Not of the fastest:
+// where neighbours share the cores, that is a moment without them, and what is compared has them
+// too.
 template <class Part>
-double fastest(const Threads& threads, const Part& part) {
-  double best = 1e9;
+double typical(const Threads& threads, const Part& part) {
+  std::array<double, tries> seconds;
   std::atomic<float> kept = 0;  // what a loop gives is used
-  for (int i = 0; i < tries; ++i) {
+  for (double& each : seconds) {
     const auto start = std::chrono::steady_clock::now();
     threads.parallel(threads.count(), [&](int task, int) { kept = part(task); });
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    best = std::min(best, took.count());
+    each = took.count();
   }
-  return best;
+  std::nth_element(seconds.begin(), seconds.begin() + tries / 2, seconds.end());
+  return seconds[tries / 2];
 }
 
 double read_rate(const Threads& threads, const LimitLoops& loops, uint64_t bytes) {
   const auto own = static_cast<int64_t>(bytes / sizeof(float)) / threads.count();
   const int64_t rounds = std::max<int64_t>(1, (int64_t{4} << 20) / std::max<int64_t>(own, 1));
   const std::vector<float> data(static_cast<size_t>(own * threads.count()), 1.0f);
-  const double seconds = fastest(threads, [&](int task) {
+  const double seconds = typical(threads, [&](int task) {
     float total = 0;
     for (int64_t round = 0; round < rounds; ++round)
       total += loops.read(&data[static_cast<size_t>(own * task)], own);
@@ -90,7 +94,7 @@ double read_rate(const Threads& threads, const LimitLoops& loops, uint64_t bytes
 DeviceLimits measure_limits(Isa isa, const Threads& threads) {
   const LimitLoops loops = limit_loops(isa);
   constexpr int64_t rounds = 1 << 20;
-  const double seconds = fastest(threads, [&](int) { return loops.multiply_add(rounds); });
+  const double seconds = typical(threads, [&](int) { return loops.multiply_add(rounds); });
   DeviceLimits limits;
   const auto done = static_cast<double>(rounds * loops.multiply_adds_a_round * threads.count());
   limits.f32 = limits.tf32 = limits.f16 = 2 * done / seconds;

@@ -261,9 +261,12 @@ class Pointwise : public StepRunner {
       std::byte* to = buffer(worker, i);
       copy_inside(args.inputs[i].data, input, worker.cursor.offset(i), input.period,
                   input.period_stride, to);
-      const size_t bytes = static_cast<size_t>(input.period) * input.size;
-      for (size_t at = bytes; at < tile_elements * input.size; at += bytes)
-        std::memcpy(to + at, to, bytes);
+      // What is there is doubled until a tile, or a shorter row, is full.
+      const auto wanted = static_cast<size_t>(std::min<int64_t>(tile_elements, nest_.sizes.back()) *
+                                              static_cast<int64_t>(input.size));
+      size_t there = static_cast<size_t>(input.period) * input.size;
+      for (; there < wanted; there *= 2)
+        std::memcpy(to + there, to, std::min(there, wanted - there));
     }
   }
 

@@ -15,51 +15,67 @@ namespace {
 
 constexpr float lowest = -std::numeric_limits<float>::infinity();
 
-// One pixel's B lanes (or the last few) over all its taps.
-template <bool is_max, bool whole>
+// One pixel's B lanes (or the last few) over all its taps; kHeight x kWidth of them in one plane,
+// or 0 x 0: as many as the row says.
+template <bool is_max, bool whole, int kHeight, int kWidth>
 HWY_INLINE V pooled(const PoolRow& row, const float* from, int64_t taps, int lanes) {
   V best = is_max ? all(lowest) : zero();
-  const auto take = [&](const float* at) HWY_ATTR {
-    const V x = whole ? load(at) : load_first(at, lanes);
-    best = is_max ? at_least(x, best) : best + x;
-  };
-  if (row.depth == 1 && row.height == 2 && taps == 2) {  // the usual window, without loops
-    take(from);
-    take(from + row.width_step);
-    take(from + row.height_step);
-    take(from + row.height_step + row.width_step);
-    return best;
-  }
-  for (int64_t d = 0; d < row.depth; ++d) {
-    for (int64_t h = 0; h < row.height; ++h) {
+  const int64_t depth = kHeight ? 1 : row.depth, height = kHeight ? kHeight : row.height;
+  const int64_t width = kWidth ? kWidth : taps;
+  for (int64_t d = 0; d < depth; ++d) {
+    TENREC_UNROLL for (int64_t h = 0; h < height; ++h) {
       const float* at = from + d * row.depth_step + h * row.height_step;
-      for (int64_t w = 0; w < taps; ++w, at += row.width_step) take(at);
+      TENREC_UNROLL for (int64_t w = 0; w < width; ++w, at += row.width_step) {
+        const V x = whole ? load(at) : load_first(at, lanes);
+        best = is_max ? at_least(x, best) : best + x;
+      }
     }
   }
   return best;
 }
 
+// All lanes of a pixel.
+template <bool is_max, int kHeight, int kWidth>
+HWY_INLINE void pool_pixel(const PoolRow& row, const Taps& column, float* to) {
+  const float* from = row.from + column.first * row.lanes;
+  V factor = zero();
+  if constexpr (!is_max) {
+    const auto count = static_cast<float>(row.counted * column.counted);
+    factor = all(count == 0 ? 0.0F : 1.0F / count);
+  }
+  int64_t c = 0;
+  for (; c + B <= row.lanes; c += B) {
+    const V value = pooled<is_max, true, kHeight, kWidth>(row, from + c, column.taps, B);
+    store(to + c, is_max ? value : value * factor);
+  }
+  if (c == row.lanes) return;
+  const auto left = static_cast<int>(row.lanes - c);
+  const V value = pooled<is_max, false, kHeight, kWidth>(row, from + c, column.taps, left);
+  store_first(to + c, is_max ? value : value * factor, left);
+}
+
+template <bool is_max, int kHeight, int kWidth>
+void pool_lanes_of(const PoolRow& row, float* to) {
+  for (int64_t o = 0; o < row.width; ++o, to += row.lanes) {
+    const Taps& column = row.columns[o];
+    if (column.taps == kWidth) pool_pixel<is_max, kHeight, kWidth>(row, column, to);
+    else pool_pixel<is_max, 0, 0>(row, column, to);
+  }
+}
+
+// The usual windows with as many taps as they have known: the loops around two or three loads cost
+// more than those.
 template <bool is_max>
 void pool_lanes(const PoolRow& row, float* to) {
   // Threads that read the output of the run before have its lines: they come back all at once
   // instead of one by one. (Past the end there may be nothing to prefetch, which does no harm.)
   for (int64_t i = 0, floats = row.width * row.lanes; i < floats; i += 16)
     __builtin_prefetch(to + floats + i, 1);
-  for (int64_t o = 0; o < row.width; ++o, to += row.lanes) {
-    const Taps& column = row.columns[o];
-    const float* from = row.from + column.first * row.lanes;
-    const auto count = static_cast<float>(row.counted * column.counted);
-    const V factor = all(count == 0 ? 0.0F : 1.0F / count);
-    int64_t c = 0;
-    for (; c + B <= row.lanes; c += B) {
-      const V value = pooled<is_max, true>(row, from + c, column.taps, B);
-      store(to + c, is_max ? value : value * factor);
-    }
-    if (c == row.lanes) continue;
-    const auto left = static_cast<int>(row.lanes - c);
-    const V value = pooled<is_max, false>(row, from + c, column.taps, left);
-    store_first(to + c, is_max ? value : value * factor, left);
-  }
+  const bool flat = row.depth == 1;
+  if (flat && row.height == 2 && row.kernel == 2) return pool_lanes_of<is_max, 2, 2>(row, to);
+  if (flat && row.height == 3 && row.kernel == 3) return pool_lanes_of<is_max, 3, 3>(row, to);
+  for (int64_t o = 0; o < row.width; ++o, to += row.lanes)
+    pool_pixel<is_max, 0, 0>(row, row.columns[o], to);
 }
 
 template <bool is_max, int fixed_stride>
