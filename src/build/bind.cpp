@@ -15,7 +15,7 @@
 namespace tenrec {
 namespace {
 
-constexpr int64_t default_value = 1;       // opt of a shape value that nobody set
+constexpr int64_t default_value = 1;  // opt of a shape value that nobody set
 // Opt of a size that only running defines: its upper bound up to the first, the second without one.
 constexpr int64_t largest_assumed = 1024, assumed_unbounded = 64;
 
