@@ -134,7 +134,11 @@ const std::vector<Selector::Candidate>& Selector::candidates_of(
     const Node& node, const std::vector<const Kernel*>& accepted, const Sizes& sizes) {
   std::vector<Candidate>& candidates = candidates_[key(node, sizes, accepted)];
   if (!candidates.empty()) return candidates;
-  for (const Kernel* kernel : accepted) {
+  std::vector<const Kernel*> order = accepted;
+  std::stable_partition(order.begin(), order.end(), [&](const Kernel* kernel) {
+    return kernel->is_likely_fastest(node, info_, sizes);
+  });
+  for (const Kernel* kernel : order) {
     if (kernel->is_reference() && !candidates.empty()) continue;
     for (std::string& tactic : kernel->tactics(node, info_, sizes)) {
       Candidate candidate{kernel, std::move(tactic)};
