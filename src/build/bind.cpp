@@ -15,8 +15,9 @@
 namespace tenrec {
 namespace {
 
-constexpr int64_t default_value = 1;       // opt of a shape value that nobody set
-constexpr int64_t largest_assumed = 1024;  // opt of a size that only running defines
+constexpr int64_t default_value = 1;  // opt of a shape value that nobody set
+// Opt of a size that only running defines: its upper bound up to the first, the second without one.
+constexpr int64_t largest_assumed = 1024, assumed_unbounded = 64;
 
 struct Bounds {
   int64_t min, opt, max;
@@ -244,7 +245,8 @@ int64_t opt_value(const Dim& dim, const std::map<const Symbol*, int64_t>& opt) {
     const auto found = opt.find(&symbol);
     if (found != opt.end()) return found->second;
     if (symbol.is_float) return std::bit_cast<int32_t>(1.0F);
-    return symbol.upper <= largest_assumed ? symbol.upper : std::max<int64_t>(symbol.lower, 1);
+    const int64_t likely = symbol.upper == Dim::unbounded ? assumed_unbounded : largest_assumed;
+    return std::clamp(likely, symbol.lower, symbol.upper);
   });
 }
 

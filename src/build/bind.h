@@ -23,8 +23,8 @@ BoundGraph bind(const Graph& graph, const ProfileOptions& profile);
 // Sizes that `dims` nodes hold as data follow a substitution of symbols; bodies included.
 void substitute_sizes(Graph& graph, const Dim::Binding& binding);
 
-// A dim at the opt point; symbols that only running defines count as their upper bound when that is
-// small, else as 1.
+// A dim at the opt point; symbols that only running defines count as their upper bound up to a
+// limit, and as a moderate size where they have none.
 int64_t opt_value(const Dim& dim, const std::map<const Symbol*, int64_t>& opt);
 
 }  // namespace tenrec

@@ -51,6 +51,18 @@ bool has_free_sizes(const Node& node) {
          std::any_of(outputs.begin(), outputs.end(), is_free);
 }
 
+constexpr int64_t most_assumed_elements = 64 << 20;  // of a tensor to time sizes that are guesses
+
+bool is_beyond(const Sizes& sizes, int64_t elements) {
+  const auto is_large = [&](const Dims& dims) {
+    double count = 1;
+    for (const int64_t dim : dims) count *= static_cast<double>(dim);
+    return count > static_cast<double>(elements);
+  };
+  return std::ranges::any_of(sizes.inputs, is_large) ||
+         std::ranges::any_of(sizes.outputs, is_large);
+}
+
 double least_us(const Kernel& kernel, const Node& node) {
   return has_free_sizes(node) ? kernel.new_size_us() : 0;
 }
@@ -122,7 +134,11 @@ const std::vector<Selector::Candidate>& Selector::candidates_of(
     const Node& node, const std::vector<const Kernel*>& accepted, const Sizes& sizes) {
   std::vector<Candidate>& candidates = candidates_[key(node, sizes, accepted)];
   if (!candidates.empty()) return candidates;
-  for (const Kernel* kernel : accepted) {
+  std::vector<const Kernel*> order = accepted;
+  std::stable_partition(order.begin(), order.end(), [&](const Kernel* kernel) {
+    return kernel->is_likely_fastest(node, info_, sizes);
+  });
+  for (const Kernel* kernel : order) {
     if (kernel->is_reference() && !candidates.empty()) continue;
     for (std::string& tactic : kernel->tactics(node, info_, sizes)) {
       Candidate candidate{kernel, std::move(tactic)};
@@ -343,9 +359,11 @@ BoundGraph alone(const Node& node, const Sizes& sizes) {
 
 }  // namespace
 
-// Sizes that only running tells are guesses: where they contradict each other nothing can be timed.
+// Sizes that only running tells are guesses: where they contradict each other, or make tensors of
+// sizes that nobody may ever have, nothing can be timed.
 bool Selector::can_time(const Node& node, const Sizes& sizes) {
   if (node.body_count() > 0 && !node.op().info().body_is_region) return false;
+  if (has_free_sizes(node) && is_beyond(sizes, most_assumed_elements)) return false;
   try {
     const BoundGraph bound = alone(node, sizes);
     for (const Value* output : bound.graph->outputs()) {

@@ -2,6 +2,8 @@
 // Computes what is known at build time: nodes whose inputs are all constants become constants;
 // values that inference knows as sizes become `dims` nodes, and with them whole Shape -> Gather ->
 // Concat chains disappear; an If whose condition is known gives way to the branch it takes.
+#include <algorithm>
+
 #include "base/error.h"
 #include "ir/constant.h"
 #include "ops/dims.h"
@@ -32,7 +34,20 @@ uint64_t constant_bytes(const Node& node) {
   return bytes;
 }
 
-bool fold_node(Rewriter& rw, const Node& node) {
+// Does a node's output of unknown size read this value, which may decide it?
+bool may_decide_sizes(const Value& value) {
+  if (value.type.constant_ints()) return false;
+  const auto is_open = [](const Use& use) {
+    if (!use.node) return false;
+    const Values outputs = use.node->outputs();
+    return !std::all_of(outputs.begin(), outputs.end(),
+                        [](const Value* output) { return output->type.is_static(); });
+  };
+  return std::any_of(value.uses().begin(), value.uses().end(), is_open);
+}
+
+// `sizes_known` is set where a constant may tell sizes that inference had left open.
+bool fold_node(Rewriter& rw, const Node& node, bool& sizes_known) {
   const OpInfo& info = node.op().info();
   if (node.as<Constant>() || node.as<DimsValue>() || info.side_effect ||
       info.accuracy.kind == Accuracy::Kind::random || !all_inputs_constant(node)) {
@@ -55,6 +70,7 @@ bool fold_node(Rewriter& rw, const Node& node) {
   const Data outputs = node.op().eval(inputs, run_body);
   Values values;
   for (size_t i = 0; i < node.output_count(); ++i) {
+    sizes_known |= may_decide_sizes(*node.output(i));
     // Outputs that nobody reads may not even be computed.
     values.push_back(outputs[i].tensor ? rw.constant(node, outputs[i].tensor) : nullptr);
   }
@@ -63,7 +79,7 @@ bool fold_node(Rewriter& rw, const Node& node) {
 }
 
 bool materialise_known(Rewriter& rw, const Node& node, const InputSymbols& symbols) {
-  if (node.as<Constant>() || node.as<DimsValue>() || node.output_count() != 1) return false;
+  if (node.as<Constant>() || node.output_count() != 1) return false;
   const Type& type = node.output()->type;
   if (type.kind != Type::Kind::tensor || !type.known_ints() || !type.is_static() ||
       is_float(type.dtype)) {
@@ -74,7 +90,7 @@ bool materialise_known(Rewriter& rw, const Node& node, const InputSymbols& symbo
     rw.replace(node, {rw.constant(node, Tensor::from_ints(type.dtype, shape, *numbers))});
     return true;
   }
-  if (type.dtype != DType::i64 && type.dtype != DType::i32) return false;
+  if (node.as<DimsValue>() || (type.dtype != DType::i64 && type.dtype != DType::i32)) return false;
   if (!symbols.can_say(rw.graph(), *type.known_ints())) return false;
   rw.replace(node, DimsValue{*type.known_ints(), shape, type.dtype}, {});
   return true;
@@ -87,10 +103,16 @@ void fold_constants(Graph& graph) {
   const auto known = [&](Rewriter& rw, const Node& node) {
     return materialise_known(rw, node, symbols);
   };
-  // A branch taken makes more sizes known, which may decide further branches.
+  bool sizes_known = false;
+  const auto fold = [&](Rewriter& rw, const Node& node) {
+    return fold_node(rw, node, sizes_known);
+  };
+  // A branch taken or a size computed makes more sizes known, which may decide further branches.
   do {
-    apply_rules(graph, {{"fold_node", fold_node}, {"materialise_known", known}});
-  } while (inline_branches(graph));
+    sizes_known = false;
+    apply_rules(graph, {{"fold_node", fold}, {"materialise_known", known}});
+    if (sizes_known) refine_types(graph);
+  } while (inline_branches(graph) || sizes_known);
 }
 
 }  // namespace tenrec

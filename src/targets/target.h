@@ -93,6 +93,13 @@ class Kernel {
     (void)node, (void)device, (void)opt;
     return {""};
   }
+  // Is it, by what its work costs, probably the fastest of all that accept the node? Then it comes
+  // first where nothing is timed.
+  virtual bool is_likely_fastest(const Node& node, const DeviceInfo& device,
+                                 const Sizes& opt) const {
+    (void)node, (void)device, (void)opt;
+    return false;
+  }
   virtual StepDraft compile(const Node& node, const std::string& tactic,
                             const DeviceInfo& device) const = 0;
 };

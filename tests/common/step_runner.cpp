@@ -85,8 +85,8 @@ const Kernel& kernel_named(std::string_view name) {
   fail(ErrorCode::usage, "no kernel \"{}\"", name);
 }
 
-DeviceInfo device_info() {
-  const cpu::Isa isa = cpu::best_isa();
+DeviceInfo device_info(const StepCase& c) {
+  const cpu::Isa isa = cpu::isa_of(c.device).value_or(cpu::best_isa());
   DeviceInfo info;
   info.target = "cpu";
   info.fingerprint = cpu::fingerprint_of(isa);
@@ -260,7 +260,7 @@ Tensors oracle(const StepCase& c) {
 std::string reject_of(const StepCase& c, std::string_view kernel) {
   Built built;
   build(c, built);
-  return kernel_named(kernel).check(*built.node, device_info());
+  return kernel_named(kernel).check(*built.node, device_info(c));
 }
 
 std::vector<std::string> tactics_of(const StepCase& c, std::string_view kernel) {
@@ -269,7 +269,7 @@ std::vector<std::string> tactics_of(const StepCase& c, std::string_view kernel) 
   Sizes sizes;
   for (const Tensor& input : c.inputs) sizes.inputs.push_back(input ? input.dims() : Dims{});
   for (const Tensor& output : oracle(c)) sizes.outputs.push_back(output.dims());
-  return kernel_named(kernel).tactics(*built.node, device_info(), sizes);
+  return kernel_named(kernel).tactics(*built.node, device_info(c), sizes);
 }
 
 StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads, bool in_place) {
@@ -277,13 +277,14 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   Built built;
   build(c, built);
   const Kernel& kernel = kernel_named(kernel_name);
-  result.reject = kernel.check(*built.node, device_info());
+  result.reject = kernel.check(*built.node, device_info(c));
   if (!result.reject.empty()) return result;
-  const StepDraft draft = kernel.compile(*built.node, c.tactic, device_info());
+  const StepDraft draft = kernel.compile(*built.node, c.tactic, device_info(c));
   const Tensors inputs = input_tensors(c, *built.node, draft);
   Running running;
   add_arguments(running, draft, inputs, oracle(c), in_place);
-  cpu::CpuDevice device({.threads = threads, .index = 0, .memory_limit = 0, .fingerprint = {}});
+  cpu::CpuDevice device(
+      {.threads = threads, .index = 0, .memory_limit = 0, .fingerprint = c.device});
   const auto runner = device.prepare(running.plan, step_of(draft, inputs));
   runner->reshape(running.args);
   Buffer scratch(runner->workspace_bytes());

@@ -28,6 +28,7 @@ struct StepCase {
   std::vector<std::unique_ptr<Graph>> (*bodies)(const Types& inputs) = nullptr;
   double tolerance = -1;  // relative to the largest output; -1: from the operator's accuracy
   std::string tactic{};
+  std::string device{};  // fingerprint of an instruction set; empty: the best there is
 };
 
 struct StepResult {

@@ -56,5 +56,24 @@ TEST(FoldConstants, InsideTheBranchesOfAnUndecidedIfToo) {
             "if neg abs");
 }
 
+// Sizes that come out of floating-point arithmetic are known once that is folded, and what they
+// decide with them.
+TEST(FoldConstants, ComputedSizesReachTheTypesBehindThem) {
+  const std::string text = folded(R"(graph(%x: f32[1, 2, 8, 6] "x") {
+    %sizes = dims() (values=[{1}, {2}, {8}, {6}], shape=[4]) : i64[4] {1, 2, 8, 6}
+    %numbers = cast(%sizes) : f32[4]
+    %half = constant() (value=f32[](0.5)) : f32[]
+    %halves = mul(%numbers, %half) : f32[4]
+    %up = ceil(%halves) : f32[4]
+    %wanted = cast(%up) (to=i64) : i64[4]
+    %y = resize(%x, none, none, %wanted) : f32[a, b, c, d]
+    %shape = shape(%y) : i64[4]
+    %count = reduce(%shape) (kind=4, keepdims=false) : i64[]
+    return %y "y", %count "count"
+  })");
+  EXPECT_NE(text.find("f32[1, 1, 4, 3]"), std::string::npos) << text;
+  EXPECT_NE(text.find("value=i64[](12)"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace tenrec

@@ -7,6 +7,7 @@
 #include "ir/constant.h"
 #include "ops/conv.h"
 #include "ops/fused.h"
+#include "ops/roi.h"
 #include "ops/transpose.h"
 
 namespace tenrec {
@@ -98,8 +99,9 @@ class Assignment {
   bool accepted(const Node& node) const { return has_real_kernel(node, rules_.kernels, device_); }
 
   void make_plain(Node& node) {
-    // A transposition out of an island can be the change of layout as well.
-    if (node.as<Transpose>() && accepted(node)) return;
+    // A transposition out of an island can be the change of layout as well, and regions of an
+    // island's tensor are read where they lie.
+    if ((node.as<Transpose>() || node.as<RoiAlign>()) && accepted(node)) return;
     for (size_t i = 0; i < node.inputs().size(); ++i) {
       if (Value* input = node.input(i)) graph_.set_input(&node, i, plain_form(input, &node));
     }

@@ -7,6 +7,7 @@
 #include "targets/common/join_attention.h"
 #include "targets/common/layout.h"
 #include "targets/common/lift_convolutions.h"
+#include "targets/common/sink_views.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/caches.h"
 #include "targets/cpu/run/cpu_device.h"
@@ -47,6 +48,7 @@ class CpuTarget final : public Target {
   void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
     join_attention(graph, attention_kernel(), device);
     lift_convolutions(graph, device.channel_block);
+    sink_views(graph);
     assign_layouts(graph, device,
                    {.layout = {.block_axis = 1, .block = device.channel_block},
                     .dtypes = {DType::f32},

@@ -6,12 +6,21 @@
 #include "ops/elementwise.h"
 #include "ops/fused.h"
 #include "ops/quantize.h"
+#include "targets/cpu/run/tile_program.h"
 
 namespace tenrec::test {
 namespace {
 
 constexpr Layout blocked8{1, 8, false};
 constexpr Layout channels_last{-1, 0, true};
+
+// One loop, whatever its constants were rounded to on the way.
+TEST(Pointwise, gelu_is_one_instruction) {
+  const Op gelu = Gelu{};
+  const ExprProgram program = gelu.info().record(gelu.object(), {DType::f32});
+  const cpu::TileProgram tile(program, cpu::best_isa());
+  EXPECT_EQ(tile.instructions(), 1);
+}
 
 TEST(Pointwise, broadcasts_of_every_kind) {
   const std::vector<std::pair<Dims, Dims>> shapes{{{7}, {7}},

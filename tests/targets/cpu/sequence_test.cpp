@@ -9,6 +9,7 @@
 #include "ops/recurrent.h"
 #include "ops/roi.h"
 #include "ops/topk.h"
+#include "targets/cpu/run/cpu_device.h"
 
 namespace tenrec::test {
 namespace {
@@ -98,7 +99,8 @@ TEST(Order, extremes) {
 }
 
 TEST(RoiAlign, samples) {
-  const Tensor x = random_tensor(DType::f32, {2, 5, 20, 30});
+  const Tensor x = random_tensor(DType::f32, {2, 5, 20, 30}),
+               wide = random_tensor(DType::f32, {2, 19, 20, 30});
   const Tensor rois =
       Tensor::of<float>({4, 4}, {0, 0, 10, 8, 5, 3, 29, 19, -4, -4, 60, 60, 7, 7, 7, 7});
   const Tensor batches = Tensor::of<int64_t>({4}, {0, 1, 1, 0});
@@ -112,7 +114,18 @@ TEST(RoiAlign, samples) {
         op.output_height = 3;
         op.output_width = 4;
         op.spatial_scale = 0.7F;
-        check_step({.op = op, .inputs = {x, rois, batches}, .tolerance = 3e-6}, "roi_align");
+        StepCase c{.op = op, .inputs = {x, rois, batches}, .tolerance = 3e-6};
+        check_step(c, "roi_align");
+        // Channels of a whole block and a part of one, read where a convolution leaves them.
+        c.inputs[0] = wide;
+        c.layout.block_axis = 1;
+        c.blocked = {0};
+        for (const cpu::Isa isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512}) {
+          if (!cpu::supported(isa)) continue;
+          c.layout.block = cpu::block_of(isa);
+          c.device = cpu::fingerprint_of(isa);
+          check_step(c, "roi_align");
+        }
       }
     }
   }

@@ -43,6 +43,19 @@ class ConvKernel final : public Kernel {
     return texts;
   }
 
+  // 16 multiply-adds stand for 36 where there are channels enough to share the transformations.
+  bool is_likely_fastest(const Node& node, const DeviceInfo& device,
+                         const Sizes& opt) const override {
+    if constexpr (!std::is_same_v<Family, WinogradFamily>) return false;
+    constexpr int64_t least_channels = 48, least_pixels = 36;
+    const Anchored conv = read(node);
+    const auto problem =
+        conv_family_problem<WinogradFamily>(conv_params(conv), conv_at(conv, opt), isa_of(device));
+    const Conv& sizes = problem.conv;
+    return std::min(sizes.in_channels, sizes.out_channels) >= least_channels &&
+           int64_t{sizes.h.out} * sizes.w.out >= least_pixels;
+  }
+
   StepDraft compile(const Node& node, const std::string& text,
                     const DeviceInfo& device) const override {
     const Anchored conv = read(node);

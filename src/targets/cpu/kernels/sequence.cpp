@@ -113,9 +113,15 @@ class OrderKernel : public Kernel {
 class RoiAlignKernel : public Kernel {
  public:
   std::string_view name() const override { return "roi_align"; }
-  Reject check(const Node& node, const DeviceInfo&) const override {
+  Reject check(const Node& node, const DeviceInfo& device) const override {
     if (!node.as<RoiAlign>()) return "no RoiAlign";
-    if (Reject reject = plain_tensors(node); !reject.empty()) return reject;
+    for (const Value* value : {node.input(0), node.input(1), node.input(2), node.output()}) {
+      if (!value->type.ranked) return "the rank is not known";
+      const Layout& layout = value->type.layout;
+      const bool in_blocks = value == node.input(0) && layout.block_axis == 1 &&
+                             layout.block == device.channel_block && !layout.channels_last;
+      if (!layout.is_plain() && !in_blocks) return "a layout other than the input's channel blocks";
+    }
     if (node.input(0)->type.dtype != DType::f32 || node.input(1)->type.dtype != DType::f32)
       return "not f32";
     const DType batch = node.input(2)->type.dtype;

@@ -22,9 +22,9 @@ HWY_INLINE V larger(V a, V b) {
   TENREC_EACH_PART r.part[i] = larger_or_second(a.part[i], b.part[i]);
   return r;
 }
-HWY_INLINE V exp_of(V x) {
+HWY_INLINE V exp_below_zero(V x) {
   V r;
-  TENREC_EACH_PART r.part[i] = exp_of(Tag(), x.part[i]);
+  TENREC_EACH_PART r.part[i] = exp_below_zero(Tag(), x.part[i]);
   return r;
 }
 inline float largest(V v) {
@@ -171,14 +171,15 @@ float HeadTask::weigh(float* line, int row, int keys) {
   V total = zero(), other = zero();
   int i = 0;
   for (; i + 2 * B <= end; i += 2 * B) {
-    const V x = exp_of(load(line + i) + minus), z = exp_of(load(line + i + B) + minus);
+    const V x = exp_below_zero(load(line + i) + minus);
+    const V z = exp_below_zero(load(line + i + B) + minus);
     store(line + i, x);
     store(line + i + B, z);
     total = total + x;
     other = other + z;
   }
   if (i < end) {
-    const V x = exp_of(load(line + i) + minus);
+    const V x = exp_below_zero(load(line + i) + minus);
     store(line + i, x);
     total = total + x;
   }

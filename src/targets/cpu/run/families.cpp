@@ -21,7 +21,7 @@ Runner prepare_infer(const plan::Plan&, const plan::Step& step, RunEnvironment&)
 }
 
 constexpr std::array families{
-    Family{.name = "roi_align", .prepare = prepare_roi_align},
+    Family{.name = "roi_align", .prepare = prepare_roi_align, .loops = Loops::any_layout},
     Family{.name = "suppress", .prepare = prepare_suppress, .learns_sizes = true},
     Family{.name = "order", .prepare = prepare_order, .may_omit = true},
     Family{

@@ -23,10 +23,12 @@ struct GemmTile {
   float* c;
   int64_t ldc;
   // What sums start from: init (rows at + p * ld_init; ld 0 = the same for all rows), else
-  // init_rows[p] for all of row p, else 0.
+  // init_rows[p] for all of row p, else 0; plus init_columns, the same for all rows, where it is
+  // there beside init.
   const float* init;
   int64_t ld_init;
   const float* init_rows;
+  const float* init_columns;
   float alpha;            // multiplies the finished sum
   Activation activation;  // of finished sums; none while partial
   // Memory that is wanted soon: one line of it, `soon_step` floats on, is brought near for every

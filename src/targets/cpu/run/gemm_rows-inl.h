@@ -31,6 +31,12 @@ struct GemmRows {
   void buffered(GemmTile tile, GemmTileFn fn, int row, int count, int column, int line, bool first,
                 bool last) const;
   V finish(V x, int row, int column, int n) const;
+
+  // Of a product with factor 1: nothing, a bias, a residual, or that and a bias of the columns.
+  bool starts_in_tile() const {
+    if (p.alpha != 1.0f) return p.bias == Bias::none && !p.has_residual;
+    return !p.has_residual || (p.beta == 1.0f && p.bias != Bias::per_row);
+  }
 };
 
 // What is added to alpha * the sum, and the activation; n columns are valid.
@@ -47,10 +53,8 @@ inline void GemmRows::run(int column, int line, const float* panel_b, int64_t b_
                           const float* rows_a, int64_t lda, int k0, int kn, int m0, int m1,
                           std::span<const float> next) const {
   const bool first = k0 == 0, last = k0 + kn >= p.k;
-  const int sources = (p.bias != Bias::none) + p.has_residual;
-  // Straight to the output if whole vectors fit and sums start from one place at most.
-  const bool simple = column + line <= p.n && sources <= (p.alpha == 1.0f ? 1 : 0) &&
-                      (!p.has_residual || p.beta == 1.0f);
+  // Straight to the output if whole vectors fit and sums start from what a tile can read.
+  const bool simple = column + line <= p.n && (starts_in_tile() || (!first && p.alpha == 1.0f));
   GemmTile tile{};
   tile.lda = lda;
   tile.b = panel_b;
@@ -80,12 +84,14 @@ inline void GemmRows::run(int column, int line, const float* panel_b, int64_t b_
     }
     tile.init = nullptr;
     tile.init_rows = nullptr;
+    tile.init_columns = nullptr;
     if (!first) {
       tile.init = tile.c;
       tile.ld_init = p.ldc;
     } else if (p.has_residual) {
       tile.init = residual + row * p.ld_residual + column;
       tile.ld_init = p.ld_residual;
+      if (p.bias == Bias::per_column) tile.init_columns = bias + column;
     } else if (p.bias == Bias::per_column) {
       tile.init = bias + column;
       tile.ld_init = 0;

@@ -18,6 +18,11 @@ HWY_INLINE void gemm_init(const GemmTile& t, V (&acc)[P][NV]) {
                                 : zero();
     }
   }
+  if (!t.init || !t.init_columns) return;
+  TENREC_UNROLL for (int n = 0; n < NV; n++) {
+    const V x = load(t.init_columns + n * B);
+    TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][n] = x + acc[p][n];
+  }
 }
 template <int P, int NV>
 HWY_INLINE void gemm_store(const GemmTile& t, V (&acc)[P][NV]) {

@@ -23,6 +23,36 @@ HWY_INLINE V horner(D d, V x, float first, C... rest) {
   return sum;
 }
 
+// Of several vectors side by side: one alone waits for its own multiply-adds.
+template <size_t N, class D, class V, class... C>
+HWY_INLINE void horner(D d, const V (&x)[N], V (&sum)[N], float first, C... rest) {
+  for (size_t i = 0; i < N; ++i) sum[i] = hn::Set(d, first);
+  const auto step = [&](float c) HWY_ATTR {
+    for (size_t i = 0; i < N; ++i) sum[i] = hn::MulAdd(sum[i], x[i], hn::Set(d, c));
+  };
+  (step(static_cast<float>(rest)), ...);
+}
+
+// Adding and taking it off again rounds a float below 2^22 to the nearest integer, which meanwhile
+// stands in the last bits.
+constexpr float kRounder = 12582912.0f;  // 1.5 * 2^23
+
+// For x <= 0, as after a softmax's largest is taken off: what would be denormal is 0, NaN stays.
+template <class D, class V>
+HWY_INLINE V exp_below_zero(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  const V least = hn::Set(d, -87.0f), rounder = hn::Set(d, kRounder + 127);
+  const V t = hn::MulAdd(larger_or_second(least, x), hn::Set(d, 1.44269504f), rounder);
+  const V n = hn::Sub(t, rounder);
+  V r = hn::NegMulAdd(n, hn::Set(d, 0.693359375f), larger_or_second(least, x));
+  r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), r);
+  const V p = horner(d, r, 0.0013814610429108143f, 0.008368710055947304f, 0.04166838899254799f,
+                     0.1666652113199234f, 0.4999999403953552f);
+  const V y = hn::Add(hn::MulAdd(hn::Mul(r, r), p, r), hn::Set(d, 1.0f));
+  const V power = hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(di, t)));
+  return hn::IfThenZeroElse(hn::Lt(x, least), hn::Mul(y, power));
+}
+
 // Overflows to infinity, underflows through denormals to 0, NaN stays.
 template <class D, class V>
 HWY_INLINE V exp_of(D d, V x) {
@@ -111,22 +141,26 @@ HWY_INLINE V erf_of(D d, V x) {
 // x * Phi(x), Phi the normal distribution. -log2(Phi(-u)) is smooth and small: one polynomial in
 // |x| and one power of two serve both signs, where erf needs two branches. Within 1e-7 of the true
 // value + 1.5 units in the last place; where Phi(-u) < 1e-9 it counts as 0.
-template <class D, class V>
-HWY_INLINE V gelu_of(D d, V x) {
+template <size_t N, class D, class V>
+HWY_INLINE void gelu_of(D d, V (&x)[N]) {
   const hn::RebindToSigned<D> di;
-  const V one = hn::Set(d, 1.0f);
-  const V u = hn::Abs(x);
-  const V y = horner(d, u, 2.9266868750710273e-07f, -6.408752142306184e-06f, 5.670501195709221e-05f,
-                     -0.00022893608547747135f, -7.976549386512488e-05f, 0.007022705394774675f,
-                     -0.05248209834098816f, -0.4592100977897644f, -1.1511051654815674f, -1.0f);
-  const V n = hn::Round(y);
-  const V power = horner(d, hn::Sub(y, n), 0.00015353361959569156f, 0.0013398875016719103f,
-                         0.00961843691766262f, 0.055503323674201965f, 0.24022647738456726f,
-                         0.6931471824645996f, 1.0f);
-  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(di, n));
-  const V scaled = hn::BitCast(d, hn::Add(hn::BitCast(di, power), exponent));
-  const V tail = hn::IfThenElseZero(hn::Le(u, hn::Set(d, 6.0f)), scaled);
-  return hn::Mul(x, hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(one, tail)));
+  const V one = hn::Set(d, 1.0f), rounder = hn::Set(d, kRounder);
+  V u[N], y[N], power[N];
+  for (size_t i = 0; i < N; ++i) u[i] = hn::Abs(x[i]);
+  horner(d, u, y, 2.9266868750710273e-07f, -6.408752142306184e-06f, 5.670501195709221e-05f,
+         -0.00022893608547735137f, -7.976549386512488e-05f, 0.007022705394774675f,
+         -0.05248209834098816f, -0.4592100977897644f, -1.1511051654815674f, -1.0f);
+  V whole[N];
+  for (size_t i = 0; i < N; ++i) whole[i] = hn::Add(y[i], rounder);
+  for (size_t i = 0; i < N; ++i) y[i] = hn::Sub(y[i], hn::Sub(whole[i], rounder));
+  horner(d, y, power, 0.00015353361959569156f, 0.0013398875016719103f, 0.00961843691766262f,
+         0.055503323674201965f, 0.24022647738456726f, 0.6931471824645996f, 1.0f);
+  for (size_t i = 0; i < N; ++i) {
+    const auto exponent = hn::ShiftLeft<23>(hn::BitCast(di, whole[i]));
+    const V scaled = hn::BitCast(d, hn::Add(hn::BitCast(di, power[i]), exponent));
+    const V tail = hn::IfThenElseZero(hn::Le(u[i], hn::Set(d, 6.0f)), scaled);
+    x[i] = hn::Mul(x[i], hn::IfThenElse(hn::Lt(x[i], hn::Zero(d)), tail, hn::Sub(one, tail)));
+  }
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

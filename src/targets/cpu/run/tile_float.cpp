@@ -130,7 +130,6 @@ TENREC_TILE1(log1p, log1p_of(f, x))
 TENREC_TILE1(tanh, tanh_of(f, x))
 TENREC_TILE1(erf, erf_of(f, x))
 TENREC_TILE1(sigmoid, sigmoid_of(f, x))
-TENREC_TILE1(gelu, gelu_of(f, x))
 TENREC_TILE1(floor, hn::Floor(x))
 TENREC_TILE1(ceil, hn::Ceil(x))
 TENREC_TILE1(round, hn::Round(x))
@@ -144,6 +143,25 @@ void is_nan(const TileArgs& t) {
 }
 void is_inf(const TileArgs& t) {
   test1(t, [](VF a) HWY_ATTR { return hn::IsInf(a); });
+}
+
+void gelu(const TileArgs& t) {
+  const int lanes = static_cast<int>(hn::Lanes(f));
+  const auto* a = static_cast<const float*>(t.a.data);
+  auto* to = static_cast<float*>(t.to);
+  constexpr int many = 4;
+  int i = 0;
+  for (; i + many * lanes <= t.n; i += many * lanes) {
+    VF x[many];
+    for (int k = 0; k < many; ++k) x[k] = hn::LoadU(f, a + (i + k * lanes) * t.a.step);
+    gelu_of(f, x);
+    for (int k = 0; k < many; ++k) hn::StoreU(x[k], f, to + i + k * lanes);
+  }
+  for (; i < t.n; i += lanes) {
+    VF x[1] = {hn::LoadU(f, a + i * t.a.step)};
+    gelu_of(f, x);
+    hn::StoreU(x[0], f, to + i);
+  }
 }
 
 void sign(const TileArgs& t) {

@@ -56,15 +56,16 @@ class TileCompiler {
   // x where node i is x * 0.5 * (erf(x / sqrt(2)) + 1) of f32 as the operator Gelu records it; -1.
   int32_t gelu_of(int32_t i) const {
     const ExprMatcher match(program_);
-    const auto beside = [&](int32_t node, Fn fn, double number) {
+    const auto beside = [&](int32_t node, Fn fn,
+                            float number) {  // constants are of the node's type
       const auto found = match.with_number(node, fn);
-      return found && found->number == number ? found->x : -1;
+      return found && static_cast<float>(found->number) == number ? found->x : -1;
     };
     if (at(i).fn != Fn::mul || at(i).dtype != DType::f32) return -1;
     for (const auto& [half, sum] : match.operands(i)) {
-      const int32_t erf = beside(sum, Fn::add, 1), x = beside(half, Fn::mul, 0.5);
+      const int32_t erf = beside(sum, Fn::add, 1), x = beside(half, Fn::mul, 0.5F);
       if (erf < 0 || x < 0 || at(erf).fn != Fn::erf) continue;
-      if (beside(at(erf).a, Fn::mul, 0.7071067811865476) == x) return x;
+      if (beside(at(erf).a, Fn::mul, 0.70710678F) == x) return x;
     }
     return -1;
   }
