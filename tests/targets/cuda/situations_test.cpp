@@ -160,6 +160,19 @@ TEST_F(Situation, AKernelThatDoesNotCompile) {
   EXPECT_EQ(outcome.code, 5);
 }
 
+// Texts compile behind the timing; one that fails there costs its node that tactic and no more.
+TEST_F(Situation, AKernelThatDoesNotCompileWhileOthersAreTimed) {
+  constexpr const char* tuned = "build $DIR/model.onnx --target cuda -v ";
+  Outcome outcome = fake("", std::string(tuned) + "--timing-cache $DIR/cache -o $DIR/a.engine");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  outcome = fake("", std::string(tuned) + "--timing-cache $DIR/cache -o $DIR/b.engine");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(run("cmp $DIR/a.engine $DIR/b.engine &&", "--version").code, 0);
+  outcome = fake("FAKE_NVRTC_REFUSES=fn_exp", std::string(tuned) + "-o $DIR/c.engine");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  expect_contains(outcome, "2 of the model's nodes run on the host");
+}
+
 }  // namespace
 }  // namespace tenrec::test
 #endif

@@ -174,7 +174,7 @@ TENREC_DEVICE void conv(const Conv& p) {
   if (warpgroup == 0) {
     fewer_registers<T::producer_registers>();
     if (warp == 0 && lane == 0) {
-      Ring<T::stages> at;
+      Ring at{T::stages};
       u16 pixel_mask = 0;
       for (int i = 0; i < T::share_p; ++i) pixel_mask |= 1 << (rank_w + i * T::share_w);
       const u16 weight_mask = ((1 << T::share_w) - 1) << (rank_p * T::share_w);
@@ -249,7 +249,7 @@ TENREC_DEVICE void conv(const Conv& p) {
     more_registers<T::consumer_registers>();
     const int w = warpgroup - 1, own = T::ping_pong ? 0 : w * T::blocks;  // first m64 block
     float acc[T::blocks][T::pixels / 2];
-    Ring<T::stages> at;
+    Ring at{T::stages};
     int count = 0, turn = 0;  // slabs written so far; tiles seen so far
     const auto release = [&](int slot) {
       // Lanes below share_w: the CTAs of our column (us too); the next share_p - 1: of our row.
