@@ -190,7 +190,12 @@ void Selector::prepare(const Graph& graph, const std::map<const Symbol*, int64_t
     if (!can_time(*node, sizes)) continue;
     add_sources(*node, candidates_of(*node, accepted, sizes), sources);
   }
-  compile_ahead(sources);
+  if (sources.empty()) return;
+  // One thread is left for the timing.
+  const int threads = std::max(info_.threads - 1, 1);
+  ahead_ = std::async(std::launch::async, [this, sources = std::move(sources), threads] {
+    compile_ahead(sources, threads);
+  });
 }
 
 void Selector::add_sources(const Node& node, const std::vector<Candidate>& candidates,
@@ -201,9 +206,11 @@ void Selector::add_sources(const Node& node, const std::vector<Candidate>& candi
   }
 }
 
-void Selector::compile_ahead(const std::vector<plan::KernelSource>& sources) const {
+void Selector::compile_ahead(const std::vector<plan::KernelSource>& sources, int threads) const {
+  DeviceInfo info = info_;
+  info.threads = threads;
   try {
-    target_.compile(sources, info_);
+    target_.compile(sources, info);
   } catch (const Error&) {
     // Each text is compiled again when it is timed, and the one that fails is named there.
   }
@@ -235,7 +242,12 @@ Selector::Candidate Selector::choose(const Node& node, const std::vector<const K
     for (const Kernel* kernel : accepted) {
       if (kernel->name() != wanted) continue;
       if (space != std::string::npos) return {kernel, pinned->second.substr(space + 1)};
-      return {kernel, kernel->tactics(node, info_, sizes).at(0)};
+      const std::vector<std::string> tactics = kernel->tactics(node, info_, sizes);
+      TENREC_CHECK(!tactics.empty(), usage,
+                   "{} is pinned to '{}', which is never the fastest at these sizes and has no "
+                   "tactic for them; write the tactic too",
+                   node.describe(), pinned->second);
+      return {kernel, tactics.front()};
     }
     fail(ErrorCode::usage, "{} is pinned to '{}', which does not accept it; see --explain",
          node.describe(), pinned->second);
@@ -280,7 +292,7 @@ Selector::Candidate Selector::fastest(const Node& node, const std::vector<Candid
   if (options_.tune_seconds > 0) {
     std::vector<plan::KernelSource> sources;
     add_sources(node, candidates, sources);
-    compile_ahead(sources);
+    compile_ahead(sources, info_.threads);
   }
   for (const Candidate& candidate : candidates) {
     if (options_.tick) options_.tick();

@@ -5,6 +5,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,7 +36,8 @@ class Selector {
   Selector(const Target& target, DeviceInfo device, SelectOptions options, TimingCache& cache);
   ~Selector();
 
-  // Compiles what selection is going to time, all at once: a compiler has many threads.
+  // Starts to compile what selection is going to time, in the order in which it is: the first nodes
+  // are timed while the texts of the others are being compiled.
   void prepare(const Graph& graph, const std::map<const Symbol*, int64_t>& opt);
   StepDraft select(const Node& node, const std::map<const Symbol*, int64_t>& opt);
   // The text does not compile: from now on no tactic that needs it is chosen. What was selected so
@@ -66,8 +68,8 @@ class Selector {
   bool is_refused(const Node& node, const Candidate& candidate) const;
   void add_sources(const Node& node, const std::vector<Candidate>& candidates,
                    std::vector<plan::KernelSource>& into) const;
-  // All at once, into the target's own store.
-  void compile_ahead(const std::vector<plan::KernelSource>& sources) const;
+  // All at once, into the target's own store; at most with so many threads.
+  void compile_ahead(const std::vector<plan::KernelSource>& sources, int threads) const;
   Candidate fastest(const Node& node, const std::vector<Candidate>& candidates, const Sizes& sizes,
                     const std::string& cache_key);
   bool can_time(const Node& node, const Sizes& sizes);
@@ -90,6 +92,7 @@ class Selector {
   std::set<std::string> untimed_;
   std::map<std::string, std::vector<Candidate>> candidates_;
   std::set<std::string> refused_;  // texts
+  std::future<void> ahead_;        // the last member: its end is waited for first
 };
 
 }  // namespace tenrec

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -64,29 +64,50 @@ class Program {
   nvrtcProgram program_ = nullptr;
 };
 
-// Of this process; the key says everything that an image depends on.
+// Of this process; the key says everything that an image depends on. A text is compiled by whoever
+// asks for it first, others wait.
 class ImageCache {
  public:
+  using Image = std::shared_future<std::string>;
   static ImageCache& instance() {
     static ImageCache& cache = *new ImageCache;
     return cache;
   }
-  bool find(const std::string& key, std::string& image) {
+  // True: the caller shall compile it and keep the promise.
+  bool claim(const std::string& key, Image& image, std::promise<std::string>& promise) {
     const std::lock_guard lock(mutex_);
     const auto found = images_.find(key);
-    if (found == images_.end()) return false;
-    image = found->second;
+    if (found != images_.end()) {
+      image = found->second;
+      return false;
+    }
+    image = images_[key] = promise.get_future().share();
     return true;
   }
-  void put(const std::string& key, const std::string& image) {
+  void forget(const std::string& key) {
     const std::lock_guard lock(mutex_);
-    images_[key] = image;
+    images_.erase(key);
   }
 
  private:
   std::mutex mutex_;
-  std::map<std::string, std::string> images_;
+  std::map<std::string, Image> images_;
 };
+
+// Does not wait where somebody else compiles the text already.
+ImageCache::Image image_of(const plan::KernelSource& source, const std::string& key,
+                           const std::string& architecture) {
+  ImageCache::Image image;
+  std::promise<std::string> promise;
+  if (!ImageCache::instance().claim(key, image, promise)) return image;
+  try {
+    promise.set_value(Program(source).compile(architecture));
+  } catch (...) {
+    ImageCache::instance().forget(key);
+    promise.set_exception(std::current_exception());
+  }
+  return image;
+}
 
 std::string key_of(const plan::KernelSource& source, const std::string& architecture,
                    const std::string& version) {
@@ -119,21 +140,12 @@ std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sourc
   std::string problem;
   const std::string version = compiler_version(problem);
   const std::string architecture = fmt::format("sm_{}{}", capability, capability >= 90 ? "a" : "");
+  std::vector<ImageCache::Image> compiled(sources.size());
   std::atomic<size_t> next{0};
-  std::mutex mutex;
-  std::exception_ptr failure;
   const auto work = [&] {
     for (size_t i = next++; i < sources.size(); i = next++) {
-      try {
-        images[i].key = key_of(sources[i], architecture, version);
-        if (ImageCache::instance().find(images[i].key, images[i].bytes)) continue;
-        images[i].bytes = Program(sources[i]).compile(architecture);
-        ImageCache::instance().put(images[i].key, images[i].bytes);
-      } catch (const std::exception& error) {
-        const std::lock_guard lock(mutex);
-        if (failures) failures->at(i) = error.what();
-        else if (!failure) failure = std::current_exception();
-      }
+      images[i].key = key_of(sources[i], architecture, version);
+      compiled[i] = image_of(sources[i], images[i].key, architecture);
     }
   };
   std::vector<std::thread> pool;
@@ -141,7 +153,14 @@ std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sourc
   for (size_t i = 1; i < wanted; ++i) pool.emplace_back(work);
   work();
   for (std::thread& thread : pool) thread.join();
-  if (failure) std::rethrow_exception(failure);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    try {
+      images[i].bytes = compiled[i].get();
+    } catch (const std::exception& error) {
+      if (!failures) throw;
+      failures->at(i) = error.what();
+    }
+  }
   return images;
 }
 

@@ -160,6 +160,20 @@ TEST_F(Situation, AKernelThatDoesNotCompile) {
   EXPECT_EQ(outcome.code, 5);
 }
 
+// Texts compile behind the timing, and what fails there is said where it is wanted. The same
+// timings give the same engine.
+TEST_F(Situation, AKernelThatDoesNotCompileWhileOthersAreTimed) {
+  constexpr const char* tuned = "build $DIR/model.onnx --target cuda -v ";
+  Outcome outcome = fake("", std::string(tuned) + "--timing-cache $DIR/cache -o $DIR/a.engine");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  outcome = fake("", std::string(tuned) + "--timing-cache $DIR/cache -o $DIR/b.engine");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_EQ(run("cmp $DIR/a.engine $DIR/b.engine &&", "--version").code, 0);
+  outcome = fake("FAKE_NVRTC_REFUSES=fn_exp", std::string(tuned) + "-o $DIR/c.engine");
+  EXPECT_EQ(outcome.code, 5) << outcome.text;
+  expect_contains(outcome, "kernel \"softmax\" does not compile for sm_90a");
+}
+
 }  // namespace
 }  // namespace tenrec::test
 #endif

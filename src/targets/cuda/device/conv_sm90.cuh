@@ -180,7 +180,7 @@ TENREC_DEVICE void set_up(const Place<T>& at, const Conv& p) {
 // CTA fetches one slice of a shared tile and sends it to all that share it.
 template <class T, bool im2col>
 TENREC_DEVICE void load_tiles(const Place<T>& at, const Conv& p) {
-  Ring<T::stages> stage;
+  Ring stage{T::stages};
   u16 pixel_mask = 0;
   for (int i = 0; i < T::share_p; ++i) pixel_mask |= 1 << (at.rank_w + i * T::share_w);
   const u16 weight_mask = ((1 << T::share_w) - 1) << (at.rank_p * T::share_w);
@@ -291,8 +291,8 @@ TENREC_DEVICE void release(const Place<T>& at, int slot) {
 // acc = the sums of one tile; `own`: the consumer's first m64 block. The last stage is still to be
 // waited for and released: its slot is returned.
 template <class T>
-TENREC_DEVICE int multiply(float (&acc)[T::blocks][T::pixels / 2], Ring<T::stages>& stage,
-                           const Place<T>& at, int own) {
+TENREC_DEVICE int multiply(float (&acc)[T::blocks][T::pixels / 2], Ring& stage, const Place<T>& at,
+                           int own) {
   int previous = 0;
   for (int k = 0; k < at.kblocks; ++k) {
     const u64 a = descriptor(at.ring + stage.slot * T::stage + own * 8192);
@@ -354,7 +354,7 @@ template <class T, class E>
 TENREC_DEVICE void consume(const Place<T>& at, const Conv& p, int w) {
   const int own = T::ping_pong ? 0 : w * T::blocks;
   float acc[T::blocks][T::pixels / 2];
-  Ring<T::stages> stage;
+  Ring stage{T::stages};
   int count = 0, turn = 0;  // slabs written so far; tiles seen so far
   for (int t = at.first; t < at.tiles; t += at.step, ++turn) {
     if (T::ping_pong && turn % T::consumers != w) {

@@ -17,6 +17,11 @@ struct alignas(64) TensorMap {  // CUtensorMap
 TENREC_DEVICE u32 shared_address(const void* p) { return (u32)__cvta_generic_to_shared(p); }
 
 // ---- clusters -----------------------------------------------------------------------------------
+TENREC_DEVICE u32 cluster_index() {
+  u32 index;
+  asm("mov.u32 %0, %%clusterid.x;" : "=r"(index));
+  return index;
+}
 TENREC_DEVICE u32 cluster_rank() {
   u32 r;
   asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(r));
@@ -195,8 +200,8 @@ TENREC_DEVICE void store_shared(u32 addr, float v) {
 
 // Position in a ring of `stages` slots; phase is the parity that a consumer waits for. Nobody may
 // wait two phases ahead or behind on a parity barrier: it cannot tell that round from the last one.
-template <int stages>
 struct Ring {
+  int stages;
   int slot = 0;
   u32 phase = 0;
   __device__ __forceinline__ void advance() {

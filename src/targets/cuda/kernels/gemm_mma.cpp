@@ -25,6 +25,7 @@ class GemmMmaKernel final : public Kernel {
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
                                    const Sizes& opt) const override {
+    if (is_for_sm90(node, device, opt)) return {};
     const GemmNode gemm = gemm_node(node, device);
     const GemmSizes sizes = gemm.sizes(node, opt);
     std::vector<MmaTile> tiles{{128, 128, 64, 32}, {64, 64, 32, 32}};

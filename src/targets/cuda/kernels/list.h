@@ -50,4 +50,8 @@ const Kernel& gemm_mma_kernel();
 const Kernel& cublaslt_kernel();
 const Kernel& cudnn_conv_kernel();
 
+// Hopper's own kernel runs the node, and there is so much to do that no kernel without wgmma is
+// worth compiling and timing beside it.
+bool is_for_sm90(const Node& node, const DeviceInfo& device, const Sizes& opt);
+
 }  // namespace tenrec::cuda

@@ -65,6 +65,10 @@ struct Loaded {
   std::string problem;
 };
 
+#define TENREC_LOAD_NEWER(function) \
+  loaded.api.function =             \
+      reinterpret_cast<decltype(loaded.api.function)>(library.symbol(TENREC_TEXT(function)));
+
 #define TENREC_LOAD(function)                                                                 \
   loaded.api.function =                                                                       \
       reinterpret_cast<decltype(loaded.api.function)>(library.symbol(TENREC_TEXT(function))); \
@@ -79,6 +83,7 @@ Loaded<DriverApi>& load_driver() {
     const DynamicLibrary& library = driver_library();
     loaded.problem = library.problem();
     TENREC_DRIVER_FUNCTIONS(TENREC_LOAD)
+    TENREC_NEWER_DRIVER_FUNCTIONS(TENREC_LOAD_NEWER)
     return made;
   }();
   return result;

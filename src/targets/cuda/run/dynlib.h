@@ -72,9 +72,17 @@ class DynamicLibrary {
   X(cuTensorMapEncodeTiled)        \
   X(cuTensorMapEncodeIm2col)
 
+// Null where the driver is older than CUDA 12.8; there is another way.
+#define TENREC_NEWER_DRIVER_FUNCTIONS(X) \
+  X(cuEventElapsedTime)                  \
+  X(cuGraphGetNodes)                     \
+  X(cuGraphNodeGetDependencies_v2)       \
+  X(cuGraphKernelNodeSetParams)
+
 struct DriverApi {
 #define TENREC_MEMBER(function) decltype(&::function) function = nullptr;
   TENREC_DRIVER_FUNCTIONS(TENREC_MEMBER)
+  TENREC_NEWER_DRIVER_FUNCTIONS(TENREC_MEMBER)
 #undef TENREC_MEMBER
 };
 

@@ -58,6 +58,7 @@ ConvTile parse_conv_tile(const std::string& text) {
 std::string SplitTile::problem() const {
   if (pixels * (channels + 4) * 4 > stages * (channels + pixels) * 128)
     return "partial sums do not fit where the ring was";
+  if (split != 1 && split != 2 && split != 4 && split != 8) return "the cluster is no power of two";
   if (pixels % split != 0) return "the cluster does not divide the pixels";
   if (shared_bytes() > max_shared) return "too much shared memory";
   return "";
