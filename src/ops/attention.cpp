@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ops/flops.h"
 #include "ops/support.h"
 
 namespace tenrec {
@@ -249,11 +250,8 @@ Tensors Attention::eval(const Tensors& in) const {
 }
 
 double Attention::flops(const Types& in, const Types& out) const {
-  double count = 4;
-  for (const Dim& dim : out[0].shape)
-    count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
   const Dim& keys = in[1].shape[in[1].shape.size() - 2];
-  return count * (keys.is_const() ? static_cast<double>(keys.value()) : 1);
+  return 4 * factors(out[0].shape) * factor(keys);
 }
 
 Values Attention::from_onnx(const OnnxNode& node, OnnxContext& context) {

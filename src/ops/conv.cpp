@@ -2,6 +2,7 @@
 #include "ops/conv.h"
 
 #include "ops/dense.h"
+#include "ops/flops.h"
 
 namespace tenrec {
 
@@ -72,14 +73,7 @@ Tensors Conv::eval(const Tensors& in) const {
 }
 
 double Conv::flops(const Types& in, const Types& out) const {
-  double count = 2;
-  for (const Dim& dim : out[0].shape)
-    count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
-  for (size_t i = 1; i < in[1].shape.size(); ++i) {
-    const Dim& dim = in[1].shape[i];
-    count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
-  }
-  return count;
+  return 2 * factors(out[0].shape) * factors(std::span(in[1].shape).subspan(1));
 }
 
 Conv read_conv(const OnnxNode& node, OnnxContext&, const Value* x, const Value* weight) {

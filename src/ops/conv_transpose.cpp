@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ops/conv_transpose.h"
 
+#include "ops/flops.h"
+
 namespace tenrec {
 namespace {
 
 int64_t entry(const std::vector<int64_t>& list, size_t i, int64_t fallback) {
   return list.empty() ? fallback : list[i];
 }
-
-double number(const Dim& dim) { return dim.is_const() ? static_cast<double>(dim.value()) : 1; }
 
 }  // namespace
 
@@ -93,10 +93,7 @@ Tensors ConvTranspose::eval(const Tensors& in) const {
 }
 
 double ConvTranspose::flops(const Types& in, const Types&) const {
-  double count = 2;
-  for (const Dim& dim : in[0].shape) count *= number(dim);
-  for (size_t i = 1; i < in[1].shape.size(); ++i) count *= number(in[1].shape[i]);
-  return count;
+  return 2 * factors(in[0].shape) * factors(std::span(in[1].shape).subspan(1));
 }
 
 Values ConvTranspose::from_onnx(const OnnxNode& node, OnnxContext& context) {

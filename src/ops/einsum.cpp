@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "ops/flops.h"
 #include "ops/support.h"
 
 namespace tenrec {
@@ -202,9 +203,8 @@ Tensors Einsum::eval(const Tensors& in) const {
 
 double Einsum::flops(const Types& in, const Types&) const {
   double count = 2;
-  for (const auto& [name, size] : axis_sizes(parse_einsum(equation, ranks_of(in)), in)) {
-    count *= size.is_const() ? static_cast<double>(size.value()) : 1;
-  }
+  for (const auto& [name, size] : axis_sizes(parse_einsum(equation, ranks_of(in)), in))
+    count *= factor(size);
   return count;
 }
 

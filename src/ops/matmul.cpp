@@ -2,6 +2,7 @@
 #include "ops/matmul.h"
 
 #include "ops/dense.h"
+#include "ops/flops.h"
 
 namespace tenrec {
 namespace {
@@ -88,11 +89,7 @@ Tensors MatMul::eval(const Tensors& in) const {
 }
 
 double MatMul::flops(const Types& in, const Types& out) const {
-  double count = 2;
-  for (const Dim& dim : out[0].shape)
-    count *= dim.is_const() ? static_cast<double>(dim.value()) : 1;
-  const Dim& depth = in[0].shape.back();
-  return count * (depth.is_const() ? static_cast<double>(depth.value()) : 1);
+  return 2 * factors(out[0].shape) * factor(in[0].shape.back());
 }
 
 }  // namespace tenrec

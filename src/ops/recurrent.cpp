@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "ops/dense.h"
+#include "ops/flops.h"
 #include "ops/support.h"
 
 namespace tenrec {
@@ -371,10 +372,8 @@ namespace {
 
 // Every step of every sample goes through the weights of its inputs and those of its own state.
 double recurrent_flops(const Types& in) {
-  const Dim samples = in[0].shape[0] * in[0].shape[1];
-  const Dim weights = product(in[1].shape) + product(in[2].shape);
-  const Dim count = samples * weights;
-  return count.is_const() ? 2 * static_cast<double>(count.value()) : 0;
+  const double samples = factors(std::span(in[0].shape).first(2));
+  return 2 * samples * (factors(in[1].shape) + factors(in[2].shape));
 }
 
 }  // namespace

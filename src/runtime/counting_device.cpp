@@ -2,6 +2,7 @@
 #include "runtime/counting_device.h"
 
 #include "base/error.h"
+#include "runtime/forwarding_device.h"
 
 namespace tenrec {
 
@@ -38,13 +39,10 @@ class CountedMemory : public DeviceMemory {
   uint64_t counted_;
 };
 
-class CountingDevice : public Device {
+class CountingDevice : public ForwardingDevice {
  public:
   CountingDevice(std::shared_ptr<Device> inner, std::shared_ptr<MemoryBudget> budget)
-      : inner_(std::move(inner)), budget_(std::move(budget)) {}
-
-  std::string_view name() const override { return inner_->name(); }
-  std::string fingerprint() const override { return inner_->fingerprint(); }
+      : ForwardingDevice(std::move(inner)), budget_(std::move(budget)) {}
 
   std::unique_ptr<DeviceMemory> allocate(uint64_t bytes, std::string_view what) override {
     budget_->take(bytes, what);
@@ -64,39 +62,12 @@ class CountingDevice : public Device {
     return std::make_unique<CountedMemory>(std::move(memory), budget_, counted);
   }
 
-  void copy_to_host(void* to, const std::byte* from, uint64_t bytes) override {
-    inner_->copy_to_host(to, from, bytes);
-  }
-  void copy_from_host(std::byte* to, const void* from, uint64_t bytes) override {
-    inner_->copy_from_host(to, from, bytes);
-  }
-  void copy(std::byte* to, const std::byte* from, uint64_t bytes) override {
-    inner_->copy(to, from, bytes);
-  }
-  void synchronise() override { inner_->synchronise(); }
-  bool host_memory() const override { return inner_->host_memory(); }
-  std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) override {
-    return inner_->prepare(plan, step);
-  }
-  std::unique_ptr<StepRunner> prepare_coded(const plan::Plan& plan, const plan::Step& step,
-                                            std::span<const plan::KernelImage> code) override {
-    return inner_->prepare_coded(plan, step, code);
-  }
   std::shared_ptr<Device> with_own_queue() override {
     std::shared_ptr<Device> own = inner_->with_own_queue();
     return own ? std::make_shared<CountingDevice>(std::move(own), budget_) : nullptr;
   }
-  void follow(void* queue) override { inner_->follow(queue); }
-  void lead(void* queue) override { inner_->lead(queue); }
-  uint64_t binding_alignment() const override { return inner_->binding_alignment(); }
-  bool can_record() const override { return inner_->can_record(); }
-  void begin_recording() override { inner_->begin_recording(); }
-  std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) override {
-    return inner_->end_recording(std::move(old));
-  }
 
  private:
-  std::shared_ptr<Device> inner_;
   std::shared_ptr<MemoryBudget> budget_;
 };
 

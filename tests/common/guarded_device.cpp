@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "runtime/forwarding_device.h"
 #include "targets/cpu/run/cpu_device.h"
 
 namespace tenrec::test {
@@ -51,32 +52,15 @@ class Guarded final : public DeviceMemory {
   std::byte* start_;
 };
 
-class GuardedDevice final : public Device {
+class GuardedDevice final : public ForwardingDevice {
  public:
-  explicit GuardedDevice(const DeviceOptions& options) : cpu_(options) {}
-  std::string_view name() const override { return cpu_.name(); }
-  std::string fingerprint() const override { return cpu_.fingerprint(); }
+  explicit GuardedDevice(const DeviceOptions& options)
+      : ForwardingDevice(std::make_shared<cpu::CpuDevice>(options)) {}
   std::unique_ptr<DeviceMemory> allocate(uint64_t bytes, std::string_view what) override {
     auto memory = std::make_unique<Guarded>(bytes);
     if (what == "intermediate values") arena = {memory->data, bytes};
     return memory;
   }
-  std::unique_ptr<DeviceMemory> upload(std::span<const std::byte> host,
-                                       std::shared_ptr<const void> owner) override {
-    return cpu_.upload(host, std::move(owner));
-  }
-  void copy_to_host(void* to, const std::byte* from, uint64_t bytes) override {
-    cpu_.copy_to_host(to, from, bytes);
-  }
-  void copy_from_host(std::byte* to, const void* from, uint64_t bytes) override {
-    cpu_.copy_from_host(to, from, bytes);
-  }
-  std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) override {
-    return cpu_.prepare(plan, step);
-  }
-
- private:
-  cpu::CpuDevice cpu_;
 };
 
 void spread_arena(plan::Plan& plan) {

@@ -173,6 +173,76 @@ std::string pad_problem(const Argument& output) {
              : "pad lanes are not zero";
 }
 
+// What the draft's inputs are: the case's tensors and the draft's weights.
+Tensors input_tensors(const StepCase& c, const Node& node, const StepDraft& draft) {
+  Tensors tensors;
+  for (const StepArg& arg : draft.inputs) {
+    size_t index = 0;
+    while (arg.value && (!c.inputs[index] || node.input(index) != arg.value)) ++index;
+    tensors.push_back(arg.value ? c.inputs.at(index) : arg.weight);
+  }
+  return tensors;
+}
+
+// `in_place`: output 0 lies where the input that the draft offers does.
+void add_arguments(Running& running, const StepDraft& draft, const Tensors& inputs,
+                   const Tensors& outputs, bool in_place) {
+  for (size_t i = 0; i < draft.inputs.size(); ++i) {
+    const Value* value = draft.inputs[i].value;
+    // Values of the graph may lie anywhere; weights and arena buffers begin at 64-byte boundaries.
+    add_input(running, inputs[i], value ? value->type.layout : Layout{}, value && !in_place);
+  }
+  for (const Value* value : draft.outputs) {
+    TENREC_ASSERT(value);
+    const Tensor& tensor = outputs.at(value->index());
+    running.outputs.push_back(argument(tensor.dtype(), tensor.dims(), value->type.layout));
+  }
+  if (in_place && draft.in_place >= 0)
+    running.outputs[0]->view.data = running.inputs[static_cast<size_t>(draft.in_place)]->view.data;
+  for (const auto* list : {&running.inputs, &running.outputs})
+    for (const auto& each : *list) running.plan.values.push_back(each->def);
+  for (const auto& input : running.inputs) running.input_views.push_back(input->view);
+  for (const auto& output : running.outputs) running.output_views.push_back(output->view);
+  running.args.inputs = running.input_views;
+  running.args.outputs = running.output_views;
+}
+
+plan::Step step_of(const StepDraft& draft, const Tensors& inputs) {
+  plan::Step step;
+  step.family = draft.family;
+  step.tactic = draft.tactic;
+  step.op = draft.op;
+  step.op_fields = draft.op_fields;
+  step.params = draft.params;
+  step.origins = {"the_node"};
+  for (size_t i = 0; i < inputs.size(); ++i)
+    step.inputs.push_back(inputs[i] ? static_cast<int32_t>(i) : plan::none);
+  for (size_t i = 0; i < draft.outputs.size(); ++i)
+    step.outputs.push_back(static_cast<int32_t>(inputs.size() + i));
+  return step;
+}
+
+// What a run did that it must not; empty: nothing.
+std::string damage(const Running& running, const Tensors& inputs, bool in_place) {
+  for (const auto& output : running.outputs) {
+    if (!output->buffer->intact()) return "wrote outside an output";
+    if (layout_of(output->view).is_plain()) continue;
+    if (std::string problem = pad_problem(*output); !problem.empty()) return problem;
+  }
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i]) continue;
+    if (!running.inputs[i]->buffer->intact()) return "wrote outside an input";
+    if (!in_place && !(tensor_of(running.inputs[i]->view) == inputs[i])) return "changed an input";
+  }
+  return "";
+}
+
+Tensor copied(const Tensor& tensor) {
+  Tensor copy(tensor.dtype(), tensor.dims());
+  if (tensor.bytes() > 0) std::memcpy(copy.mutable_data(), tensor.data(), tensor.bytes());
+  return copy;
+}
+
 }  // namespace
 
 Tensors oracle(const StepCase& c) {
@@ -210,78 +280,26 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   result.reject = kernel.check(*built.node, device_info());
   if (!result.reject.empty()) return result;
   const StepDraft draft = kernel.compile(*built.node, c.tactic, device_info());
-  const Tensors expected = oracle(c);
-
+  const Tensors inputs = input_tensors(c, *built.node, draft);
   Running running;
-  plan::Step step;
-  step.family = draft.family;
-  step.tactic = draft.tactic;
-  step.op = draft.op;
-  step.op_fields = draft.op_fields;
-  step.params = draft.params;
-  step.origins = {"the_node"};
-  std::map<const Value*, size_t> input_of;
-  for (size_t i = 0; i < c.inputs.size(); ++i) {
-    if (c.inputs[i]) input_of[built.node->input(i)] = i;
-  }
-  for (size_t i = 0; i < draft.inputs.size(); ++i) {
-    const StepArg& arg = draft.inputs[i];
-    const Tensor tensor = arg.value ? c.inputs.at(input_of.at(arg.value)) : arg.weight;
-    // Values of the graph may lie anywhere; weights and arena buffers begin at 64-byte boundaries.
-    add_input(running, tensor, arg.value ? arg.value->type.layout : Layout{},
-              arg.value && !in_place);
-    step.inputs.push_back(tensor ? static_cast<int32_t>(i) : plan::none);
-  }
-  for (size_t i = 0; i < draft.outputs.size(); ++i) {
-    const Value* value = draft.outputs[i];
-    TENREC_ASSERT(value);
-    const Tensor& tensor = expected.at(value->index());
-    running.outputs.push_back(argument(tensor.dtype(), tensor.dims(), value->type.layout));
-    step.outputs.push_back(static_cast<int32_t>(draft.inputs.size() + i));
-  }
-  if (in_place && draft.in_place >= 0) {
-    running.outputs[0]->view.data = running.inputs[static_cast<size_t>(draft.in_place)]->view.data;
-  }
-  for (const auto* list : {&running.inputs, &running.outputs})
-    for (const auto& each : *list) running.plan.values.push_back(each->def);
-  for (const auto& input : running.inputs) running.input_views.push_back(input->view);
-  for (const auto& output : running.outputs) running.output_views.push_back(output->view);
-  running.args.inputs = running.input_views;
-  running.args.outputs = running.output_views;
+  add_arguments(running, draft, inputs, oracle(c), in_place);
   cpu::CpuDevice device({.threads = threads, .index = 0, .memory_limit = 0, .fingerprint = {}});
-  const auto runner = device.prepare(running.plan, step);
+  const auto runner = device.prepare(running.plan, step_of(draft, inputs));
   runner->reshape(running.args);
   Buffer scratch(runner->workspace_bytes());
   running.args.scratch = {scratch.data(), scratch.bytes()};
   runner->run(running.args);
 
-  for (const auto& output : running.outputs) result.outputs.push_back(tensor_of(output->view));
-  for (Tensor& tensor : result.outputs) {  // the buffers go away
-    Tensor copy(tensor.dtype(), tensor.dims());
-    if (tensor.bytes() > 0) std::memcpy(copy.mutable_data(), tensor.data(), tensor.bytes());
-    tensor = copy;
-  }
-  if (!scratch.intact()) result.problem = "wrote outside the scratch";
-  for (const auto& output : running.outputs) {
-    if (!output->buffer->intact()) result.problem = "wrote outside an output";
-    if (!layout_of(output->view).is_plain() && result.problem.empty())
-      result.problem = pad_problem(*output);
-  }
-  for (size_t i = 0; i < running.inputs.size(); ++i) {
-    if (!running.inputs[i]->buffer) continue;
-    if (!running.inputs[i]->buffer->intact()) result.problem = "wrote outside an input";
-    if (in_place) continue;
-    const StepArg& arg = draft.inputs[i];
-    const Tensor tensor = arg.value ? c.inputs.at(input_of.at(arg.value)) : arg.weight;
-    if (!(tensor_of(running.inputs[i]->view) == tensor)) result.problem = "changed an input";
-  }
-  if (!in_place && result.problem.empty()) {
-    runner->run(running.args);
-    for (size_t i = 0; i < running.outputs.size(); ++i) {
-      const Tensor again = tensor_of(running.outputs[i]->view);
-      if (std::memcmp(again.data(), result.outputs[i].data(), again.bytes()) != 0)
-        result.problem = "the second run differs";
-    }
+  for (const auto& output : running.outputs)
+    result.outputs.push_back(copied(tensor_of(output->view)));
+  result.problem =
+      scratch.intact() ? damage(running, inputs, in_place) : "wrote outside the scratch";
+  if (in_place || !result.problem.empty()) return result;
+  runner->run(running.args);
+  for (size_t i = 0; i < running.outputs.size(); ++i) {
+    const Tensor again = tensor_of(running.outputs[i]->view);
+    if (std::memcmp(again.data(), result.outputs[i].data(), again.bytes()) != 0)
+      result.problem = "the second run differs";
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ops/composite/helpers.h"
+#include "ops/flops.h"
 #include "ops/slice.h"
 #include "ops/support.h"
 
@@ -289,8 +290,7 @@ Values GroupQueryAttention::from_onnx(const OnnxNode& node, OnnxContext& context
 }
 
 double GroupQueryAttention::flops(const Types&, const Types& out) const {
-  const Dim count = product(out[0].shape) * out[1].shape[2];  // results, and keys for each
-  return count.is_const() ? 4 * static_cast<double>(count.value()) : 0;
+  return 4 * factors(out[0].shape) * factor(out[1].shape[2]);  // results, and keys for each
 }
 
 }  // namespace tenrec

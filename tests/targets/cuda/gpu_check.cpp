@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "runtime/executor.h"
+#include "runtime/forwarding_device.h"
 #include "targets/cuda/cases.h"
 
 namespace tenrec::test {
@@ -49,46 +50,15 @@ class GuardedMemory : public DeviceMemory {
   std::vector<std::string>& problems_;
 };
 
-class GuardedDevice : public Device {
+class GuardedDevice : public ForwardingDevice {
  public:
   GuardedDevice(std::shared_ptr<Device> inner, std::vector<std::string>& problems)
-      : inner_(std::move(inner)), problems_(problems) {}
-  std::string_view name() const override { return inner_->name(); }
-  std::string fingerprint() const override { return inner_->fingerprint(); }
+      : ForwardingDevice(std::move(inner)), problems_(problems) {}
   std::unique_ptr<DeviceMemory> allocate(uint64_t bytes, std::string_view) override {
     return std::make_unique<GuardedMemory>(inner_, bytes, problems_);
   }
-  std::unique_ptr<DeviceMemory> upload(std::span<const std::byte> host,
-                                       std::shared_ptr<const void> owner) override {
-    return inner_->upload(host, std::move(owner));
-  }
-  void copy_to_host(void* to, const std::byte* from, uint64_t bytes) override {
-    inner_->copy_to_host(to, from, bytes);
-  }
-  void copy_from_host(std::byte* to, const void* from, uint64_t bytes) override {
-    inner_->copy_from_host(to, from, bytes);
-  }
-  void copy(std::byte* to, const std::byte* from, uint64_t bytes) override {
-    inner_->copy(to, from, bytes);
-  }
-  void synchronise() override { inner_->synchronise(); }
-  bool host_memory() const override { return inner_->host_memory(); }
-  uint64_t binding_alignment() const override { return inner_->binding_alignment(); }
-  std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) override {
-    return inner_->prepare(plan, step);
-  }
-  std::unique_ptr<StepRunner> prepare_coded(const plan::Plan& plan, const plan::Step& step,
-                                            std::span<const plan::KernelImage> code) override {
-    return inner_->prepare_coded(plan, step, code);
-  }
-  bool can_record() const override { return inner_->can_record(); }
-  void begin_recording() override { inner_->begin_recording(); }
-  std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) override {
-    return inner_->end_recording(std::move(old));
-  }
 
  private:
-  std::shared_ptr<Device> inner_;
   std::vector<std::string>& problems_;
 };
 

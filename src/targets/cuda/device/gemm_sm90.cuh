@@ -101,6 +101,97 @@ TENREC_DEVICE void put_eight(const float (&v)[8], void* p, long long at, bool wh
   }
 }
 
+// Where a CTA and its threads stand: shared memory, its tile, its part of k.
+template <class T>
+struct SplitPlace {
+  u32 ring, full, empty;
+  int stages, splits;
+  int warp, lane, rank;
+  int channel, pixel;  // the tile's first
+  int begin, end;      // k blocks
+
+  __device__ __forceinline__ SplitPlace(const Split& p, const void* shared) {
+    stages = p.stages, splits = 1 << p.split_bits;
+    ring = shared_address(shared), full = ring + stages * T::stage;
+    empty = full + 8 * stages;
+    warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int tile = cluster_index(), kblocks = p.taps * p.cblocks;
+    rank = cluster_rank();
+    channel = tile % p.tiles_c * T::channels, pixel = tile / p.tiles_c * T::pixels;
+    begin = kblocks * rank >> p.split_bits, end = kblocks * (rank + 1) >> p.split_bits;
+  }
+};
+
+// One thread fills the ring.
+template <class T, bool im2col>
+TENREC_DEVICE void load_split(const SplitPlace<T>& at, const Split& p) {
+  Ring stage{at.stages};
+  const int image = at.pixel / p.pq, row = at.pixel % p.pq / p.q, col = at.pixel % p.q;
+  const int h = row * p.stride_h - p.pad_h, v = col * p.stride_w - p.pad_w;
+  const auto load_weights = [&](int k, int slot) {
+    bar_expect(at.full + 8 * slot, T::stage);
+    load_2d(at.ring + slot * T::stage, p.w, at.full + 8 * slot, k * T::depth, at.channel);
+  };
+  // Weights do not depend on the kernel before this one: the first ones come early.
+  const int early = at.end - at.begin < at.stages ? at.end - at.begin : at.stages;
+  for (int i = 0; i < early; ++i) load_weights(at.begin + i, i);
+  wait_for_inputs();
+  for (int k = at.begin; k < at.end; ++k, stage.advance()) {
+    const u32 x = at.ring + stage.slot * T::stage + T::w_bytes, bar = at.full + 8 * stage.slot;
+    if (k - at.begin >= early) {
+      bar_wait(at.empty + 8 * stage.slot, stage.phase ^ 1);
+      load_weights(k, stage.slot);
+    }
+    const int tap = k / p.cblocks, c = k % p.cblocks * T::depth;
+    if (im2col)
+      load_im2col<false>(x, p.x, bar,
+                         {c, v, h, image, (u16)(tap % p.taps_w * p.dilation_w),
+                          (u16)(tap / p.taps_w * p.dilation_h)},
+                         0);
+    else load_2d(x, p.x, bar, c, at.pixel);
+  }
+}
+
+// Four warps: this CTA's part of the sums, left in shared memory, where the ring was.
+template <class T>
+TENREC_DEVICE void multiply_split(const SplitPlace<T>& at) {
+  float acc[T::blocks][T::pixels / 2];
+#pragma unroll
+  for (int m = 0; m < T::blocks; ++m)
+#pragma unroll
+    for (int i = 0; i < T::pixels / 2; ++i) acc[m][i] = 0;
+  Ring stage{at.stages};
+  int previous = 0;
+  for (int k = at.begin; k < at.end; ++k) {
+    const u64 a = descriptor(at.ring + stage.slot * T::stage);
+    const u64 b = descriptor(at.ring + stage.slot * T::stage + T::w_bytes);
+    bar_wait(at.full + 8 * stage.slot, stage.phase);
+    mma_fence();
+#pragma unroll
+    for (int kk = 0; kk < 4; ++kk)
+#pragma unroll
+      for (int m = 0; m < T::blocks; ++m)
+        Mma<T::type, T::pixels>::go(acc[m], a + m * (8192 >> 4) + kk * 2, b + kk * 2, 1);
+    mma_commit();
+    mma_wait<1>();
+    if (k > at.begin && at.lane == 0) bar_arrive(at.empty + 8 * previous);
+    previous = stage.slot;
+    stage.advance();
+  }
+  mma_wait<0>();
+  wait_for_inputs();  // the epilogue reads and writes global memory
+  named_barrier(1);   // nobody reads the ring any more: partial sums go there
+#pragma unroll
+  for (int m = 0; m < T::blocks; ++m)
+#pragma unroll
+    for (int j = 0; j < T::pixels / 8; ++j)
+#pragma unroll
+      for (int i = 0; i < 4; ++i)
+        store_shared(at.ring + (j * 8 + at.lane % 4 * 2 + i % 2) * T::pitch +
+                         (m * 64 + at.warp * 16 + i / 2 * 8 + at.lane / 4) * 4,
+                     acc[m][j * 4 + i]);
+}
+
 // The partial sums of `count` CTAs, all on their way before the first is added.
 template <int count>
 TENREC_DEVICE void add_peers(float (&sum)[8], u32 addr) {
@@ -113,126 +204,62 @@ TENREC_DEVICE void add_peers(float (&sum)[8], u32 addr) {
   }
 }
 
-template <class T, class E, bool im2col>
-TENREC_DEVICE void split(const Split& p) {
-  extern __shared__ __align__(1024) unsigned char smem[];
-  const int stages = p.stages, splits = 1 << p.split_bits;
-  const u32 ring = shared_address(smem), full = ring + stages * T::stage;
-  const u32 empty = full + 8 * stages;
-  const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-  const int tile = cluster_index(), rank = cluster_rank();
-  const int channel = tile % p.tiles_c * T::channels, pixel = tile / p.tiles_c * T::pixels;
-  const int kblocks = p.taps * p.cblocks;
-  const int begin = kblocks * rank >> p.split_bits, end = kblocks * (rank + 1) >> p.split_bits;
-  if (threadIdx.x < stages) {
-    bar_init(full + 8 * threadIdx.x, 1), bar_init(empty + 8 * threadIdx.x, 4);
-    bar_init_done();
-  }
-  if (threadIdx.x == 128) prefetch(p.w), prefetch(p.x);
-  __syncthreads();
-  launch_dependents();
-
-  if (warp == 4) {
-    if (lane == 0) {
-      Ring at{stages};
-      const int image = pixel / p.pq, row = pixel % p.pq / p.q, col = pixel % p.q;
-      const int h = row * p.stride_h - p.pad_h, v = col * p.stride_w - p.pad_w;
-      const auto load_weights = [&](int k, int slot) {
-        bar_expect(full + 8 * slot, T::stage);
-        load_2d(ring + slot * T::stage, p.w, full + 8 * slot, k * T::depth, channel);
-      };
-      // Weights do not depend on the kernel before this one: the first ones come early.
-      const int early = end - begin < stages ? end - begin : stages;
-      for (int i = 0; i < early; ++i) load_weights(begin + i, i);
-      wait_for_inputs();
-      for (int k = begin; k < end; ++k, at.advance()) {
-        const u32 x = ring + at.slot * T::stage + T::w_bytes, bar = full + 8 * at.slot;
-        if (k - begin >= early) {
-          bar_wait(empty + 8 * at.slot, at.phase ^ 1);
-          load_weights(k, at.slot);
-        }
-        const int tap = k / p.cblocks, c = k % p.cblocks * T::depth;
-        if (im2col)
-          load_im2col<false>(x, p.x, bar,
-                             {c, v, h, image, (u16)(tap % p.taps_w * p.dilation_w),
-                              (u16)(tap / p.taps_w * p.dilation_h)},
-                             0);
-        else load_2d(x, p.x, bar, c, pixel);
-      }
-    }
-    __syncwarp();
-    wait_for_inputs();
-  } else {
-    float acc[T::blocks][T::pixels / 2];
-#pragma unroll
-    for (int m = 0; m < T::blocks; ++m)
-#pragma unroll
-      for (int i = 0; i < T::pixels / 2; ++i) acc[m][i] = 0;
-    Ring at{stages};
-    int previous = 0;
-    for (int k = begin; k < end; ++k) {
-      const u64 a = descriptor(ring + at.slot * T::stage);
-      const u64 b = descriptor(ring + at.slot * T::stage + T::w_bytes);
-      bar_wait(full + 8 * at.slot, at.phase);
-      mma_fence();
-#pragma unroll
-      for (int kk = 0; kk < 4; ++kk)
-#pragma unroll
-        for (int m = 0; m < T::blocks; ++m)
-          Mma<T::type, T::pixels>::go(acc[m], a + m * (8192 >> 4) + kk * 2, b + kk * 2, 1);
-      mma_commit();
-      mma_wait<1>();
-      if (k > begin && lane == 0) bar_arrive(empty + 8 * previous);
-      previous = at.slot;
-      at.advance();
-    }
-    mma_wait<0>();
-    wait_for_inputs();  // the epilogue reads and writes global memory
-    named_barrier(1);   // nobody reads the ring any more: partial sums go there
-#pragma unroll
-    for (int m = 0; m < T::blocks; ++m)
-#pragma unroll
-      for (int j = 0; j < T::pixels / 8; ++j)
-#pragma unroll
-        for (int i = 0; i < 4; ++i)
-          store_shared(ring + (j * 8 + lane % 4 * 2 + i % 2) * T::pitch +
-                           (m * 64 + warp * 16 + i / 2 * 8 + lane / 4) * 4,
-                       acc[m][j * 4 + i]);
-  }
-  if (splits > 1) cluster_sync();
-  else __syncthreads();
-
-  // Each CTA finishes its share of the pixels.
+// Adds the cluster's partial sums of this CTA's share of the pixels and writes them out.
+template <class T, class E>
+TENREC_DEVICE void finish_share(const SplitPlace<T>& at, const Split& p) {
   constexpr int chunks = T::channels / 8;
   const int share = T::pixels >> p.split_bits;
   const bool aligned = p.channels % 8 == 0;
   for (int i = threadIdx.x; i < share * chunks; i += 160) {
-    const int row = rank * share + i / chunks, c = i % chunks * 8;
-    const int count = p.channels - channel - c;
-    if (pixel + row >= p.pixels || count <= 0) continue;
-    const u32 mine = ring + row * T::pitch + c * 4;
+    const int row = at.rank * share + i / chunks, c = i % chunks * 8;
+    const int count = p.channels - at.channel - c;
+    if (at.pixel + row >= p.pixels || count <= 0) continue;
     float sum[8] = {};
-    switch (splits) {
+    const u32 mine = at.ring + row * T::pitch + c * 4;
+    switch (at.splits) {
       case 8: add_peers<8>(sum, mine); break;
       case 4: add_peers<4>(sum, mine); break;
       case 2: add_peers<2>(sum, mine); break;
       default: add_peers<1>(sum, mine);
     }
-    const long long at = (long long)(pixel + row) * p.channels + channel + c;
+    const long long to = (long long)(at.pixel + row) * p.channels + at.channel + c;
     float residual[8] = {};
-    if constexpr (E::full > 0) get_eight<E::full_type>(residual, p.full, at, aligned, count);
+    if constexpr (E::full > 0) get_eight<E::full_type>(residual, p.full, to, aligned, count);
 #pragma unroll
     for (int e = 0; e < 8; ++e) {
       float operand[E::channels + 1];
 #pragma unroll
       for (int o = 0; o < E::channels; ++o)
-        operand[o] = e < count ? p.channel[o * p.channels + channel + c + e] : 0;
+        operand[o] = e < count ? p.channel[o * p.channels + at.channel + c + e] : 0;
       const float other[2] = {residual[e], 0};
       sum[e] = E::apply(sum[e], operand, other);
     }
-    put_eight<T::out_type>(sum, p.y, at, aligned, count);
+    put_eight<T::out_type>(sum, p.y, to, aligned, count);
   }
-  if (splits > 1) cluster_sync();  // neighbours may still be reading our partial sums
+}
+
+template <class T, class E, bool im2col>
+TENREC_DEVICE void split(const Split& p) {
+  extern __shared__ __align__(1024) unsigned char smem[];
+  const SplitPlace<T> at(p, smem);
+  if (threadIdx.x < at.stages) {
+    bar_init(at.full + 8 * threadIdx.x, 1), bar_init(at.empty + 8 * threadIdx.x, 4);
+    bar_init_done();
+  }
+  if (threadIdx.x == 128) prefetch(p.w), prefetch(p.x);
+  __syncthreads();
+  launch_dependents();
+  if (at.warp == 4) {
+    if (at.lane == 0) load_split<T, im2col>(at, p);
+    __syncwarp();
+    wait_for_inputs();
+  } else {
+    multiply_split(at);
+  }
+  if (at.splits > 1) cluster_sync();
+  else __syncthreads();
+  finish_share<T, E>(at, p);
+  if (at.splits > 1) cluster_sync();  // neighbours may still be reading our partial sums
 }
 
 }  // namespace sm90
