@@ -34,31 +34,21 @@ class GpuMemory : public DeviceMemory {
 
 class GraphRecording : public TimedRecording {
  public:
-  // With `launches` the graph is a chain of these; then others can be written over them.
-  GraphRecording(std::shared_ptr<Gpu> gpu, CUstream stream, CUgraph graph,
-                 const LaunchList* launches)
-      : gpu_(std::move(gpu)), stream_(stream), graph_(graph) {
-    const CUresult result = gpu_->api().cuGraphInstantiate(&executable_, graph_, 0);
-    if (result != CUDA_SUCCESS) gpu_->api().cuGraphDestroy(graph_);
+  GraphRecording(std::shared_ptr<Gpu> gpu, CUstream stream, CUgraph graph)
+      : gpu_(std::move(gpu)), stream_(stream) {
+    const CUresult result = gpu_->api().cuGraphInstantiate(&graph_, graph, 0);
+    gpu_->api().cuGraphDestroy(graph);
     check(result, "making a CUDA graph");
-    if (launches) find_nodes(*launches);
-  }
-  ~GraphRecording() override {
-    gpu_->api().cuGraphExecDestroy(executable_);
-    gpu_->api().cuGraphDestroy(graph_);
-  }
-  // False where the launches are not the same in kind: it is to be dropped or become a graph then.
-  bool become(LaunchList& launches) {
-    if (nodes_.empty() || nodes_.size() != launches.size()) return false;
-    for (size_t i = 0; i < nodes_.size(); ++i)
-      if (functions_[i] != launches.function(i)) return false;
-    return launches.write(gpu_->api(), nodes_) && update(graph_);
   }
   // False where the graph's nodes are not the same in kind; it is still the old one then.
-  bool become(CUgraph graph) { return update(graph); }
+  bool become(CUgraph graph) {
+    CUgraphExecUpdateResultInfo info = {};
+    return gpu_->api().cuGraphExecUpdate(graph_, graph, &info) == CUDA_SUCCESS;
+  }
+  ~GraphRecording() override { gpu_->api().cuGraphExecDestroy(graph_); }
   void replay() override {
     gpu_->enter();
-    check(gpu_->api().cuGraphLaunch(executable_, stream_), "launching a CUDA graph");
+    check(gpu_->api().cuGraphLaunch(graph_, stream_), "launching a CUDA graph");
   }
   double replay_timed() override {
     const bool can_tell = gpu_->api().cuEventElapsedTime != nullptr;
@@ -71,40 +61,9 @@ class GraphRecording : public TimedRecording {
   }
 
  private:
-  bool update(CUgraph graph) {
-    CUgraphExecUpdateResultInfo info = {};
-    return gpu_->api().cuGraphExecUpdate(executable_, graph, &info) == CUDA_SUCCESS;
-  }
-
-  // In the order of the launches, which nobody promises: each has to hang on the one before alone.
-  void find_nodes(const LaunchList& launches) {
-    const DriverApi& api = gpu_->api();
-    if (!api.cuGraphGetNodes || !api.cuGraphNodeGetDependencies_v2 ||
-        !api.cuGraphKernelNodeSetParams)
-      return;
-    size_t count = 0;
-    if (api.cuGraphGetNodes(graph_, nullptr, &count) != CUDA_SUCCESS || count != launches.size())
-      return;
-    std::vector<CUgraphNode> nodes(count);
-    if (api.cuGraphGetNodes(graph_, nodes.data(), &count) != CUDA_SUCCESS) return;
-    for (size_t i = 0; i < count; ++i) {
-      CUgraphNode before[2] = {};
-      CUgraphEdgeData edges[2] = {};
-      size_t edge_count = 2;
-      if (api.cuGraphNodeGetDependencies_v2(nodes[i], before, edges, &edge_count) != CUDA_SUCCESS ||
-          edge_count != (i == 0 ? 0U : 1U) || (i > 0 && before[0] != nodes[i - 1]))
-        return;
-    }
-    nodes_ = std::move(nodes);
-    for (size_t i = 0; i < count; ++i) functions_.push_back(launches.function(i));
-  }
-
   std::shared_ptr<Gpu> gpu_;
   CUstream stream_;
-  CUgraph graph_;
-  CUgraphExec executable_ = nullptr;
-  std::vector<CUgraphNode> nodes_;  // none: only a whole graph can replace it
-  std::vector<CUfunction> functions_;
+  CUgraphExec graph_ = nullptr;
 };
 
 [[maybe_unused]] const bool registered = [] {
@@ -222,22 +181,19 @@ void CudaDevice::lead(void* queue) {
 
 void CudaDevice::begin_recording() {
   gpu_->enter();
-  stream_.begin_recording();
+  // Relaxed: other threads may allocate meanwhile, which cannot disturb this stream.
+  check(gpu_->api().cuStreamBeginCapture(stream_.get(), CU_STREAM_CAPTURE_MODE_RELAXED),
+        "recording a CUDA graph");
 }
 
 std::unique_ptr<Recording> CudaDevice::end_recording(std::unique_ptr<Recording> old) {
-  CUgraph graph = stream_.end_recording();
-  const bool is_list = graph == nullptr;
-  auto* const before = static_cast<GraphRecording*>(old.get());
-  if (is_list) {
-    if (before && before->become(stream_.launches())) return old;
-    graph = stream_.captured_launches();
-  } else if (before && before->become(graph)) {
+  CUgraph graph = nullptr;
+  check(gpu_->api().cuStreamEndCapture(stream_.get(), &graph), "ending a CUDA graph");
+  if (old && static_cast<GraphRecording&>(*old).become(graph)) {
     gpu_->api().cuGraphDestroy(graph);
     return old;
   }
-  return std::make_unique<GraphRecording>(gpu_, stream_.get(), graph,
-                                          is_list ? &stream_.launches() : nullptr);
+  return std::make_unique<GraphRecording>(gpu_, stream_.get(), graph);
 }
 
 DeviceLimits CudaDevice::limits() { return limits_of(*gpu_); }

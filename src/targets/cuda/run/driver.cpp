@@ -106,54 +106,6 @@ void Stream::synchronise() const {
   check(gpu_->api().cuStreamSynchronize(stream_), "waiting for the GPU");
 }
 
-CUstream Stream::get() {
-  if (mode_ == Mode::list) {
-    begin_capture();
-    launches_.launch_all(gpu_->api(), stream_);
-  }
-  return stream_;
-}
-
-void Stream::launch(CUlaunchConfig config, CUfunction function, const KernelArguments& arguments) {
-  if (mode_ == Mode::list) return launches_.add(config, function, arguments);
-  config.hStream = stream_;
-  check(gpu_->api().cuLaunchKernelEx(&config, function, const_cast<void**>(arguments.pointers),
-                                     nullptr),
-        "launching a kernel");
-}
-
-void Stream::begin_recording() {
-  launches_.clear();
-  mode_ = Mode::list;
-}
-
-CUgraph Stream::end_recording() {
-  const Mode mode = mode_;
-  mode_ = Mode::run;
-  return mode == Mode::capture ? end_capture() : nullptr;
-}
-
-CUgraph Stream::captured_launches() {
-  begin_capture();
-  launches_.launch_all(gpu_->api(), stream_);
-  return end_capture();
-}
-
-// Relaxed: other threads may allocate meanwhile, which cannot disturb this stream.
-void Stream::begin_capture() {
-  gpu_->enter();
-  check(gpu_->api().cuStreamBeginCapture(stream_, CU_STREAM_CAPTURE_MODE_RELAXED),
-        "recording a CUDA graph");
-  mode_ = Mode::capture;
-}
-
-CUgraph Stream::end_capture() {
-  mode_ = Mode::run;
-  CUgraph graph = nullptr;
-  check(gpu_->api().cuStreamEndCapture(stream_, &graph), "ending a CUDA graph");
-  return graph;
-}
-
 Event::Event(std::shared_ptr<Gpu> gpu, bool timed) : gpu_(std::move(gpu)) {
   gpu_->enter();
   check(gpu_->api().cuEventCreate(&event_, timed ? CU_EVENT_DEFAULT : CU_EVENT_DISABLE_TIMING),

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/hash.h"
-#include "targets/cuda/run/launches.h"
+#include "targets/cuda/run/dynlib.h"
 
 namespace tenrec::cuda {
 
@@ -58,27 +58,12 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream();
-  CUstream get();
-  void launch(CUlaunchConfig config, CUfunction function, const KernelArguments& arguments);
+  CUstream get() const { return stream_; }
   void synchronise() const;
 
-  // Between these what is put here is kept and not run: as a list, for as long as there are only
-  // launches; whoever asks for the stream to put something else there makes it a captured graph.
-  void begin_recording();
-  // Null: `launches()` has all of it.
-  CUgraph end_recording();
-  CUgraph captured_launches();  // the list as a graph
-  LaunchList& launches() { return launches_; }
-
  private:
-  enum class Mode { run, list, capture };
-  void begin_capture();
-  CUgraph end_capture();
-
   std::shared_ptr<Gpu> gpu_;
   CUstream stream_ = nullptr;
-  Mode mode_ = Mode::run;
-  LaunchList launches_;
 };
 
 // A point in a stream that another one waits for.

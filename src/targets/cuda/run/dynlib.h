@@ -73,11 +73,7 @@ class DynamicLibrary {
   X(cuTensorMapEncodeIm2col)
 
 // Null where the driver is older than CUDA 12.8; there is another way.
-#define TENREC_NEWER_DRIVER_FUNCTIONS(X) \
-  X(cuEventElapsedTime)                  \
-  X(cuGraphGetNodes)                     \
-  X(cuGraphNodeGetDependencies_v2)       \
-  X(cuGraphKernelNodeSetParams)
+#define TENREC_NEWER_DRIVER_FUNCTIONS(X) X(cuEventElapsedTime)
 
 struct DriverApi {
 #define TENREC_MEMBER(function) decltype(&::function) function = nullptr;

@@ -19,8 +19,7 @@ int64_t bytes_of(DType type) { return bit_width(type) / 8; }
 
 }  // namespace
 
-void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params,
-            size_t bytes) {
+void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params) {
   CUlaunchConfig config = {};
   config.gridDimX = launch.grid[0];
   config.gridDimY = launch.grid[1];
@@ -28,6 +27,7 @@ void launch(const RunEnvironment& environment, const KernelLaunch& launch, const
   config.blockDimX = static_cast<unsigned>(launch.threads);
   config.blockDimY = config.blockDimZ = 1;
   config.sharedMemBytes = static_cast<unsigned>(launch.shared_bytes);
+  config.hStream = environment.stream.get();
   CUlaunchAttribute attributes[2] = {};
   config.attrs = attributes;
   if (launch.cluster > 1) {
@@ -41,8 +41,9 @@ void launch(const RunEnvironment& environment, const KernelLaunch& launch, const
     early.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
     early.value.programmaticStreamSerializationAllowed = 1;
   }
-  void* const argument = const_cast<void*>(params);
-  environment.stream.launch(config, launch.function, {&argument, 1, bytes});
+  void* arguments[] = {const_cast<void*>(params)};
+  check(environment.gpu.api().cuLaunchKernelEx(&config, launch.function, arguments, nullptr),
+        "launching a kernel");
 }
 
 CUfunction step_function(const StepSource& source, size_t i, int shared_bytes) {

@@ -14,12 +14,7 @@ struct KernelLaunch {
   bool overlap = false;
 };
 
-void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params,
-            size_t bytes);
-template <class Params>
-void launch(const RunEnvironment& environment, const KernelLaunch& what, const Params* params) {
-  launch(environment, what, params, sizeof(Params));
-}
+void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params);
 
 // The kernel of a step's device code `i`.
 CUfunction step_function(const StepSource& source, size_t i, int shared_bytes);

@@ -159,19 +159,11 @@ class Kernels : public StepRunner {
       words_[k] = word(launch.arguments[k], args);
       pointers_[k] = &words_[k];
     }
-    CUlaunchConfig config = {};
-    config.gridDimX = x;
-    config.gridDimY = y;
-    config.gridDimZ = z;
-    config.blockDimX = static_cast<unsigned>(launch.threads);
-    config.blockDimY = config.blockDimZ = 1;
-    config.sharedMemBytes = static_cast<unsigned>(launch.shared);
-    with_context([&] { return fmt::format("kernel \"{}\"", launch.entry); },
-                 [&] {
-                   environment_.stream.launch(
-                       config, functions_[i],
-                       {pointers_.data(), launch.arguments.size(), sizeof(uint64_t)});
-                 });
+    check(environment_.gpu.api().cuLaunchKernel(
+              functions_[i], x, y, z, static_cast<unsigned>(launch.threads), 1, 1,
+              static_cast<unsigned>(launch.shared), environment_.stream.get(), pointers_.data(),
+              nullptr),
+          fmt::format("launching kernel \"{}\"", launch.entry));
   }
 
   void resize(int32_t after, const StepArgs& args) {
