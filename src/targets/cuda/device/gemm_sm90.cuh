@@ -21,22 +21,22 @@ struct Split {
   int cblocks, taps, taps_w;
   int q, pq;
   int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
-  // No constants of the text: one serves every depth of the ring and every size of cluster, and
-  // compiling texts is most of a build. Partial sums lie where the ring was, and have to fit.
-  int stages, split_bits;
+  // No constant of the text: one serves every depth of the ring, and compiling texts is most of a
+  // build. Partial sums lie where the ring was, and have to fit.
+  int stages;
 };
 
-template <Type type_, int channels_, int pixels_, int out_type_>
+template <Type type_, int channels_, int pixels_, int split_, int out_type_>
 struct SplitTile {
   static constexpr Type type = type_;
-  static constexpr int channels = channels_, pixels = pixels_;
+  static constexpr int channels = channels_, pixels = pixels_, split = split_;
   static constexpr int out_type = out_type_;  // 0 f32, 1 f16, 2 bf16
   static constexpr int depth = type == Type::tf32 ? 32 : 64;
   static constexpr int blocks = channels / 64;
   static constexpr int w_bytes = channels * 128, stage = w_bytes + pixels * 128;
   // Four more floats: the lanes of an accumulator store meet 32 different banks.
   static constexpr int pitch = (channels + 4) * 4;
-  static_assert(channels % 64 == 0 && pixels % 8 == 0, "tile");
+  static_assert(pixels % split == 0 && channels % 64 == 0 && pixels % 8 == 0, "tile");
 };
 
 TENREC_DEVICE void load_remote(float (&v)[8], u32 addr, u32 cta) {
@@ -101,36 +101,24 @@ TENREC_DEVICE void put_eight(const float (&v)[8], void* p, long long at, bool wh
   }
 }
 
-// The partial sums of `count` CTAs, all on their way before the first is added.
-template <int count>
-TENREC_DEVICE void add_peers(float (&sum)[8], u32 addr) {
-#pragma unroll
-  for (int peer = 0; peer < count; ++peer) {
-    float v[8];
-    load_remote(v, addr, peer);
-#pragma unroll
-    for (int e = 0; e < 8; ++e) sum[e] += v[e];
-  }
-}
-
 // Where a CTA and its threads stand: shared memory, its tile, its part of k.
 template <class T>
 struct SplitPlace {
-  int stages, splits;
+  int stages;
   u32 ring, full, empty;
   int warp, lane, rank;
   int channel, pixel;  // the tile's first
   int begin, end;      // k blocks
 
   __device__ __forceinline__ SplitPlace(const Split& p, const void* shared) {
-    stages = p.stages, splits = 1 << p.split_bits;
+    stages = p.stages;
     ring = shared_address(shared), full = ring + stages * T::stage;
     empty = full + 8 * stages;
     warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    const int tile = cluster_index(), kblocks = p.taps * p.cblocks;
-    rank = cluster_rank();
+    const int tile = blockIdx.x / T::split, kblocks = p.taps * p.cblocks;
+    rank = blockIdx.x % T::split;
     channel = tile % p.tiles_c * T::channels, pixel = tile / p.tiles_c * T::pixels;
-    begin = kblocks * rank >> p.split_bits, end = kblocks * (rank + 1) >> p.split_bits;
+    begin = kblocks * rank / T::split, end = kblocks * (rank + 1) / T::split;
   }
 };
 
@@ -207,20 +195,19 @@ TENREC_DEVICE void multiply_split(const SplitPlace<T>& at) {
 // Adds the cluster's partial sums of this CTA's share of the pixels and writes them out.
 template <class T, class E>
 TENREC_DEVICE void finish_share(const SplitPlace<T>& at, const Split& p) {
-  constexpr int chunks = T::channels / 8;
-  const int share = T::pixels >> p.split_bits;
+  constexpr int share = T::pixels / T::split, chunks = T::channels / 8;
   const bool aligned = p.channels % 8 == 0;
   for (int i = threadIdx.x; i < share * chunks; i += 160) {
     const int row = at.rank * share + i / chunks, c = i % chunks * 8;
     const int count = p.channels - at.channel - c;
     if (at.pixel + row >= p.pixels || count <= 0) continue;
-    const u32 mine = at.ring + row * T::pitch + c * 4;
     float sum[8] = {};
-    switch (at.splits) {
-      case 8: add_peers<8>(sum, mine); break;
-      case 4: add_peers<4>(sum, mine); break;
-      case 2: add_peers<2>(sum, mine); break;
-      default: add_peers<1>(sum, mine);
+#pragma unroll
+    for (int peer = 0; peer < T::split; ++peer) {
+      float v[8];
+      load_remote(v, at.ring + row * T::pitch + c * 4, T::split > 1 ? peer : cluster_rank());
+#pragma unroll
+      for (int e = 0; e < 8; ++e) sum[e] += v[e];
     }
     const long long to = (long long)(at.pixel + row) * p.channels + at.channel + c;
     float residual[8] = {};
@@ -256,10 +243,10 @@ TENREC_DEVICE void split(const Split& p) {
   } else {
     multiply_split(at);
   }
-  if (at.splits > 1) cluster_sync();
+  if (T::split > 1) cluster_sync();
   else __syncthreads();
   finish_share<T, E>(at, p);
-  if (at.splits > 1) cluster_sync();  // neighbours may still be reading our partial sums
+  if (T::split > 1) cluster_sync();  // neighbours may still be reading our partial sums
 }
 
 }  // namespace sm90

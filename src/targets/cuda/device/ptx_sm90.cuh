@@ -17,11 +17,6 @@ struct alignas(64) TensorMap {  // CUtensorMap
 TENREC_DEVICE u32 shared_address(const void* p) { return (u32)__cvta_generic_to_shared(p); }
 
 // ---- clusters -----------------------------------------------------------------------------------
-TENREC_DEVICE u32 cluster_index() {
-  u32 index;
-  asm("mov.u32 %0, %%clusterid.x;" : "=r"(index));
-  return index;
-}
 TENREC_DEVICE u32 cluster_rank() {
   u32 r;
   asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(r));

@@ -90,11 +90,11 @@ plan::KernelSource gemm_sm90_source(const GemmNode& gemm, const SplitTile& tile,
   std::string text = "#include \"gemm_sm90.cuh\"\n";
   text += mma_text(gemm.params, tile.pixels) + epilogue_text(gemm, false);
   text += fmt::format(
-      "using T = sm90::SplitTile<sm90::Type::{}, {}, {}, {}>;\n"
+      "using T = sm90::SplitTile<sm90::Type::{}, {}, {}, {}, {}>;\n"
       "extern \"C\" __global__ __launch_bounds__(160)\n"
       "void kernel(const __grid_constant__ sm90::Split p) {{ sm90::split<T, Epilogue, {}>(p); }}\n",
-      type_name(gemm.params), tile.channels, tile.pixels, storage_number(gemm.params.out_type),
-      flag(im2col));
+      type_name(gemm.params), tile.channels, tile.pixels, tile.split,
+      storage_number(gemm.params.out_type), flag(im2col));
   return {"gemm_sm90", std::move(text)};
 }
 

@@ -3,7 +3,6 @@
 // "conv_stem_sm90" (device/conv_stem_sm90.cuh, then conv_sm90).
 #include <algorithm>
 #include <array>
-#include <bit>
 
 #include "base/wire.h"
 #include "targets/cuda/run/gemm_launch.h"
@@ -49,7 +48,7 @@ struct SplitProblem {  // as in device/gemm_sm90.cuh
   void* y;
   int channels, pixels, tiles_c;
   Walk walk;
-  int stages, split_bits;
+  int stages;
 };
 
 // What both families do alike: sizes, and tensor maps made again only when a pointer moved.
@@ -185,7 +184,6 @@ class GemmSm90Runner final : public Sm90Runner {
     problem_.tiles_c = static_cast<int>(tiles_c);
     problem_.walk = walk_of(params_, sizes_);
     problem_.stages = tile_.stages;
-    problem_.split_bits = std::countr_zero(static_cast<unsigned>(tile_.split));
     const int64_t blocks = tiles_c * count(sizes_.m, tile_.pixels) * tile_.split;
     TENREC_CHECK(blocks < int64_t{1} << 31, unsupported, "a product of {} tiles", blocks);
     launch_.grid[0] = static_cast<unsigned>(blocks);
