@@ -109,12 +109,7 @@ class Lowering {
         !defines_of(node).empty() && !node.op().info().data_dependent && node.body_count() == 0;
     if (infer_first) add_infer_step(node);
     const StepDraft& draft = drafts_.at(&node);
-    plan::Step step;
-    step.family = draft.family;
-    step.tactic = draft.tactic;
-    step.op = draft.op;
-    step.op_fields = draft.op_fields;
-    step.params = draft.params;
+    plan::Step step = step_of(draft);
     step.origins = node.origins();
     for (const Node* other : draft.absorbed) {
       step.origins.insert(step.origins.end(), other->origins().begin(), other->origins().end());

@@ -88,6 +88,12 @@ class Recording {
  public:
   virtual ~Recording() = default;
   virtual void replay() = 0;
+  // Replays; a device that can tell how long it took itself, whatever the host did meanwhile, waits
+  // and says how many microseconds. 0: it cannot tell.
+  virtual double replay_timed() {
+    replay();
+    return 0;
+  }
 };
 
 class DeviceMemory {

@@ -48,6 +48,16 @@ bool has_real_kernel(const Node& node, std::span<const Kernel* const> kernels,
   });
 }
 
+plan::Step step_of(const StepDraft& draft) {
+  plan::Step step;
+  step.family = draft.family;
+  step.tactic = draft.tactic;
+  step.op = draft.op;
+  step.op_fields = draft.op_fields;
+  step.params = draft.params;
+  return step;
+}
+
 StepDraft draft_of(const Node& node, std::string_view family, std::string tactic) {
   StepDraft draft;
   draft.family = family;

@@ -74,6 +74,9 @@ struct StepDraft {
   Work work = {};  // filled in by selection
 };
 
+// The draft's step, still without a node's names, arguments and sizes.
+plan::Step step_of(const StepDraft& draft);
+
 class Kernel {
  public:
   virtual ~Kernel() = default;

@@ -207,13 +207,8 @@ void add_arguments(Running& running, const StepDraft& draft, const Tensors& inpu
   running.args.outputs = running.output_views;
 }
 
-plan::Step step_of(const StepDraft& draft, const Tensors& inputs) {
-  plan::Step step;
-  step.family = draft.family;
-  step.tactic = draft.tactic;
-  step.op = draft.op;
-  step.op_fields = draft.op_fields;
-  step.params = draft.params;
+plan::Step step_on(const StepDraft& draft, const Tensors& inputs) {
+  plan::Step step = step_of(draft);
   step.origins = {"the_node"};
   for (size_t i = 0; i < inputs.size(); ++i)
     step.inputs.push_back(inputs[i] ? static_cast<int32_t>(i) : plan::none);
@@ -285,7 +280,7 @@ StepResult run_step(const StepCase& c, std::string_view kernel_name, int threads
   add_arguments(running, draft, inputs, oracle(c), in_place);
   cpu::CpuDevice device(
       {.threads = threads, .index = 0, .memory_limit = 0, .fingerprint = c.device});
-  const auto runner = device.prepare(running.plan, step_of(draft, inputs));
+  const auto runner = device.prepare(running.plan, step_on(draft, inputs));
   runner->reshape(running.args);
   Buffer scratch(runner->workspace_bytes());
   running.args.scratch = {scratch.data(), scratch.bytes()};

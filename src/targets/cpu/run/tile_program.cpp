@@ -56,8 +56,8 @@ class TileCompiler {
   // x where node i is x * 0.5 * (erf(x / sqrt(2)) + 1) of f32 as the operator Gelu records it; -1.
   int32_t gelu_of(int32_t i) const {
     const ExprMatcher match(program_);
-    const auto beside = [&](int32_t node, Fn fn,
-                            float number) {  // constants are of the node's type
+    // Constants are of the node's type.
+    const auto beside = [&](int32_t node, Fn fn, float number) {
       const auto found = match.with_number(node, fn);
       return found && static_cast<float>(found->number) == number ? found->x : -1;
     };

@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "runtime/respecialise.h"
-#include "runtime/timed_recording.h"
 #include "targets/cuda/run/limits.h"
 
 namespace tenrec::cuda {
@@ -32,7 +31,7 @@ class GpuMemory : public DeviceMemory {
   std::shared_ptr<std::atomic<uint64_t>> used_;
 };
 
-class GraphRecording : public TimedRecording {
+class GraphRecording : public Recording {
  public:
   GraphRecording(std::shared_ptr<Gpu> gpu, CUstream stream, CUgraph graph)
       : gpu_(std::move(gpu)), stream_(stream) {
