@@ -23,6 +23,12 @@ if(TENREC_SANITIZE)
   target_compile_options(tenrec_flags INTERFACE -fsanitize=${TENREC_SANITIZE} -fno-omit-frame-pointer
                                                 -fno-sanitize-recover=all)
   target_link_options(tenrec_flags INTERFACE -fsanitize=${TENREC_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND TENREC_SANITIZE MATCHES address)
+    # The unrolled kernels compile in a third of the time with checks of memory as calls, and
+    # without object-size, which finds nothing that the address sanitizer does not.
+    target_compile_options(tenrec_flags INTERFACE -fno-sanitize=object-size
+                                                  --param asan-instrumentation-with-call-threshold=0)
+  endif()
 endif()
 if(TENREC_MOLD)
   target_link_options(tenrec_flags INTERFACE -fuse-ld=mold)

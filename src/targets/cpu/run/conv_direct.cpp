@@ -134,7 +134,7 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
   TileArgs a{};
   a.in = in;
   a.taps = taps;
-  a.tap_count = blocks * plan.kernel;
+  a.tap_count = plan.taps(block0, block0 + blocks);
   a.weights = weights;
   a.bias = first ? b.packed + out_block * B : nullptr;
   a.out = b.out + image * p.out.image + out_block * p.out.plane + shift;
@@ -145,7 +145,7 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
   a.activation = last ? p.activation : Activation{};
   // The next panel's weights of this chunk; the last panel has its own again, which costs nothing.
   const float* ahead = index + 1 < panels.end ? weights + t.vectors * B * weight_step : weights;
-  const int lines_per_tap = std::max(1, B * line / 16);
+  const int lines_per_tap = std::max(1, kTapChannels * line / 16);
 
   const int most = max_pixels(vectors);  // the last panel may have fewer
   const Cuts cuts(pixels, most);
@@ -165,11 +165,11 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
 void fill_taps(const ConvDirect& p, const ConvDirectPlan& plan, int* taps) {
   const int64_t row = plan.copies ? plan.copy_row : p.in.row;
   const int64_t plane = plan.copies ? plan.copy_plane : p.in.plane;
-  for (int i = 0; i < plan.chunk; i++) {
+  for (int c = 0; c < plan.chunk * B; c += kTapChannels) {
     for (int y = 0; y < p.conv.h.kernel; y++) {
       for (int x = 0; x < p.conv.w.kernel; x++) {
-        *taps++ =
-            static_cast<int>(i * plane + y * p.conv.h.dilation * row + x * p.conv.w.dilation * B);
+        *taps++ = static_cast<int>(c / B * plane + c % B + y * p.conv.h.dilation * row +
+                                   x * p.conv.w.dilation * B);
       }
     }
   }

@@ -48,7 +48,7 @@ const char* conv_direct_unsupported(const ConvDirect&, Isa);
 // Best guess first, few.
 std::vector<ConvDirectTactic> conv_direct_tactics(const ConvDirect&, Isa, int threads);
 
-// Floats. The packed form is [bias, padded to B][group][panel][tap][B][vectors * B].
+// Floats. The packed form is [bias, padded to B][group][panel][tap][kTapChannels][vectors * B].
 size_t conv_direct_packed_size(const ConvDirect&, const ConvDirectTactic&, Isa);
 // `bias` may be null. Fills all of `packed`, pad lanes with 0.
 void conv_direct_pack(const ConvDirect&, const ConvDirectTactic&, Isa, const float* weights,

@@ -79,9 +79,9 @@ void conv_direct_pack(const ConvDirect& p, const ConvDirectTactic& t, Isa isa, c
   if (bias) std::copy_n(bias, c.out_channels, packed);
   float* group_base = packed + int64_t{c.groups} * plan.out_blocks * block;
   const int inputs = c.in_channels / c.groups, outputs = c.out_channels / c.groups;
-  const int64_t taps = int64_t{plan.in_blocks} * plan.kernel;
-  const int64_t panel_size = taps * block * t.vectors * block;
-  const int64_t group_size = taps * block * plan.out_blocks * block;
+  const int64_t rows = int64_t{plan.in_blocks} * block * plan.kernel;
+  const int64_t panel_size = rows * t.vectors * block;
+  const int64_t group_size = rows * plan.out_blocks * block;
   for (int g = 0; g < c.groups; g++, group_base += group_size) {
     for (int o = 0; o < outputs; o++, weights += int64_t{inputs} * plan.kernel) {
       const int panel = o / block / t.vectors;
@@ -89,8 +89,9 @@ void conv_direct_pack(const ConvDirect& p, const ConvDirectTactic& t, Isa isa, c
       float* to = group_base + panel * panel_size + o - panel * t.vectors * block;
       for (int i = 0; i < inputs; i++) {
         for (int k = 0; k < plan.kernel; k++) {
-          const int64_t tap = int64_t{i / block} * plan.kernel + k;
-          to[(tap * block + i % block) * line] = weights[int64_t{i} * plan.kernel + k];
+          const int64_t tap = int64_t{i / kTapChannels} * plan.kernel + k;
+          to[(tap * kTapChannels + i % kTapChannels) * line] =
+              weights[int64_t{i} * plan.kernel + k];
         }
       }
     }

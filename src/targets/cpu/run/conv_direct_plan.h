@@ -9,7 +9,9 @@ namespace tenrec::cpu {
 
 struct ConvDirectPlan {
   ConvDirectPlan(const ConvDirect& p, const ConvDirectTactic& t, int block)
-      : in_blocks(ceil_div(p.conv.in_channels / p.conv.groups, block)),
+      : block(block),
+        inputs(p.conv.in_channels / p.conv.groups),
+        in_blocks(ceil_div(inputs, block)),
         out_blocks(ceil_div(p.conv.out_channels / p.conv.groups, block)),
         panels(ceil_div(out_blocks, t.vectors)),
         kernel(p.conv.h.kernel * p.conv.w.kernel),
@@ -30,13 +32,20 @@ struct ConvDirectPlan {
     copy_plane = copy_row * copy_rows;
   }
 
+  int block;                          // channels
+  int inputs;                         // channels of one group
   int in_blocks, out_blocks, panels;  // of one group
-  int kernel;                         // taps a channel block
+  int kernel;                         // taps of kTapChannels channels
   int chunk;                          // input blocks summed at a time
   bool copies;               // the input has no zeros around it: bands are copied to where it has
   int rows = 0, pixels = 0;  // of a band, at most
   int copy_cols = 0, copy_rows = 0;
   int64_t copy_row = 0, copy_plane = 0;  // strides of the copy, floats
+
+  // Taps of the input blocks [begin, end): those of padding alone are left out.
+  int taps(int begin, int end) const {
+    return ceil_div(std::min(inputs, end * block) - begin * block, kTapChannels) * kernel;
+  }
 
   struct Scratch {
     size_t taps, workers, worker_size, total;  // bytes
@@ -50,7 +59,7 @@ struct ConvDirectPlan {
     s.out_at = worker.add(static_cast<size_t>(pixels) * sizeof(int));
     s.copy = worker.add(static_cast<size_t>(copy_plane * chunk) * sizeof(float));
     s.worker_size = worker.bytes;
-    s.taps = all.add(static_cast<size_t>(chunk * kernel) * sizeof(int));
+    s.taps = all.add(static_cast<size_t>(chunk * block / kTapChannels * kernel) * sizeof(int));
     s.workers = all.add(worker.bytes * static_cast<size_t>(threads));
     s.total = all.bytes;
     return s;

@@ -44,6 +44,10 @@ inline Split split_work(int outer, int panels, bool by_channel, int threads, int
   return {threads / c, c};
 }
 
+// Input channels that one tap of a register tile takes. Half of AVX-512's block: 24 channels are
+// three taps there, not two blocks with a quarter of padding.
+constexpr int kTapChannels = 8;
+
 // A slice of the scratch, at 64-byte boundaries.
 struct ScratchLayout {
   size_t bytes = 0;

@@ -121,10 +121,10 @@ void WinogradTask::multiply(int band, int count, Share panels) const {
   for (int panel = panels.begin; panel < panels.end; panel++) {
     const int block = panel * t.vectors, vectors = std::min(t.vectors, plan.out_blocks - block);
     const TileRow& row = kTiles[static_cast<size_t>(vectors)];
-    const int line = vectors * B, lines_per_tap = std::max(1, B * line / 16);
+    const int line = vectors * B, lines_per_tap = std::max(1, kTapChannels * line / 16);
     TileArgs a{};
     a.taps = taps;
-    a.tap_count = plan.in_blocks;
+    a.tap_count = plan.taps;
     a.bias = zeros;
     a.out_plane = int64_t{plan.band} * B;
     a.weights = b.packed + int64_t{plan.out_blocks} * B + int64_t{block} * B * E * inputs;
@@ -136,7 +136,7 @@ void WinogradTask::multiply(int band, int count, Share panels) const {
       const float* ahead =
           e + 1 < E || panel + 1 < plan.panels ? a.weights + int64_t{inputs} * line : a.weights;
       for (int i = 0; i < cuts.parts; i++) {
-        a.ahead = ahead + int64_t{std::min(i, lines_per_tap - 1)} * plan.in_blocks * 16;
+        a.ahead = ahead + int64_t{std::min(i, lines_per_tap - 1)} * plan.taps * 16;
         row[static_cast<size_t>(cuts.size(i))](a, tile_at + cuts[i], tile_at + cuts[i],
                                                tile_at + cuts[i]);
       }
@@ -261,7 +261,10 @@ void run_conv_winograd(const ConvWinograd& p, const ConvWinogradTactic& t,
   int* taps = reinterpret_cast<int*>(base + scratch.taps);
   int* tile_at = reinterpret_cast<int*>(base + scratch.tile_at);
   float* zeros = reinterpret_cast<float*>(base + scratch.zeros);
-  for (int i = 0; i < plan.in_blocks; i++) taps[i] = i * plan.band * B;
+  for (int i = 0; i < plan.taps; i++) {
+    const int channel = i * kTapChannels;
+    taps[i] = channel / B * plan.band * B + channel % B;
+  }
   for (int i = 0; i < plan.band; i++) tile_at[i] = i * B;
   std::fill_n(zeros, t.vectors * B, 0.0f);
   const WinogradTask shape{.p = p,

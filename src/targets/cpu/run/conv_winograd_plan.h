@@ -11,6 +11,7 @@ struct ConvWinogradPlan {
   ConvWinogradPlan(const ConvWinograd& p, const ConvWinogradTactic& t, int block)
       : edge(t.outputs + 2),
         points(edge * edge),
+        taps(ceil_div(p.conv.in_channels, kTapChannels)),
         in_blocks(ceil_div(p.conv.in_channels, block)),
         out_blocks(ceil_div(p.conv.out_channels, block)),
         panels(ceil_div(out_blocks, t.vectors)),
@@ -19,6 +20,7 @@ struct ConvWinogradPlan {
         band(std::clamp(t.band, 1, std::max(1, tiles_x * tiles_y))) {}
 
   int edge, points;  // of the transformed tile
+  int taps;          // of the products' sums
   int in_blocks, out_blocks, panels;
   int tiles_x, tiles_y;
   int band;  // tiles at a time
@@ -33,7 +35,7 @@ struct ConvWinogradPlan {
     ScratchLayout all;
     const auto workers = static_cast<size_t>(threads);
     const size_t tile = static_cast<size_t>(points * band) * static_cast<size_t>(block) * 4;
-    s.taps = all.add(static_cast<size_t>(in_blocks) * sizeof(int));
+    s.taps = all.add(static_cast<size_t>(taps) * sizeof(int));
     s.tile_at = all.add(static_cast<size_t>(band) * sizeof(int));
     s.zeros = all.add(static_cast<size_t>(t.vectors * block) * sizeof(float));
     s.input_size = (tile * static_cast<size_t>(in_blocks) + 63) / 64 * 64;

@@ -16,7 +16,7 @@
 #include <array>
 #include <limits>
 
-#include "targets/cpu/run/conv.h"
+#include "targets/cpu/run/conv_plan.h"
 #include "targets/cpu/run/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -31,9 +31,9 @@ constexpr int max_pixels(int vectors) {
 
 struct TileArgs {
   const float* in;  // base of pixel and tap offsets
-  const int* taps;  // offsets of the taps: each is B consecutive input channels
+  const int* taps;  // offsets of the taps: each is kTapChannels consecutive input channels
   int tap_count;
-  const float* weights;   // [tap][B][vectors * B]
+  const float* weights;   // [tap][kTapChannels][vectors * B]
   const float* bias;      // vectors * B; null: go on from the partial sums in out
   const float* residual;  // may be null; added with the bias, so it may be the output itself
   float* out;

@@ -34,18 +34,16 @@ HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_
   const float* in[P];
   TENREC_UNROLL for (int p = 0; p < P; p++) in[p] = a.in + in_at[p];
   const float *w = a.weights, *ahead = a.ahead;
-  for (int t = 0; t < a.tap_count; t++, ahead += 16) {
+  for (int t = 0; t < a.tap_count; t++, ahead += 16, w += kTapChannels * NV * B) {
     const ptrdiff_t tap = a.taps[t];
     __builtin_prefetch(ahead, 0, 2);
-    // Eight channels unrolled: per channel NV loads and P broadcasts feed P * NV multiply-adds.
-    for (int c8 = 0; c8 < B; c8 += 8, w += 8 * NV * B) {
-      TENREC_UNROLL for (int c = 0; c < 8; c++) {
-        V wv[NV];
-        TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + (c * NV + n) * B);
-        TENREC_UNROLL for (int p = 0; p < P; p++) {
-          const V x = all(in[p][tap + c8 + c]);
-          TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
-        }
+    // Per channel NV loads and P broadcasts feed P * NV multiply-adds.
+    TENREC_UNROLL for (int c = 0; c < kTapChannels; c++) {
+      V wv[NV];
+      TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + (c * NV + n) * B);
+      TENREC_UNROLL for (int p = 0; p < P; p++) {
+        const V x = all(in[p][tap + c]);
+        TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
       }
     }
   }
