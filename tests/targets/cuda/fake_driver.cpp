@@ -104,6 +104,14 @@ CUresult cuMemFree(CUdeviceptr data) {
   std::free(reinterpret_cast<void*>(data));
   return CUDA_SUCCESS;
 }
+CUresult cuMemHostAlloc(void** data, size_t bytes, unsigned) {
+  *data = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
+  return *data ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+}
+CUresult cuMemFreeHost(void* data) {
+  std::free(data);
+  return CUDA_SUCCESS;
+}
 CUresult cuMemcpyHtoDAsync(CUdeviceptr to, const void* from, size_t bytes, CUstream) {
   std::memcpy(reinterpret_cast<void*>(to), from, bytes);
   return CUDA_SUCCESS;

@@ -94,6 +94,7 @@ CudaDevice::CudaDevice(std::shared_ptr<Gpu> gpu, uint64_t limit,
                        std::shared_ptr<std::atomic<uint64_t>> used)
     : gpu_(std::move(gpu)),
       stream_(gpu_),
+      passage_(gpu_),
       limit_(limit),
       used_(std::move(used)),
       environment_{*gpu_, stream_, *this} {}
@@ -139,8 +140,13 @@ void CudaDevice::copy_to_host(void* to, const std::byte* from, uint64_t bytes) {
 }
 
 void CudaDevice::copy_from_host(std::byte* to, const void* from, uint64_t bytes) {
+  // Less is part of the driver's command, more is worth the driver's own overlapped pieces.
+  constexpr uint64_t least = 64 << 10, most = 1 << 20;
   if (bytes == 0) return;
   gpu_->enter();
+  // A recording would read the passage again when it is replayed.
+  if (bytes > least && bytes <= most && !is_recording_)
+    if (const void* inside = passage_.enter(from, bytes)) from = inside;
   check(gpu_->api().cuMemcpyHtoDAsync(address(to), from, bytes, stream_.get()),
         "copying to the GPU");
 }
@@ -180,12 +186,19 @@ void CudaDevice::lead(void* queue) {
 
 void CudaDevice::begin_recording() {
   gpu_->enter();
+  is_recording_ = true;
   // Relaxed: other threads may allocate meanwhile, which cannot disturb this stream.
   check(gpu_->api().cuStreamBeginCapture(stream_.get(), CU_STREAM_CAPTURE_MODE_RELAXED),
         "recording a CUDA graph");
 }
 
+void CudaDevice::synchronise() {
+  stream_.synchronise();
+  passage_.clear();
+}
+
 std::unique_ptr<Recording> CudaDevice::end_recording(std::unique_ptr<Recording> old) {
+  is_recording_ = false;
   CUgraph graph = nullptr;
   check(gpu_->api().cuStreamEndCapture(stream_.get(), &graph), "ending a CUDA graph");
   if (old && static_cast<GraphRecording&>(*old).become(graph)) {

@@ -27,7 +27,7 @@ class CudaDevice : public Device {
   void copy_to_host(void* to, const std::byte* from, uint64_t bytes) override;
   void copy_from_host(std::byte* to, const void* from, uint64_t bytes) override;
   void copy(std::byte* to, const std::byte* from, uint64_t bytes) override;
-  void synchronise() override { stream_.synchronise(); }
+  void synchronise() override;
   bool host_memory() const override { return false; }
   uint64_t binding_alignment() const override { return 16; }  // what a thread reads at once
   std::unique_ptr<StepRunner> prepare(const plan::Plan& plan, const plan::Step& step) override {
@@ -48,6 +48,8 @@ class CudaDevice : public Device {
  private:
   std::shared_ptr<Gpu> gpu_;
   Stream stream_;
+  Passage passage_;
+  bool is_recording_ = false;
   std::optional<Event> mark_;  // between a caller's stream and this one
   uint64_t limit_;
   std::shared_ptr<std::atomic<uint64_t>> used_;  // bytes of all devices of one engine

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cuda/run/driver.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "base/error.h"
 
 namespace tenrec::cuda {
@@ -104,6 +107,25 @@ Stream::~Stream() {
 void Stream::synchronise() const {
   gpu_->enter();
   check(gpu_->api().cuStreamSynchronize(stream_), "waiting for the GPU");
+}
+
+Passage::~Passage() {
+  if (!data_) return;
+  gpu_->enter_unchecked();
+  gpu_->api().cuMemFreeHost(data_);
+}
+const void* Passage::enter(const void* from, uint64_t bytes) {
+  constexpr uint64_t size = 4 << 20, alignment = 256;
+  if (bytes > size - used_) return nullptr;
+  if (!data_) {
+    void* data = nullptr;
+    if (gpu_->api().cuMemHostAlloc(&data, size, 0) != CUDA_SUCCESS) return nullptr;
+    data_ = static_cast<std::byte*>(data);
+  }
+  std::byte* const to = data_ + used_;
+  std::memcpy(to, from, bytes);
+  used_ = std::min(size, used_ + (bytes + alignment - 1) / alignment * alignment);
+  return to;
 }
 
 Event::Event(std::shared_ptr<Gpu> gpu, bool timed) : gpu_(std::move(gpu)) {

@@ -66,6 +66,24 @@ class Stream {
   CUstream stream_ = nullptr;
 };
 
+// Pinned memory that inputs pass through on their way to the GPU. From a program's own memory the
+// driver copies in pieces and waits for each; from here it only queues the copy.
+class Passage {
+ public:
+  explicit Passage(std::shared_ptr<Gpu> gpu) : gpu_(std::move(gpu)) {}
+  Passage(const Passage&) = delete;
+  Passage& operator=(const Passage&) = delete;
+  ~Passage();
+  // Where the bytes lie now; null: they do not fit beside those on their way.
+  const void* enter(const void* from, uint64_t bytes);
+  void clear() { used_ = 0; }  // all copies are done
+
+ private:
+  std::shared_ptr<Gpu> gpu_;
+  std::byte* data_ = nullptr;
+  uint64_t used_ = 0;
+};
+
 // A point in a stream that another one waits for.
 class Event {
  public:

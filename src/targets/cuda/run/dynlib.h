@@ -44,6 +44,8 @@ class DynamicLibrary {
   X(cuMemGetInfo)                  \
   X(cuMemAlloc)                    \
   X(cuMemFree)                     \
+  X(cuMemHostAlloc)                \
+  X(cuMemFreeHost)                 \
   X(cuMemcpyHtoDAsync)             \
   X(cuMemcpyDtoHAsync)             \
   X(cuMemcpyDtoDAsync)             \
