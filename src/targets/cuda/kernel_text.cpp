@@ -110,9 +110,10 @@ std::string KernelText::text(int threads) const {
   const bool small_floats = uses("_f8e") || uses("_f4e");
   return fmt::format(
       "#include \"scalar.cuh\"\n{}typedef {} idx;\n{}\nextern \"C\" __global__ void "
-      "__launch_bounds__({})\n{}({}) {{\n{}}}\n",
+      "{}__launch_bounds__({})\n{}({}) {{\n{}}}\n",
       small_floats ? "#include \"small_float.cuh\"\n" : "", wide_ ? "long long" : "int", functions,
-      threads, entry_, parameters, body);
+      cluster > 1 ? fmt::format("__cluster_dims__({}, 1, 1) ", cluster) : "", threads, entry_,
+      parameters, body);
 }
 
 StepWriter::StepWriter(StepDraft draft) : draft_(std::move(draft)) {

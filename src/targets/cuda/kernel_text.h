@@ -49,6 +49,7 @@ class KernelText {
 
   std::string functions;  // before the kernel
   std::string body;       // statements; two spaces in
+  int cluster = 1;        // blocks along x that share their memory; sm_90 and later
 
  private:
   friend class StepWriter;

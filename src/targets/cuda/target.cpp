@@ -15,6 +15,7 @@
 #include "targets/cuda/run/cuda_device.h"
 #include "targets/cuda/run/dynlib.h"
 #include "targets/cuda/run/vendor.h"
+#include "targets/cuda/squeeze_regions.h"
 #include "targets/cuda/weave_pass.h"
 #include "targets/cuda/widen_pass.h"
 
@@ -65,6 +66,7 @@ class CudaTarget final : public Target {
                     .few_channels = device.channel_block,
                     .kernels = kernel_list()});
     round_channels(graph, device.channel_block);
+    join_squeezes(graph, device);
     fuse(graph, options);
     weave(graph);
     absorb_slices(graph);

@@ -38,5 +38,6 @@ using Cases = std::vector<CudaCase>;
 void index_cases(Cases& cases);
 void quantised_cases(Cases& cases);
 void signal_cases(Cases& cases);
+void squeeze_cases(Cases& cases);
 
 }  // namespace tenrec::test

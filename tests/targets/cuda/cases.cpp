@@ -571,6 +571,7 @@ const std::vector<CudaCase>& cuda_cases() {
     index_cases(cases);
     quantised_cases(cases);
     signal_cases(cases);
+    squeeze_cases(cases);
     return cases;
   }();
   return all;

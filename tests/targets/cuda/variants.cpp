@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "build/work.h"
 #include "ops/evaluate.h"
 #include "ops/fused.h"
 #include "plan/memory.h"
@@ -36,6 +37,8 @@ Built build(const CudaCase& c, bool symbolic) {
     Type type = Type::of_constant(c.inputs[i]);
     type.known = nullptr;
     for (Dim& dim : type.shape) {
+      // Passes want to know channels.
+      if (c.grow && &dim == &type.shape[1]) continue;
       if (!symbolic || dim.value() <= 1) continue;
       auto [found, fresh] = symbols.try_emplace(dim.value(), 0);
       if (fresh) {
@@ -65,9 +68,11 @@ Built build(const CudaCase& c, bool symbolic) {
   return built;
 }
 
-Sizes sizes_of(const Node& node) {
-  const auto dims = [](const Value* value) {
-    return value && value->type.is_static() ? static_dims(value->type.shape) : Dims{};
+using Opt = std::map<const Symbol*, int64_t>;
+
+Sizes sizes_of(const Node& node, const Opt& opt) {
+  const auto dims = [&](const Value* value) {
+    return value && value->type.ranked ? dims_at(value->type, opt) : Dims{};
   };
   Sizes sizes;
   for (const Value* input : node.inputs()) sizes.inputs.push_back(dims(input));
@@ -75,13 +80,30 @@ Sizes sizes_of(const Node& node) {
   return sizes;
 }
 
-// With the first kernel of the target's own that takes the node.
-StepDraft compile_first(const Node& node, const DeviceInfo& device) {
-  for (const Kernel* kernel : find_target("cuda").kernels())
-    if (kernel->name() != "generic" && !kernel->vendor() && kernel->check(node, device).empty())
-      return kernel->compile(node, kernel->tactics(node, device, sizes_of(node)).front(), device);
-  fail(ErrorCode::unsupported, "no kernel takes {}", node.describe());
-}
+// With the first kernel of the target's own that takes the node, and its tactic of that number.
+class FirstKernel {
+ public:
+  FirstKernel(const DeviceInfo& device, const Opt& opt, size_t number = 0)
+      : device_(device), opt_(opt), number_(number) {}
+
+  StepDraft operator()(const Node& node) {
+    for (const Kernel* kernel : find_target("cuda").kernels()) {
+      if (kernel->name() == "generic" || kernel->vendor() || !kernel->check(node, device_).empty())
+        continue;
+      const auto tactics = kernel->tactics(node, device_, sizes_of(node, opt_));
+      most = std::max(most, tactics.size());
+      return kernel->compile(node, tactics[std::min(number_, tactics.size() - 1)], device_);
+    }
+    fail(ErrorCode::unsupported, "no kernel takes {}", node.describe());
+  }
+
+  size_t most = 0;  // tactics of any node so far
+
+ private:
+  const DeviceInfo& device_;
+  const Opt& opt_;
+  size_t number_;
+};
 
 std::unique_ptr<Variant> lowered(const CudaCase& c, const Built& built,
                                  const std::function<StepDraft(const Node&)>& select) {
@@ -94,13 +116,18 @@ std::unique_ptr<Variant> lowered(const CudaCase& c, const Built& built,
   return variant;
 }
 
-// All of the target's passes, then each node with its first kernel.
-std::unique_ptr<Variant> grown(const CudaCase& c, const DeviceInfo& device) {
-  const Built built = build(c, false);
-  find_target("cuda").prepare_graph(*built.bound.graph, device);
-  auto variant = lowered(c, built, [&](const Node& node) { return compile_first(node, device); });
-  variant->text = c.name;
-  return variant;
+// All of the target's passes, then each node with its first kernel, tactic by tactic.
+void add_grown(const CudaCase& c, const DeviceInfo& device, bool symbolic,
+               std::vector<std::unique_ptr<Variant>>& list) {
+  for (size_t number = 0, most = 1; number < most; ++number) {
+    const Built built = build(c, symbolic);
+    find_target("cuda").prepare_graph(*built.bound.graph, device);
+    FirstKernel first(device, built.bound.opt, number);
+    auto variant = lowered(c, built, std::ref(first));
+    most = first.most;
+    variant->text = fmt::format("{}: tactics {}{}", c.name, number, symbolic ? ", symbolic" : "");
+    list.push_back(std::move(variant));
+  }
 }
 
 double tolerance_of(const CudaCase& c, DType dtype) {
@@ -126,7 +153,7 @@ void add_variants(const CudaCase& c, const DeviceInfo& device, bool symbolic,
     for (const std::string& tactic : kernel->tactics(*first.node, device, sizes)) {
       const Built built = build(c, symbolic);
       auto variant = lowered(c, built, [&](const Node& node) {
-        if (&node != built.node) return compile_first(node, device);
+        if (&node != built.node) return FirstKernel(device, built.bound.opt)(node);
         return kernel->compile(node, tactic, device);
       });
       variant->text =
@@ -140,17 +167,14 @@ void add_variants(const CudaCase& c, const DeviceInfo& device, bool symbolic,
 
 std::vector<std::unique_ptr<Variant>> variants(const CudaCase& c, const DeviceInfo& device) {
   std::vector<std::unique_ptr<Variant>> list;
-  if (c.grow) {
-    list.push_back(grown(c, device));
-    return list;
-  }
-  add_variants(c, device, false, list);
+  const auto add = c.grow ? add_grown : add_variants;
+  add(c, device, false, list);
   bool has_sizes = false;
   for (size_t i = 0; i < c.inputs.size(); ++i)
     has_sizes |= c.inputs[i] && !c.constants.count(i) && c.inputs[i].rank() > 0;
   if (!has_sizes) return list;
   try {
-    add_variants(c, device, true, list);
+    add(c, device, true, list);
   } catch (const Error& error) {
     // Some operators refuse sizes that are not numbers.
     if (error.code() != ErrorCode::invalid_model && error.code() != ErrorCode::unsupported) throw;

@@ -26,6 +26,22 @@ TENREC_DEVICE u32 cluster_rank() {
 TENREC_DEVICE void cluster_sync() {
   asm volatile("barrier.cluster.arrive.release;\nbarrier.cluster.wait.acquire;" ::: "memory");
 }
+// In two halves, by all threads of the cluster: what came before the first is seen after the
+// second.
+TENREC_DEVICE void cluster_arrive() {
+  asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory");
+}
+TENREC_DEVICE void cluster_wait() {
+  asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+// To the place in block `cta` that `to` is here.
+TENREC_DEVICE void store_remote(float* to, float value, u32 cta) {
+  asm volatile(
+      "{ .reg .b32 r; mapa.shared::cluster.u32 r, %0, %2; st.shared::cluster.f32 [r], %1; }" ::"r"(
+          shared_address(to)),
+      "f"(value), "r"(cta)
+      : "memory");
+}
 
 // ---- barriers -----------------------------------------------------------------------------------
 TENREC_DEVICE void bar_init(u32 bar, u32 count) {

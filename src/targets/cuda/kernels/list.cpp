@@ -11,6 +11,7 @@ namespace tenrec::cuda {
 std::span<const Kernel* const> kernel_list() {
   static const std::array list{
       &attention_kernel(),
+      &squeeze_excite_kernel(),
       &conv_stem_kernel(),
       &conv_sm90_kernel(),
       &gemm_sm90_kernel(),

@@ -43,6 +43,7 @@ const Kernel& linear_attention_kernel();
 const Kernel& group_query_kernel();
 const Kernel& attention_plain_kernel();
 const Kernel& attention_kernel();
+const Kernel& squeeze_excite_kernel();
 const Kernel& conv_stem_kernel();
 const Kernel& conv_sm90_kernel();
 const Kernel& gemm_sm90_kernel();
