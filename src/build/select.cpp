@@ -36,9 +36,9 @@ std::string body_text(const Node& node) {
   for (const Graph* body : node.bodies()) {
     for (const auto& inner : body->nodes()) {
       TextWriter writer;
-      if (!inner->as<Constant>()) {
-        text += fmt::format(" {}({})", inner->op().name(), inner->op().print(writer));
-      }
+      if (const Tensor* constant = inner->output()->constant())
+        text += fmt::format(" {}{}", name(constant->dtype()), to_string(constant->dims()));
+      else text += fmt::format(" {}({})", inner->op().name(), inner->op().print(writer));
     }
   }
   return text;
