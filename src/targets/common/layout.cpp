@@ -55,6 +55,7 @@ class Assignment {
     if (rules_.layout.channels_last && is_few(node.output()->type) &&
         (!is_conv || is_few(before[0]->type)))
       return false;
+    if (!is_conv && is_mostly_padding(node.output()->type) && !lies_in_blocks(node)) return false;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
@@ -87,6 +88,21 @@ class Assignment {
   bool is_few(const Type& type) const {
     return can_join(type) && !(type.shape[1] == Dim(1)) &&
            type.shape[1].upper() < rules_.few_channels;
+  }
+
+  // Blocks of which at most half are channels: each tensor takes twice the memory or more.
+  bool is_mostly_padding(const Type& type) const {
+    return rules_.layout.block_axis == 1 && 2 * type.shape[1].upper() <= rules_.layout.block;
+  }
+
+  // All that a node reads is in blocks already, and it makes no more of it: to leave the island
+  // here would only add a reformat.
+  bool lies_in_blocks(const Node& node) const {
+    const Type& output = node.output()->type;
+    for (const Value* input : node.inputs()) {
+      if (input && is_full(input->type, output) && input->type.layout.is_plain()) return false;
+    }
+    return node.input(0) && !grows(node.input(0)->type, output);
   }
 
   // An operand with channels of its own, unlike one that broadcasts along them.

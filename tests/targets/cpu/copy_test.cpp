@@ -95,8 +95,10 @@ TEST(Copy, repeats) {
 }
 
 TEST(Copy, depth_and_space) {
-  for (const bool crd : {false, true})
+  for (const bool crd : {false, true}) {
     check_step({.op = DepthToSpace{2, crd}, .inputs = {data({2, 12, 5, 7})}}, "copy");
+    check_step({.op = DepthToSpace{3, crd}, .inputs = {data({1, 27, 5, 7})}}, "copy");
+  }
   check_step({.op = SpaceToDepth{3}, .inputs = {data({2, 2, 6, 9})}}, "copy");
   check_step({.op = SpaceToDepth{3, true}, .inputs = {data({2, 2, 6, 9})}}, "copy");
 }
@@ -125,7 +127,12 @@ TEST(Copy, pads_of_every_mode) {
 }
 
 TEST(Copy, blocked_layouts) {
-  for (const Dims& dims : std::vector<Dims>{{2, 16, 5, 7}, {1, 3, 40, 50}, {2, 21, 9, 9}}) {
+  for (const Dims& dims : std::vector<Dims>{{2, 16, 5, 7},
+                                            {1, 3, 40, 50},
+                                            {2, 21, 9, 9},
+                                            {1, 1, 9, 9},
+                                            {3, 10, 40, 6},
+                                            {2, 3, 4, 6}}) {
     check_step({.op = Reformat{1, 8, false},
                 .inputs = {data(dims)},
                 .layout = blocked8,
@@ -159,6 +166,11 @@ TEST(Copy, blocked_layouts) {
                 .blocked_output = true},
                "copy");
   }
+  check_step({.op = Reformat{1, 8, false},
+              .inputs = {data({2, 3, 1, 1})},
+              .layout = blocked8,
+              .blocked_output = true},
+             "copy");
   check_step({.op = Concat{1},
               .inputs = {data({2, 16, 3, 3}), data({2, 8, 3, 3}), data({2, 5, 3, 3})},
               .layout = blocked8,

@@ -86,8 +86,16 @@ TEST(Reduce, nan_wins) {
 }
 
 TEST(Normalise, softmax_along_every_axis) {
-  for (const Dims& dims :
-       std::vector<Dims>{{7}, {3, 1000}, {2, 5, 33}, {2, 9, 4, 70}, {1, 1}, {4, 3}}) {
+  for (const Dims& dims : std::vector<Dims>{{7},
+                                            {3, 1000},
+                                            {2, 5, 33},
+                                            {2, 9, 4, 70},
+                                            {1, 1},
+                                            {4, 3},
+                                            {70, 2},
+                                            {70, 4},
+                                            {35, 16},
+                                            {100, 5}}) {
     for (int64_t axis = 0; axis < static_cast<int64_t>(dims.size()); ++axis) {
       const Tensor x = random_tensor(DType::f32, dims, -20, 20);
       check_step({.op = Softmax{axis}, .inputs = {x}, .tolerance = tight}, "normalise");

@@ -93,6 +93,20 @@ TEST(Resize, every_mode_and_coordinate) {
   }
 }
 
+// Rows too long for the first-level cache are resized in strips.
+TEST(Resize, long_rows) {
+  for (const int64_t width : {1200, 2700}) {
+    Resize op;
+    op.mode = ResizeMode::linear;
+    const Dims dims{2, 3, 3, width};
+    in_every_layout({.op = op,
+                     .inputs = {random_tensor(DType::f32, dims), {}, {}, ints({2, 3, 7, 2401})},
+                     .constants = {3},
+                     .tolerance = 2e-6},
+                    "resize");
+  }
+}
+
 TEST(Resize, scales_antialias_crop_and_other_axes) {
   const Tensor x = random_tensor(DType::f32, {1, 3, 8, 8});
   Resize op;

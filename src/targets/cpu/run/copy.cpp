@@ -352,9 +352,15 @@ void reformat(const StepArgs& args, Moves& moves) {
                "a change between two blocked layouts");
   const Layout& blocked = in.blocked() ? in.layout : out.layout;
   const auto axis = static_cast<size_t>(blocked.block_axis);
-  if (out.blocked()) clear_last_block(args.outputs[0], out, moves);
+  const int64_t rest = in.dims[axis] % blocked.block;
+  // Without pixels to go through, zeros do not lie between runs.
+  bool pixels = false;
+  for (size_t i = 0; i < in.dims.size(); ++i) pixels |= i > axis && in.dims[i] > 1;
+  const bool pads = out.blocked() && rest != 0;
+  if (pads && !pixels) clear_last_block(args.outputs[0], out, moves);
   move_lanes(view, PerAxis(in.dims), axis, blocked.block, lane_strides(in, axis, blocked.block),
              lane_strides(out, axis, blocked.block), moves);
+  if (pads && pixels) moves.back().copy.zeros_behind = blocked.block - rest;
 }
 
 // From any layout to row-major.

@@ -149,26 +149,15 @@ class SoftmaxRunner : public RowRunner {
   }
 
  private:
-  // A row that is shorter than a few vectors would leave most lanes idle: many rows side by side.
-  static constexpr int64_t short_row = 16, rows_at_once = 64;
-
   void run_short(const StepArgs& args) const {
+    constexpr int64_t rows_at_once = 64;
     const int64_t units = (outer_ + rows_at_once - 1) / rows_at_once;
     const int tasks = tasks_for(units, outer_ * length_);
     threads_.parallel(tasks, [&](int task, int) {
-      for (int64_t unit = units * task / tasks; unit < units * (task + 1) / tasks; ++unit) {
-        const int64_t row = unit * rows_at_once, rows = std::min(rows_at_once, outer_ - row);
-        const float* x = args.inputs[0].as<float>() + row * length_;
-        float* y = args.outputs[0].as<float>() + row * length_;
-        alignas(64) float columns[short_row * rows_at_once];
-        for (int64_t i = 0; i < rows; ++i) {
-          for (int64_t k = 0; k < length_; ++k) columns[k * rows_at_once + i] = x[i * length_ + k];
-        }
-        rows_.column_softmax(columns, length_, rows_at_once, rows, logarithm_, columns);
-        for (int64_t i = 0; i < rows; ++i) {
-          for (int64_t k = 0; k < length_; ++k) y[i * length_ + k] = columns[k * rows_at_once + i];
-        }
-      }
+      const int64_t begin = units * task / tasks * rows_at_once;
+      const int64_t end = std::min(units * (task + 1) / tasks * rows_at_once, outer_);
+      rows_.short_softmax(args.inputs[0].as<float>() + begin * length_, end - begin, length_,
+                          logarithm_, args.outputs[0].as<float>() + begin * length_);
     });
   }
 

@@ -77,7 +77,8 @@ class Pointwise : public StepRunner {
  public:
   Pointwise(const plan::Step& step, RunEnvironment& environment)
       : program_(decode<PointwiseParams>(step.params).program, environment.isa),
-        threads_(environment.threads) {
+        threads_(environment.threads),
+        keep_(tile_extra(environment.isa, TileExtra::keep, DType::f32)) {
     TENREC_CHECK(
         static_cast<size_t>(program_.inputs()) == step.inputs.size() &&
             static_cast<size_t>(program_.outputs()) == step.outputs.size() && !step.outputs.empty(),
@@ -101,6 +102,11 @@ class Pointwise : public StepRunner {
     elements_ = static_cast<int64_t>(element_count(physical));
     if (layout_.block_axis >= 0) {
       plane_ = layout_.block;
+      TENREC_CHECK(tile_elements % layout_.block == 0, invalid_engine, "blocks of {}", plane_);
+      const int64_t used = channels_ % layout_.block;
+      kept_lanes_.resize(tile_elements);
+      for (int64_t i = 0; i < tile_elements; ++i)
+        kept_lanes_[static_cast<size_t>(i)] = i % layout_.block < used ? -1 : 0;
       for (size_t i = static_cast<size_t>(layout_.block_axis) + 1; i + 1 < physical.size(); ++i)
         plane_ *= physical[i];
     }
@@ -394,25 +400,33 @@ class Pointwise : public StepRunner {
     }
   }
 
-  // Pad lanes of a blocked tensor stay zero, whatever the program makes of zeros.
+  // Pad lanes of a blocked tensor stay zero, whatever the program makes of zeros. Tiles are whole
+  // blocks.
   void clear_pad_lanes(const StepArgs& args, int64_t start, int64_t count) const {
-    const int64_t block = layout_.block, blocks = (channels_ + block - 1) / block;
-    const int64_t used = channels_ - (blocks - 1) * block;
+    const int64_t blocks = (channels_ + layout_.block - 1) / layout_.block;
     for (int64_t at = start; at < start + count;) {
       const int64_t plane = at / plane_;
       const int64_t next = std::min((plane + 1) * plane_, start + count);
       if (plane % blocks == blocks - 1) {
-        for (int64_t row = at / block * block; row < next; row += block) {
-          const int64_t first = std::max(row + used, at), last = std::min(row + block, next);
-          if (first >= last) continue;
-          for (const TensorView& view : args.outputs) {
-            const size_t size = byte_size(view.dtype, 1);
-            std::memset(view.data + static_cast<size_t>(first) * size, 0,
-                        static_cast<size_t>(last - first) * size);
-          }
-        }
+        for (const TensorView& view : args.outputs) clear_pad_lanes(view, at, next);
       }
       at = next;
+    }
+  }
+
+  void clear_pad_lanes(const TensorView& view, int64_t begin, int64_t end) const {
+    const size_t size = byte_size(view.dtype, 1);
+    if (view.dtype == DType::f32) {
+      // A call for each block would take most of a small program's time.
+      std::byte* to = view.data + static_cast<size_t>(begin) * size;
+      const auto whole = static_cast<int>((end - begin) / tile_group * tile_group);
+      keep_({.a = {to, 1}, .b = {kept_lanes_.data(), 1}, .c = {}, .to = to, .n = whole});
+      begin += whole;
+    }
+    const int64_t used = channels_ % layout_.block;
+    for (; begin < end; begin += layout_.block) {
+      std::memset(view.data + static_cast<size_t>(begin + used) * size, 0,
+                  static_cast<size_t>(layout_.block - used) * size);
     }
   }
 
@@ -422,6 +436,8 @@ class Pointwise : public StepRunner {
   Nest nest_;
   std::vector<Input> inputs_;
   Layout layout_;
+  TileFn keep_;
+  std::vector<int32_t> kept_lanes_;  // of the last block, a tile of them: all bits of a channel
   int64_t channels_ = 0, plane_ = 1, elements_ = 0;
   bool row_tiles_ = true;
   int64_t tiles_a_row_ = 1, rows_a_tile_ = 1, tiles_ = 0;

@@ -103,7 +103,8 @@ class Reduction : public StepRunner {
       case DType::f32:
         if (op_.kind == ReduceKind::prod || op_.kind == ReduceKind::log_sum_exp)
           return scalars<float, double>(args);
-        return last_reduced_ ? by_row(args) : by_column(args);
+        if (last_reduced_) return by_row(args);
+        return few_rows() ? by_short_column(args) : by_column(args);
       case DType::f64: return scalars<double, double>(args);
       case DType::i32: return scalars<int32_t, int64_t>(args);
       case DType::i64: return scalars<int64_t, int64_t>(args);
@@ -161,6 +162,28 @@ class Reduction : public StepRunner {
         if (std::isnan(of_row) || (larger ? of_row > best : of_row < best)) best = of_row;
       }
       y[out] = best;
+    });
+  }
+
+  // Sums of a few values need no double in between: channels of a picture, say.
+  bool few_rows() const {
+    const bool sums_up =
+        sums(op_.kind) && op_.kind != ReduceKind::l2 && op_.kind != ReduceKind::log_sum;
+    return sums_up && reduced_.sizes.size() == 1 && reduced_.count() <= 16 && reduced_.count() > 0;
+  }
+
+  void by_short_column(const StepArgs& args) const {
+    const auto* x = args.inputs[0].as<float>();
+    auto* y = args.outputs[0].as<float>();
+    constexpr int64_t tile = 1024;
+    const int64_t width = kept_.sizes.back(), tiles = (width + tile - 1) / tile;
+    const int64_t outer = width == 0 ? 0 : kept_.count() / width;
+    const auto divisor = op_.kind == ReduceKind::mean ? static_cast<float>(reduced_.count()) : 1.0F;
+    parallel(outer * tiles, [&](int64_t unit) {
+      const int64_t first = unit % tiles * tile;
+      rows_.short_columns(x + kept_.offset(unit / tiles, 1) + first, reduced_.count(),
+                          reduced_.strides.back(), std::min(tile, width - first), map_of(op_.kind),
+                          divisor, y + unit / tiles * width + first);
     });
   }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The family "resize". Which input elements make an output element comes from the operator's own
-// tables (ops/resize.h); nearest is a table copy, the weighted modes go row by row.
+// tables (ops/resize.h); nearest is a table copy. The weighted modes resize each input row once,
+// along its columns, and mix the rows that an output row needs in whole vectors.
 #include <cmath>
 
 #include "ops/resize.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/run/caches.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/spatial_loops.h"
 #include "targets/cpu/run/strided_copy.h"
@@ -14,6 +16,7 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr int64_t parallel_work = 32 << 10;  // output elements
+constexpr int64_t strip_floats = 4 << 10;    // of resized rows that wait in the first-level cache
 
 using Doubles = SmallVector<double, 16>;
 
@@ -155,8 +158,56 @@ class ResizeRunner : public StepRunner {
     column_weights_.assign(columns_->weight.begin(), columns_->weight.end());
     out_height_ = static_cast<int64_t>(rows_->index.size()) / rows_->width;
     out_width_ = static_cast<int64_t>(columns_->index.size()) / columns_->width;
-    buffers_.resize(static_cast<size_t>(threads_.count() * in_width_ * lanes_));
-    pointers_.resize(static_cast<size_t>(threads_.count() * rows_->width));
+    make_windows();
+    past_ = leaves_caches(static_cast<uint64_t>(planes_ * out_height_ * out_width_ * lanes_) *
+                          sizeof(float));
+    const int64_t fit = strip_floats / (rows_->width * lanes_) / loops_.vector * loops_.vector;
+    strip_ = std::min(std::max(fit, loops_.vector), out_width_);
+    // Rows are read and written in whole vectors.
+    buffer_ = (strip_ * lanes_ + 15) / 16 * 16 + 16;
+    const auto slots = static_cast<size_t>(threads_.count() * rows_->width);
+    buffers_.resize(slots * static_cast<size_t>(buffer_));
+    pointers_.resize(slots);
+    held_.resize(slots);
+  }
+
+  // The tables of ResizeColumns' windows, or none.
+  void make_windows() {
+    windows_.clear();
+    const int64_t vector = loops_.vector, taps = columns_->width;
+    if (lanes_ != 1 || in_width_ < vector) return;
+    const int64_t vectors = (out_width_ + vector - 1) / vector;
+    window_places_.assign(static_cast<size_t>(vectors * vector * taps), 0);
+    window_weights_.assign(window_places_.size(), 0);
+    for (int64_t v = 0; v < vectors; ++v) {
+      const int64_t begin = v * vector, end = std::min(begin + vector, out_width_);
+      const auto [low, high] = std::minmax_element(columns_->index.begin() + begin * taps,
+                                                   columns_->index.begin() + end * taps);
+      const int64_t window = std::min(*low, in_width_ - vector);
+      if (*high - window >= vector) return windows_.clear();
+      windows_.push_back(static_cast<int32_t>(window));
+      for (int64_t i = begin * taps; i < end * taps; ++i) {
+        const auto from = static_cast<size_t>(i);
+        const auto to = static_cast<size_t>((v * taps + i % taps) * vector + i / taps - begin);
+        window_places_[to] = static_cast<int32_t>(columns_->index[from] - window);
+        window_weights_[to] = column_weights_[from];
+      }
+    }
+  }
+
+  ResizeColumns strip(int64_t first) const {
+    const int64_t taps = columns_->width;
+    ResizeColumns strip;
+    strip.width = std::min(strip_, out_width_ - first);
+    strip.lanes = lanes_;
+    strip.taps = taps;
+    strip.places = columns_->index.data() + first * taps;
+    strip.weights = column_weights_.data() + first * taps;
+    if (windows_.empty()) return strip;
+    strip.windows = windows_.data() + first / loops_.vector;
+    strip.window_places = window_places_.data() + first * taps;
+    strip.window_weights = window_weights_.data() + first * taps;
+    return strip;
   }
 
   void run_rows(const float* x, float* y) {
@@ -165,41 +216,51 @@ class ResizeRunner : public StepRunner {
                           ? 1
                           : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
     threads_.parallel(tasks, [&](int task, int worker) {
-      const float** pointers = pointers_.data() + worker * rows_->width;
-      ResizeRow row;
-      row.rows = pointers;
-      row.row_count = rows_->width;
-      row.columns = columns_->index.data();
-      row.column_weights = column_weights_.data();
-      row.taps = columns_->width;
-      row.in_width = in_width_;
-      row.out_width = out_width_;
-      row.lanes = lanes_;
-      row.buffer = buffers_.data() + worker * in_width_ * lanes_;
-      for (int64_t r = rows * task / tasks; r < rows * (task + 1) / tasks; ++r) {
-        const float* plane = x + r / out_height_ * in_height_ * in_width_ * lanes_;
-        const int64_t first = r % out_height_ * rows_->width;
-        for (int64_t k = 0; k < rows_->width; ++k) {
-          pointers[k] = plane + rows_->index[static_cast<size_t>(first + k)] * in_width_ * lanes_;
-        }
-        row.row_weights = row_weights_.data() + first;
-        loops_.resize(row, y + r * out_width_ * lanes_);
+      for (int64_t first = 0; first < out_width_; first += strip_) {
+        const ResizeColumns columns = strip(first);
+        std::fill_n(held_.begin() + worker * rows_->width, rows_->width, -1);
+        for (int64_t r = rows * task / tasks; r < rows * (task + 1) / tasks; ++r)
+          run_row(x, columns, r, worker, y + (r * out_width_ + first) * lanes_);
       }
+      if (past_) loops_.flush_stream();
     });
+  }
+
+  // Taps of a row follow each other, so that each input row has a slot of its own among as many as
+  // there are taps; most of them are there already from the output row before.
+  void run_row(const float* x, const ResizeColumns& columns, int64_t row, int worker, float* to) {
+    const int64_t taps = rows_->width, slots = worker * taps;
+    const int64_t plane = row / out_height_ * in_height_, first = row % out_height_ * taps;
+    const float** pointers = pointers_.data() + slots;
+    for (int64_t k = 0; k < taps; ++k) {
+      const int64_t wanted = plane + rows_->index[static_cast<size_t>(first + k)];
+      const int64_t slot = slots + wanted % taps;
+      float* buffer = buffers_.data() + slot * buffer_;
+      if (int64_t& held = held_[static_cast<size_t>(slot)]; held != wanted) {
+        loops_.resize_columns(columns, x + wanted * in_width_ * lanes_, buffer);
+        held = wanted;
+      }
+      pointers[k] = buffer;
+    }
+    loops_.mix_rows(pointers, row_weights_.data() + first, taps, columns.width * lanes_, past_, to);
   }
 
   Resize op_;
   const Threads& threads_;
   const SpatialLoops& loops_;
   ValueWatch watch_;
-  bool empty_ = false;
+  bool empty_ = false, past_ = false;  // past_: written past the caches
   Way way_ = Way::reference;
   TableCopy copy_;
   std::vector<ResizeTaps> taps_;  // of each axis
   const ResizeTaps one_row_{1, {0}, {1.0}, {}};
   const ResizeTaps *rows_ = nullptr, *columns_ = nullptr;
   std::vector<float> row_weights_, column_weights_, buffers_;
-  std::vector<const float*> pointers_;
+  std::vector<int32_t> windows_, window_places_;
+  std::vector<float> window_weights_;
+  std::vector<const float*> pointers_;  // of each thread: a row's taps
+  std::vector<int64_t> held_;           // of each thread: the input rows in its buffers
+  int64_t strip_ = 1, buffer_ = 16;     // output pixels resized at a time; floats of a buffer
   int64_t lanes_ = 1, planes_ = 1, in_height_ = 1, in_width_ = 1, out_height_ = 1, out_width_ = 1;
 };
 

@@ -30,6 +30,9 @@ HWY_INLINE VF load_end(const float* x, int64_t n, float rest) {
   for (int64_t i = 0; i < n; ++i) end[i] = x[i];
   return hn::Load(f, end);
 }
+HWY_INLINE VF load_some(const float* x, int64_t used) {
+  return used == lanes() ? hn::LoadU(f, x) : load_end(x, used, 0);
+}
 HWY_INLINE void store_end(VF value, float* y, int64_t n) {
   alignas(64) float end[16];
   hn::Store(value, f, end);
@@ -170,6 +173,44 @@ void column_sum(const float* x, int64_t rows, int64_t stride, int64_t width, Row
   }
 }
 
+template <RowMap map>
+void short_columns_of(const float* x, int64_t rows, int64_t stride, int64_t width, float divisor,
+                      float* y) {
+  const int64_t step = lanes();
+  const VF by = hn::Set(f, divisor);
+  constexpr int many = 4;
+  int64_t c = 0;
+  for (; c + many * step <= width; c += many * step) {
+    VF sums[many];
+    for (int k = 0; k < many; ++k) sums[k] = mapped<map>(hn::LoadU(f, x + c + k * step));
+    for (int64_t r = 1; r < rows; ++r) {
+      const float* row = x + r * stride + c;
+      for (int k = 0; k < many; ++k)
+        sums[k] = hn::Add(sums[k], mapped<map>(hn::LoadU(f, row + k * step)));
+    }
+    for (int k = 0; k < many; ++k) hn::StoreU(hn::Div(sums[k], by), f, y + c + k * step);
+  }
+  for (; c < width; c += step) {
+    const int64_t used = std::min(step, width - c);
+    VF sum = hn::Zero(f);
+    for (int64_t r = 0; r < rows; ++r)
+      sum = hn::Add(sum, mapped<map>(load_some(x + r * stride + c, used)));
+    if (used == step) hn::StoreU(hn::Div(sum, by), f, y + c);
+    else store_end(hn::Div(sum, by), y + c, used);
+  }
+}
+
+void short_columns(const float* x, int64_t rows, int64_t stride, int64_t width, RowMap map,
+                   float divisor, float* y) {
+  switch (map) {
+    case RowMap::absolute:
+      return short_columns_of<RowMap::absolute>(x, rows, stride, width, divisor, y);
+    case RowMap::square:
+      return short_columns_of<RowMap::square>(x, rows, stride, width, divisor, y);
+    default: return short_columns_of<RowMap::identity>(x, rows, stride, width, divisor, y);
+  }
+}
+
 template <class Best>
 void column_best(const float* x, int64_t rows, int64_t stride, int64_t width, float* into) {
   const int64_t step = lanes();
@@ -227,9 +268,6 @@ HWY_INLINE void map_row(int64_t n, float* y, Map&& map) {
   for (; i + step <= n; i += step) hn::StoreU(map(i, step), f, y + i);
   if (i < n) store_end(map(i, n - i), y + i, n - i);
 }
-HWY_INLINE VF load_some(const float* x, int64_t used) {
-  return used == lanes() ? hn::LoadU(f, x) : load_end(x, used, 0);
-}
 
 void shift_scale(const float* x, int64_t n, float shift, float factor, float* y) {
   const VF middle = hn::Set(f, shift), by = hn::Set(f, factor);
@@ -273,9 +311,56 @@ void column_softmax(const float* x, int64_t n, int64_t stride, int64_t width, bo
   }
 }
 
-constexpr RowLoops loops{sum,         best_of<Larger>,     best_of<Smaller>,     squares_around,
-                         column_sum,  column_best<Larger>, column_best<Smaller>, exp_sum,
-                         shift_scale, normalise,           column_softmax};
+// Column k of as many rows of n values as there are lanes.
+HWY_INLINE void load_columns(const float* x, int64_t n, VF* columns) {
+  if (n == 2) return hn::LoadInterleaved2(f, x, columns[0], columns[1]);
+  if (n == 3) return hn::LoadInterleaved3(f, x, columns[0], columns[1], columns[2]);
+  if (n == 4) return hn::LoadInterleaved4(f, x, columns[0], columns[1], columns[2], columns[3]);
+  const hn::RebindToSigned<decltype(f)> index;
+  const auto places = hn::Mul(hn::Iota(index, 0), hn::Set(index, static_cast<int32_t>(n)));
+  for (int64_t k = 0; k < n; ++k) columns[k] = hn::GatherIndex(f, x + k, places);
+}
+HWY_INLINE void store_columns(const VF* columns, int64_t n, float* y) {
+  if (n == 2) return hn::StoreInterleaved2(columns[0], columns[1], f, y);
+  if (n == 3) return hn::StoreInterleaved3(columns[0], columns[1], columns[2], f, y);
+  if (n == 4) return hn::StoreInterleaved4(columns[0], columns[1], columns[2], columns[3], f, y);
+  const hn::RebindToSigned<decltype(f)> index;
+  const auto places = hn::Mul(hn::Iota(index, 0), hn::Set(index, static_cast<int32_t>(n)));
+  for (int64_t k = 0; k < n; ++k) hn::ScatterIndex(columns[k], f, y + k, places);
+}
+
+// As many rows as there are lanes, side by side.
+HWY_INLINE void softmax_of_rows(const float* x, int64_t n, bool logarithm, float* y) {
+  VF columns[short_row], powers[short_row];
+  load_columns(x, n, columns);
+  VF best = columns[0];
+  for (int64_t k = 1; k < n; ++k) best = Larger::of(best, columns[k]);
+  VF sum = hn::Zero(f);
+  for (int64_t k = 0; k < n; ++k) {
+    powers[k] = exp_of(f, hn::Sub(columns[k], best));
+    sum = hn::Add(sum, powers[k]);
+  }
+  const VF base = logarithm ? hn::Add(best, log_of(f, sum)) : hn::Div(hn::Set(f, 1.0F), sum);
+  for (int64_t k = 0; k < n; ++k)
+    powers[k] = logarithm ? hn::Sub(columns[k], base) : hn::Mul(powers[k], base);
+  store_columns(powers, n, y);
+}
+
+void short_softmax(const float* x, int64_t rows, int64_t n, bool logarithm, float* y) {
+  const int64_t step = lanes();
+  int64_t row = 0;
+  for (; row + step <= rows; row += step) softmax_of_rows(x + row * n, n, logarithm, y + row * n);
+  if (row == rows) return;
+  alignas(64) float end[16 * short_row] = {};
+  std::copy(x + row * n, x + rows * n, end);
+  softmax_of_rows(end, n, logarithm, end);
+  std::copy_n(end, (rows - row) * n, y + row * n);
+}
+
+constexpr RowLoops loops{sum,          best_of<Larger>, best_of<Smaller>,    squares_around,
+                         column_sum,   short_columns,   column_best<Larger>, column_best<Smaller>,
+                         exp_sum,      shift_scale,     normalise,           column_softmax,
+                         short_softmax};
 
 }  // namespace
 

@@ -10,6 +10,8 @@ namespace tenrec::cpu {
 
 enum class RowMap : uint8_t { identity, absolute, square };
 
+constexpr int64_t short_row = 16;  // shorter rows would leave most lanes of their vectors idle
+
 struct RowLoops {
   // Of n values that lie together.
   double (*sum)(const float* x, int64_t n, RowMap map);
@@ -19,6 +21,9 @@ struct RowLoops {
   // Over `rows` rows, `stride` apart, of `width` columns; combined with what `into` holds.
   void (*column_sum)(const float* x, int64_t rows, int64_t stride, int64_t width, RowMap map,
                      double* into);
+  // The same of few rows, straight to y: sums divided by `divisor`.
+  void (*short_columns)(const float* x, int64_t rows, int64_t stride, int64_t width, RowMap map,
+                        float divisor, float* y);
   void (*column_max)(const float* x, int64_t rows, int64_t stride, int64_t width, float* into);
   void (*column_min)(const float* x, int64_t rows, int64_t stride, int64_t width, float* into);
   // y = exp(x - shift), its sum; y may be x or null.
@@ -31,6 +36,8 @@ struct RowLoops {
   // Softmax down `n` rows, `stride` apart, of `width` columns.
   void (*column_softmax)(const float* x, int64_t n, int64_t stride, int64_t width, bool logarithm,
                          float* y);
+  // Softmax of each of `rows` rows of n values, n <= short_row.
+  void (*short_softmax)(const float* x, int64_t rows, int64_t n, bool logarithm, float* y);
 };
 
 const RowLoops& row_loops(Isa isa);

@@ -49,6 +49,10 @@ HWY_INLINE V load(const float* p) {
 HWY_INLINE void store(float* p, V a) {
   TENREC_EACH_PART hn::StoreU(a.part[i], Tag(), p + i * kLanes);
 }
+// Past the caches; p is aligned to B floats. hwy::FlushStream() before other threads read.
+HWY_INLINE void stream(float* p, V a) {
+  TENREC_EACH_PART hn::Stream(a.part[i], Tag(), p + i * kLanes);
+}
 HWY_INLINE V all(float x) {
   V r;
   TENREC_EACH_PART r.part[i] = hn::Set(Tag(), x);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "targets/cpu/run/spatial_loops.cpp"
+#include "hwy/cache_control.h"
 #include "targets/cpu/run/highway_each.h"
 #include "targets/cpu/run/simd-inl.h"
 
@@ -124,60 +125,102 @@ void pool(const PoolRow& row, float* to) {
   row.is_max ? pool_lanes<true>(row, to) : pool_lanes<false>(row, to);
 }
 
-// buffer = sum of weighted rows.
-const float* mix_rows(const ResizeRow& row) {
-  const int64_t n = row.in_width * row.lanes;
-  if (row.row_count == 1 && row.row_weights[0] == 1) return row.rows[0];
-  const float* a = row.rows[0];
-  const V wa = all(row.row_weights[0]);
-  for (int64_t i = 0; i < n; i += B) {
-    const auto used = static_cast<int>(std::min<int64_t>(B, n - i));
-    const auto get = [&](const float* p) {
-      return used == B ? load(p + i) : load_first(p + i, used);
-    };
-    V sum = get(a) * wa;
-    for (int64_t k = 1; k < row.row_count; ++k)
-      sum = fma(get(row.rows[k]), all(row.row_weights[k]), sum);
-    if (used == B) store(row.buffer + i, sum);
-    else store_first(row.buffer + i, sum, used);
+// Shuffled out of one vector of inputs: a pixel's own loads would take a register each.
+void columns_of_windows(const ResizeColumns& columns, const float* from, float* to) {
+  const hn::Rebind<int32_t, Tag> index;
+  const int32_t* places = columns.window_places;
+  const float* weights = columns.window_weights;
+  for (int64_t o = 0; o < columns.width; o += kLanes) {
+    const auto window = hn::LoadU(Tag(), from + columns.windows[o / kLanes]);
+    auto sum = hn::Zero(Tag());
+    for (int64_t k = 0; k < columns.taps; ++k, places += kLanes, weights += kLanes) {
+      const auto at = hn::IndicesFromVec(Tag(), hn::LoadU(index, places));
+      sum = hn::MulAdd(hn::TableLookupLanes(window, at), hn::LoadU(Tag(), weights), sum);
+    }
+    hn::StoreU(sum, Tag(), to + o);
   }
-  return row.buffer;
 }
 
-void resize(const ResizeRow& row, float* to) {
-  const float* mixed = mix_rows(row);
-  const int64_t lanes = row.lanes, taps = row.taps;
-  if (lanes == 1) {
-    if (taps == 2) {
-      for (int64_t o = 0; o < row.out_width; ++o) {
-        to[o] = mixed[row.columns[2 * o]] * row.column_weights[2 * o] +
-                mixed[row.columns[2 * o + 1]] * row.column_weights[2 * o + 1];
-      }
-      return;
-    }
-    for (int64_t o = 0; o < row.out_width; ++o) {
-      float sum = 0;
-      for (int64_t k = o * taps; k < (o + 1) * taps; ++k)
-        sum += mixed[row.columns[k]] * row.column_weights[k];
-      to[o] = sum;
+void columns_one_by_one(const ResizeColumns& columns, const float* from, float* to) {
+  const int64_t* places = columns.places;
+  const float* weights = columns.weights;
+  if (columns.taps == 2) {
+    for (int64_t o = 0; o < columns.width; ++o, places += 2, weights += 2) {
+      __builtin_prefetch(from + places[0] + 256);
+      to[o] = from[places[0]] * weights[0] + from[places[1]] * weights[1];
     }
     return;
   }
-  for (int64_t o = 0; o < row.out_width; ++o, to += lanes) {
+  for (int64_t o = 0; o < columns.width; ++o) {
+    float sum = 0;
+    for (int64_t k = 0; k < columns.taps; ++k) sum += from[*places++] * *weights++;
+    to[o] = sum;
+  }
+}
+
+// Known numbers of taps and lanes leave no loops inside a pixel; 0: as many as there are.
+template <int kTaps, int kPixel>
+void columns_of_lanes(const ResizeColumns& columns, const float* from, float* to) {
+  const int64_t taps = kTaps ? kTaps : columns.taps, lanes = kPixel ? kPixel : columns.lanes;
+  const int64_t* places = columns.places;
+  const float* weights = columns.weights;
+  for (int64_t o = 0; o < columns.width; ++o, to += lanes, places += taps, weights += taps) {
     for (int64_t c = 0; c < lanes; c += B) {
       const auto used = static_cast<int>(std::min<int64_t>(B, lanes - c));
+      const bool whole = kPixel > 0 || used == B;
       V sum = zero();
-      for (int64_t k = o * taps; k < (o + 1) * taps; ++k) {
-        const float* at = mixed + row.columns[k] * lanes + c;
-        sum = fma(used == B ? load(at) : load_first(at, used), all(row.column_weights[k]), sum);
+      TENREC_UNROLL for (int64_t k = 0; k < taps; ++k) {
+        const float* at = from + places[k] * lanes + c;
+        sum = fma(whole ? load(at) : load_first(at, used), all(weights[k]), sum);
       }
-      if (used == B) store(to + c, sum);
+      if (whole) store(to + c, sum);
       else store_first(to + c, sum, used);
     }
   }
 }
 
-constexpr SpatialLoops loops{pool, resize};
+void resize_columns(const ResizeColumns& columns, const float* from, float* to) {
+  if (columns.windows) return columns_of_windows(columns, from, to);
+  if (columns.lanes == 1) return columns_one_by_one(columns, from, to);
+  if (columns.lanes == B && columns.taps == 2) return columns_of_lanes<2, B>(columns, from, to);
+  columns_of_lanes<0, 0>(columns, from, to);
+}
+
+// Two rows: what bilinear resizing mixes. (Pointers and weights in registers: the compiler has to
+// expect that the output overlaps the arrays.)
+template <bool kPast>
+void mix_two_rows(const float* const* rows, const float* weights, int64_t n, float* to) {
+  const float *a = rows[0], *b = rows[1];
+  const V of_a = all(weights[0]), of_b = all(weights[1]);
+  int64_t i = 0;
+  for (; i + 4 * B <= n; i += 4 * B) {
+    TENREC_UNROLL for (int64_t k = i; k < i + 4 * B; k += B) {
+      const V value = fma(load(b + k), of_b, load(a + k) * of_a);
+      if constexpr (kPast) stream(to + k, value);
+      else store(to + k, value);
+    }
+  }
+  for (; i < n; i += B) {
+    store_first(to + i, fma(load(b + i), of_b, load(a + i) * of_a),
+                static_cast<int>(std::min<int64_t>(B, n - i)));
+  }
+}
+
+void mix_rows(const float* const* rows, const float* weights, int64_t count, int64_t n, bool past,
+              float* to) {
+  if (count == 2) {
+    const bool aligned = reinterpret_cast<uintptr_t>(to) % (B * sizeof(float)) == 0;
+    return past && aligned ? mix_two_rows<true>(rows, weights, n, to)
+                           : mix_two_rows<false>(rows, weights, n, to);
+  }
+  for (int64_t i = 0; i < n; i += B) {
+    V sum = load(rows[0] + i) * all(weights[0]);
+    for (int64_t k = 1; k < count; ++k) sum = fma(load(rows[k] + i), all(weights[k]), sum);
+    store_first(to + i, sum, static_cast<int>(std::min<int64_t>(B, n - i)));
+  }
+}
+
+constexpr SpatialLoops loops{pool, resize_columns, mix_rows, hwy::FlushStream, kLanes};
 
 }  // namespace
 

@@ -29,20 +29,28 @@ struct PoolRow {
   int64_t counted = 1;  // of depth and height, for averages
 };
 
-struct ResizeRow {
-  const float* const* rows = nullptr;  // input rows to combine
-  const float* row_weights = nullptr;
-  int64_t row_count = 1;
-  const int64_t* columns = nullptr;  // `taps` input pixels of each output pixel
-  const float* column_weights = nullptr;
-  int64_t taps = 1;
-  int64_t in_width = 0, out_width = 0, lanes = 1;
-  float* buffer = nullptr;  // in_width * lanes
+// How a row of output pixels comes from a row of input pixels.
+struct ResizeColumns {
+  int64_t width = 0, lanes = 1, taps = 1;
+  const int64_t* places = nullptr;  // `taps` input pixels of each output pixel
+  const float* weights = nullptr;
+  // Plain rows of which each vector of outputs comes from one vector of inputs: where that begins,
+  // then places in it and weights by [vector][tap][lane]. Null: they come from further apart.
+  const int32_t* windows = nullptr;
+  const int32_t* window_places = nullptr;
+  const float* window_weights = nullptr;
 };
 
 struct SpatialLoops {
   void (*pool)(const PoolRow& row, float* to);
-  void (*resize)(const ResizeRow& row, float* to);
+  // May write whole vectors behind the end.
+  void (*resize_columns)(const ResizeColumns& columns, const float* from, float* to);
+  // to = sum of `count` weighted rows of n floats, which may be read in whole vectors. `past`: to
+  // memory past the caches where that is possible; flush_stream() then ends a thread's part.
+  void (*mix_rows)(const float* const* rows, const float* weights, int64_t count, int64_t n,
+                   bool past, float* to);
+  void (*flush_stream)();
+  int64_t vector;  // floats of the vectors in ResizeColumns
 };
 
 const SpatialLoops& spatial_loops(Isa isa);

@@ -58,6 +58,52 @@ void part_triples(const uint32_t* from, uint32_t* to, int64_t plane, int64_t cou
   }
 }
 
+// The reverse: pixels of three words out of three planes.
+void join_triples(const uint32_t* from, int64_t plane, uint32_t* to, int64_t count) {
+  for (int64_t i = 0; i < count; i += 4, from += 4, to += 12) {
+    const Quad a = load_quad(from), b = load_quad(from + plane), c = load_quad(from + 2 * plane);
+    const Quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);  // a0 b0 a1 b1
+    const Quad bc = __builtin_shufflevector(b, c, 1, 5, 2, 6);  // b1 c1 b2 c2
+    const Quad ca = __builtin_shufflevector(c, a, 2, 7, 3, 0);  // c2 a3 c3
+    store_quad(to, __builtin_shufflevector(ab, c, 0, 1, 4, 2));
+    store_quad(to + 4, __builtin_shufflevector(bc, a, 0, 1, 6, 2));
+    store_quad(to + 8, __builtin_shufflevector(ca, b, 0, 1, 7, 2));
+  }
+}
+
+// At least 4 x 4 words; the last of them are moved twice where there is a rest. Of the side whose
+// lines are further apart each line is finished before the next: lines a power of two apart share
+// few places in the cache.
+void transpose_words(const uint32_t* from, int64_t from_row, uint32_t* to, int64_t to_row,
+                     int64_t rows, int64_t columns) {
+  const auto quads = [&](int64_t r, int64_t c) {
+    r = std::min(r, rows - 4);
+    c = std::min(c, columns - 4);
+    transpose_quads(from + c * from_row + r, from_row, to + r * to_row + c, to_row);
+  };
+  if (from_row > to_row) {
+    for (int64_t c = 0; c < columns; c += 4) {
+      for (int64_t r = 0; r < rows; r += 4) quads(r, c);
+    }
+  } else {
+    for (int64_t r = 0; r < rows; r += 4) {
+      for (int64_t c = 0; c < columns; c += 4) quads(r, c);
+    }
+  }
+}
+
+template <class T>
+void transpose_tile(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows,
+                    int64_t columns) {
+  if constexpr (sizeof(T) == 4) {
+    if (rows >= 4 && columns >= 4)
+      return transpose_words(from, from_row, to, to_row, rows, columns);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) to[r * to_row + c] = from[c * from_row + r];
+  }
+}
+
 // to[r * to_row + c] = from[c * from_row + r], r < rows, c < columns, in tiles that stay in cache.
 template <class T>
 void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows,
@@ -69,27 +115,20 @@ void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t r
       from += whole * 3;
       to += whole;
       columns -= whole;
+    } else if (columns == 3 && to_row == 3) {
+      const int64_t whole = rows / 4 * 4;
+      join_triples(from, from_row, to, whole);
+      from += whole;
+      to += whole * 3;
+      rows -= whole;
     }
   }
-  constexpr int64_t tile = 16;
-  for (int64_t r0 = 0; r0 < rows; r0 += tile) {
-    const int64_t r1 = std::min(r0 + tile, rows);
-    for (int64_t c0 = 0; c0 < columns; c0 += tile) {
-      const int64_t c1 = std::min(c0 + tile, columns);
-      int64_t r = r0;
-      if constexpr (sizeof(T) == 4) {
-        for (; r + 4 <= r1; r += 4) {
-          int64_t c = c0;
-          for (; c + 4 <= c1; c += 4)
-            transpose_quads(from + c * from_row + r, from_row, to + r * to_row + c, to_row);
-          for (; c < c1; ++c) {
-            for (int64_t k = 0; k < 4; ++k) to[(r + k) * to_row + c] = from[c * from_row + r + k];
-          }
-        }
-      }
-      for (; r < r1; ++r) {
-        for (int64_t c = c0; c < c1; ++c) to[r * to_row + c] = from[c * from_row + r];
-      }
+  constexpr int64_t tile = 16, long_side = 64;
+  const int64_t tall = columns < tile ? long_side : tile, wide = rows < tile ? long_side : tile;
+  for (int64_t r = 0; r < rows; r += tall) {
+    for (int64_t c = 0; c < columns; c += wide) {
+      transpose_tile(from + c * from_row + r, from_row, to + r * to_row + c, to_row,
+                     std::min(tall, rows - r), std::min(wide, columns - c));
     }
   }
 }
@@ -167,8 +206,9 @@ void fill_elements(std::byte* to, const std::byte* value, size_t element, int64_
 void StridedCopy::prepare() {
   PerAxis kept, from, to;
   for (size_t i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] == 1) continue;
-    const bool even = !kept.empty() && from.back() == from_strides[i] * sizes[i] &&
+    const bool fixed = zeros_behind > 0 && i + 1 == sizes.size();
+    if (sizes[i] == 1 && !fixed) continue;
+    const bool even = !fixed && !kept.empty() && from.back() == from_strides[i] * sizes[i] &&
                       to.back() == to_strides[i] * sizes[i];
     if (even) {
       kept.back() *= sizes[i];
@@ -214,6 +254,8 @@ void StridedCopy::prepare() {
   outer_ = 1;
   for (size_t i = 0; i + 2 < sizes.size(); ++i) outer_ *= sizes[i];
   if (outer_ * rows_ * row_ == 0) kind_ = Kind::nothing;
+  TENREC_ASSERT(zeros_behind == 0 || to_strides[last - 1] == row_ + zeros_behind,
+                "{} zeros behind runs of {}, {} apart", zeros_behind, row_, to_strides[last - 1]);
 }
 
 void StridedCopy::run(const std::byte* from, std::byte* to, const Threads& threads) const {
@@ -230,7 +272,7 @@ void StridedCopy::run(const std::byte* from, std::byte* to, const Threads& threa
     return;
   }
   // Few outer iterations: the rows are shared out, or the one row itself.
-  const bool cut_rows = rows_ >= std::min<int64_t>(8 * threads.count(), row_);
+  const bool cut_rows = zeros_behind > 0 || rows_ >= std::min<int64_t>(8 * threads.count(), row_);
   const int64_t whole = cut_rows ? rows_ : row_;
   const size_t axis = sizes.size() - (cut_rows ? 2 : 1);
   const int tasks = tasks_for(bytes, whole, threads);
@@ -251,7 +293,24 @@ void StridedCopy::run_part(const std::byte* from, std::byte* to, const Part& par
       source += index * from_strides[axis];
       target += index * to_strides[axis];
     }
-    run_inner(from + source * size, to + target * size, part.rows, part.row);
+    if (zeros_behind == 0) {
+      run_inner(from + source * size, to + target * size, part.rows, part.row);
+    } else {
+      run_padded(from + source * size, to + target * size, part.rows);
+    }
+  }
+}
+
+// Cleared by the page, which is then still in the first-level cache when the elements come.
+void StridedCopy::run_padded(const std::byte* from, std::byte* to, int64_t rows) const {
+  const size_t loop = sizes.size() - 2;
+  const auto size = static_cast<int64_t>(element);
+  const int64_t from_step = from_strides[loop] * size, to_step = to_strides[loop] * size;
+  constexpr int64_t rows_a_time = 64;
+  for (int64_t r = 0; r < rows; r += rows_a_time) {
+    const int64_t count = std::min(rows_a_time, rows - r);
+    std::memset(to + r * to_step, 0, static_cast<size_t>(count * to_step));
+    run_inner(from + r * from_step, to + r * to_step, count, row_);
   }
 }
 
@@ -298,7 +357,8 @@ void TableCopy::prepare() {
     pieces_.push_back({static_cast<int64_t>(i), last[i] < 0 ? -1 : last[i], 1});
   }
   const bool usual = element == 1 || element == 2 || element == 4 || element == 8;
-  scattered_ = block == 1 && usual && pieces_.size() * 4 > last.size();
+  const bool channels = element == 4 && (block == 8 || block == 16);
+  scattered_ = ((block == 1 && usual) || channels) && pieces_.size() * 4 > last.size();
 }
 
 namespace {
@@ -306,6 +366,15 @@ namespace {
 template <class T>
 void take(const std::vector<int64_t>& places, const T* from, T* to, T fill) {
   for (size_t i = 0; i < places.size(); ++i) to[i] = places[i] < 0 ? fill : from[places[i]];
+}
+// Blocks of channels; places are in words.
+template <size_t words>
+void take_blocks(const std::vector<int64_t>& places, const uint32_t* from, uint32_t* to,
+                 uint32_t fill) {
+  for (size_t i = 0; i < places.size(); ++i, to += words) {
+    if (places[i] < 0) std::fill_n(to, words, fill);
+    else std::memcpy(to, from + places[i], words * sizeof(uint32_t));
+  }
 }
 template <class T>
 void take(const std::vector<int64_t>& places, const std::byte* from, std::byte* to,
@@ -316,6 +385,10 @@ void take(const std::vector<int64_t>& places, const std::byte* from, std::byte* 
 }  // namespace
 
 void TableCopy::copy_scattered(const std::byte* from, std::byte* to, const std::byte* fill) const {
+  const auto take_words = block == 16 ? take_blocks<16> : take_blocks<8>;
+  if (block > 1)
+    return take_words(tables.back(), at<uint32_t>(from), at<uint32_t>(to),
+                      fill ? *at<uint32_t>(fill) : 0);
   switch (element) {
     case 1: return take<uint8_t>(tables.back(), from, to, fill);
     case 2: return take<uint16_t>(tables.back(), from, to, fill);

@@ -15,6 +15,9 @@ struct StridedCopy {
   size_t element = 4;  // bytes
   PerAxis sizes, from_strides, to_strides;
   int64_t from_offset = 0, to_offset = 0;
+  // Elements behind each run along the last of `sizes` that become zero: lanes that no channel has.
+  // Runs and zeros then follow each other in `to` without gaps.
+  int64_t zeros_behind = 0;
 
   // Merges loops and orders them; call once before run.
   void prepare();
@@ -26,6 +29,7 @@ struct StridedCopy {
     int64_t begin, end, rows, row;
   };
   void run_part(const std::byte* from, std::byte* to, const Part& part) const;
+  void run_padded(const std::byte* from, std::byte* to, int64_t rows) const;
   void run_inner(const std::byte* from, std::byte* to, int64_t rows, int64_t row) const;
   Kind kind_ = Kind::nothing;
   int64_t outer_ = 1;           // iterations of all loops but the last two
@@ -52,7 +56,7 @@ struct TableCopy {
     int64_t to, from, count;  // from < 0: fill
   };
   void copy_scattered(const std::byte* from, std::byte* to, const std::byte* fill) const;
-  bool scattered_ = false;  // the last axis element by element
+  bool scattered_ = false;  // the last axis place by place
   std::vector<Piece> pieces_;
   int64_t rows_ = 1, row_bytes_ = 0;
 };

@@ -36,6 +36,7 @@ enum class TileExtra : uint8_t {
   fms,   // a * b - c
   fnma,  // c - a * b
   gelu,  // a * 0.5 * (erf(a / sqrt(2)) + 1)
+  keep,  // the bits of a that b has too
 };
 
 // Loops; null where there is none. `reg` is the register type of the operands (select: of b and c).

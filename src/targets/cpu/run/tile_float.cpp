@@ -118,6 +118,7 @@ TENREC_TILE2(max, hn::IfThenElse(hn::IsNaN(a), a, larger_or_second(a, b)))
 TENREC_TILE3(fma, hn::MulAdd(a, b, c))
 TENREC_TILE3(fms, hn::MulSub(a, b, c))
 TENREC_TILE3(fnma, hn::NegMulAdd(a, b, c))
+TENREC_TILE2(keep, hn::And(a, b))
 TENREC_TILE1(neg, hn::Neg(x))
 TENREC_TILE1(abs, hn::Abs(x))
 TENREC_TILE1(reciprocal, hn::Div(hn::Set(f, 1.0f), x))
@@ -264,6 +265,7 @@ TileFn pick_extra(TileExtra fn, DType reg) {
     case TileExtra::fms: return fms;
     case TileExtra::fnma: return fnma;
     case TileExtra::gelu: return gelu;
+    case TileExtra::keep: return keep;
   }
   return nullptr;
 }
