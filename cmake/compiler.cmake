@@ -4,9 +4,6 @@ find_program(TENREC_CCACHE ccache)
 if(TENREC_CCACHE AND NOT TENREC_ONCE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${TENREC_CCACHE})
 endif()
-if(NOT CMAKE_CROSSCOMPILING)
-  find_program(TENREC_MOLD mold)
-endif()
 
 add_library(tenrec_flags INTERFACE)
 target_compile_options(tenrec_flags INTERFACE -Wall -Wextra -Wconversion -fno-math-errno)
@@ -29,11 +26,6 @@ if(TENREC_SANITIZE)
     target_compile_options(tenrec_flags INTERFACE -fno-sanitize=object-size
                                                   --param asan-instrumentation-with-call-threshold=0)
   endif()
-endif()
-if(TENREC_MOLD)
-  # Without RELRO: where its segment starts just before a page, mold 1.10 (Debian 12) writes a file
-  # that the loader refuses ("cannot apply additional memory protection after relocation").
-  target_link_options(tenrec_flags INTERFACE -fuse-ld=mold -Wl,-z,norelro)
 endif()
 target_include_directories(tenrec_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                                   ${PROJECT_BINARY_DIR}/generated)

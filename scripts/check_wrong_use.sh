@@ -39,7 +39,7 @@ mapfile -t behind < <(sed -n 's/.* -o \([^ ]*\.o\) .*/\1/p' "$release/compile_co
 mkdir -p "$work/models" && "$release/bin/api_make_models" "$work/models" || exit 1
 passed=0 failed=0
 for client in "${clients[@]}"; do
-  if g++ -fsanitize=address,undefined -fuse-ld=mold "$work/tests_api_clients_$client.cpp.o" \
+  if g++ -fsanitize=address,undefined "$work/tests_api_clients_$client.cpp.o" \
     "${objects[@]/%/.o}" "${behind[@]}" -o "$work/$client" \
     -lfmt -ldnnl -lhwy -lgomp -ldl -lpthread &&
     MODELS=$work/models ASAN_OPTIONS=detect_leaks=1 "$work/$client"; then

@@ -11,7 +11,7 @@
 set -euo pipefail
 
 build=(
-  g++ cmake ninja-build ccache mold pkg-config
+  g++ cmake ninja-build ccache pkg-config
   libprotozero-dev libfmt-dev libhwy-dev libxxhash-dev
   libdnnl-dev ocl-icd-opencl-dev  # Debian's oneDNN is not found by CMake without OpenCL's headers
   libcli11-dev nlohmann-json3-dev libstb-dev zlib1g-dev
