@@ -171,6 +171,17 @@ TEST(Copy, blocked_layouts) {
               .layout = blocked8,
               .blocked_output = true},
              "copy");
+  for (const std::vector<int64_t>& perm :
+       std::vector<std::vector<int64_t>>{{0, 2, 3, 1}, {3, 1, 0, 2}, {1, 0, 2, 3}}) {
+    check_step({.op = Transpose{perm},
+                .inputs = {data({2, 21, 9, 5})},
+                .layout = blocked8,
+                .blocked = {0}},
+               "copy");
+  }
+}
+
+TEST(Copy, concats_in_blocks) {
   check_step({.op = Concat{1},
               .inputs = {data({2, 16, 3, 3}), data({2, 8, 3, 3}), data({2, 5, 3, 3})},
               .layout = blocked8,
@@ -185,14 +196,6 @@ TEST(Copy, blocked_layouts) {
                 .layout = blocked8,
                 .blocked = {0, 1, 2},
                 .blocked_output = true},
-               "copy");
-  }
-  for (const std::vector<int64_t>& perm :
-       std::vector<std::vector<int64_t>>{{0, 2, 3, 1}, {3, 1, 0, 2}, {1, 0, 2, 3}}) {
-    check_step({.op = Transpose{perm},
-                .inputs = {data({2, 21, 9, 5})},
-                .layout = blocked8,
-                .blocked = {0}},
                "copy");
   }
 }

@@ -4,6 +4,7 @@
 //   FAKE_CUDA_CAPABILITY  90 unless given
 //   FAKE_CUDA_MEMORY      bytes of the GPU
 //   FAKE_CUDA_VERSION     of the driver, 13000 unless given
+// Copies from pinned memory happen as late as a GPU may do them.
 // With FAKE_CUDA_TOO_OLD defined it lacks what came with CUDA 12.
 #include <cuda.h>
 
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <vector>
 
 namespace {
 
@@ -21,10 +23,30 @@ long long setting(const char* name, long long otherwise) {
 
 std::mutex mutex;
 std::map<CUdeviceptr, size_t> blocks;
+std::map<const char*, size_t> pinned;
 size_t used = 0;
 int handle = 0;  // what every handle points to
 
 size_t memory_bytes() { return static_cast<size_t>(setting("FAKE_CUDA_MEMORY", 8LL << 30)); }
+
+struct Copy {
+  void* to;
+  const void* from;
+  size_t bytes;
+};
+std::vector<Copy> late;
+
+void catch_up() {
+  for (const Copy& copy : late) std::memcpy(copy.to, copy.from, copy.bytes);
+  late.clear();
+}
+
+bool is_pinned(const void* data) {
+  const auto after = pinned.upper_bound(static_cast<const char*>(data));
+  if (after == pinned.begin()) return false;
+  const auto& [begin, bytes] = *std::prev(after);
+  return data < begin + bytes;
+}
 
 template <class T>
 CUresult give(T* out) {
@@ -99,38 +121,57 @@ CUresult cuMemAlloc(CUdeviceptr* data, size_t bytes) {
 }
 CUresult cuMemFree(CUdeviceptr data) {
   const std::lock_guard lock(mutex);
+  catch_up();
   used -= blocks[data];
   blocks.erase(data);
   std::free(reinterpret_cast<void*>(data));
   return CUDA_SUCCESS;
 }
 CUresult cuMemHostAlloc(void** data, size_t bytes, unsigned) {
+  const std::lock_guard lock(mutex);
   *data = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
-  return *data ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+  if (!*data) return CUDA_ERROR_OUT_OF_MEMORY;
+  pinned[static_cast<const char*>(*data)] = bytes;
+  return CUDA_SUCCESS;
 }
 CUresult cuMemFreeHost(void* data) {
+  const std::lock_guard lock(mutex);
+  catch_up();
+  pinned.erase(static_cast<const char*>(data));
   std::free(data);
   return CUDA_SUCCESS;
 }
 CUresult cuMemcpyHtoDAsync(CUdeviceptr to, const void* from, size_t bytes, CUstream) {
-  std::memcpy(reinterpret_cast<void*>(to), from, bytes);
+  const std::lock_guard lock(mutex);
+  if (is_pinned(from)) late.push_back({reinterpret_cast<void*>(to), from, bytes});
+  else std::memcpy(reinterpret_cast<void*>(to), from, bytes);
   return CUDA_SUCCESS;
 }
 CUresult cuMemcpyDtoHAsync(void* to, CUdeviceptr from, size_t bytes, CUstream) {
+  const std::lock_guard lock(mutex);
+  catch_up();
   std::memcpy(to, reinterpret_cast<const void*>(from), bytes);
   return CUDA_SUCCESS;
 }
 CUresult cuMemcpyDtoDAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream) {
+  const std::lock_guard lock(mutex);
+  catch_up();
   std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
   return CUDA_SUCCESS;
 }
 CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream) {
+  const std::lock_guard lock(mutex);
+  catch_up();
   std::memset(reinterpret_cast<void*>(to), value, bytes);
   return CUDA_SUCCESS;
 }
 CUresult cuStreamCreate(CUstream* stream, unsigned) { return give(stream); }
 CUresult cuStreamDestroy(CUstream) { return CUDA_SUCCESS; }
-CUresult cuStreamSynchronize(CUstream) { return CUDA_SUCCESS; }
+CUresult cuStreamSynchronize(CUstream) {
+  const std::lock_guard lock(mutex);
+  catch_up();
+  return CUDA_SUCCESS;
+}
 CUresult cuStreamWaitEvent(CUstream, CUevent, unsigned) { return CUDA_SUCCESS; }
 CUresult cuStreamBeginCapture(CUstream, CUstreamCaptureMode) { return CUDA_SUCCESS; }
 CUresult cuStreamEndCapture(CUstream, CUgraph* graph) { return give(graph); }

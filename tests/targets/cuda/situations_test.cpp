@@ -133,6 +133,18 @@ TEST_F(Situation, EngineForSeveralTargets) {
   expect_contains(outcome, "made for cuda and cpu; cpu runs: the driver is of CUDA 11.8");
 }
 
+// Inputs that pass through pinned memory, and the last of them that finds no room there.
+TEST_F(Situation, InputsOfMegabytes) {
+  OnnxGraph graph("g");
+  for (const std::string number : {"0", "1", "2", "3", "4", "5"}) {
+    graph.input("x" + number, 1, {"1", "900", "256"}).output("y" + number, 1, {"1", "900", "256"});
+    graph.node("Identity", {"x" + number}, {"y" + number}, {}, "n" + number);
+  }
+  write_test_file(folder_ / "many.onnx", OnnxModel(graph).opset(17).bytes());
+  const Outcome outcome = fake("", "verify $DIR/many.onnx --target cuda --no-tune");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+}
+
 // Nothing can be timed on a device that is elsewhere.
 TEST_F(Situation, ADeviceThatIsElsewhere) {
   std::string tuned = build;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "build/select.h"
 #include "ops/conv.h"
 #include "ops/elementwise.h"
 #include "ops/fused.h"
@@ -144,6 +145,25 @@ TEST(SqueezeRegions, WeightsLieInRows) {
   }
   for (int64_t c = 0; c < 17; ++c)
     for (int64_t r = 5; r < 8; ++r) EXPECT_EQ(at(gate, c, r), 0);
+}
+
+// Many weights want many threads: blocks that differ in these alone are selected apart.
+TEST(SqueezeRegions, AreSelectedByTheirWeights) {
+  const DeviceInfo device = cuda_info(90);
+  TimingCache cache;
+  SelectOptions options;
+  options.tune = false;
+  Selector selector(find_target("cuda"), device, options, cache);
+  Block small(512, 16), large(512, 256);
+  std::vector<std::string> tactics;
+  for (Block* block : {&small, &large}) {
+    block->regions({block->result});
+    for (const auto& node : block->graph.nodes())
+      if (const auto* fused = node->as<Fused>(); fused && fused->anchor == cuda::squeeze_anchor)
+        tactics.push_back(selector.select(*node, {}).tactic);
+  }
+  EXPECT_EQ(tactics, (std::vector<std::string>{"squeeze_excite threads=512",
+                                               "squeeze_excite threads=1024"}));
 }
 
 // Without clusters one block reads all weights, which takes too long where they are many.

@@ -102,7 +102,8 @@ class Pointwise : public StepRunner {
     elements_ = static_cast<int64_t>(element_count(physical));
     if (layout_.block_axis >= 0) {
       plane_ = layout_.block;
-      TENREC_CHECK(tile_elements % layout_.block == 0, invalid_engine, "blocks of {}", plane_);
+      TENREC_CHECK(tile_elements % layout_.block == 0, invalid_engine,
+                   "a layout in blocks of {}; rebuild the engine", layout_.block);
       const int64_t used = channels_ % layout_.block;
       kept_lanes_.resize(tile_elements);
       for (int64_t i = 0; i < tile_elements; ++i)

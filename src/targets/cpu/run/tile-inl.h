@@ -22,6 +22,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
 
+static_assert(B % kTapChannels == 0);
+
 constexpr int kMaxVectors = 3;
 // Accumulators + one row of weights + one broadcast value fit the registers.
 constexpr int max_pixels(int vectors) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cuda/kernels/group_text.h"
 
+#include <charconv>
+
 #include "base/error.h"
 
 namespace tenrec::cuda {
@@ -17,6 +19,14 @@ std::vector<std::string> group_tactics(int best) {
   for (const int group : {256, 32, 1})
     if (group != best) tactics.push_back(fmt::format("group={}", group));
   return tactics;
+}
+
+int64_t number_in(std::string_view tactic, std::string_view prefix) {
+  if (!tactic.starts_with(prefix)) return 0;
+  const std::string_view text = tactic.substr(prefix.size());
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : 0;
 }
 
 std::string begin_group(KernelText& kernel, int group, const Dim& rows) {

@@ -2,8 +2,6 @@
 // Reductions over any axes: a group of threads a result.
 #include "ops/reduce.h"
 
-#include <charconv>
-
 #include "base/error.h"
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernel_text.h"
@@ -395,11 +393,8 @@ class ReduceKernel : public Kernel {
   }
 
   static int64_t parts_in(std::string_view tactic) {
-    const std::string_view number = tactic.substr(parts_prefix.size());
-    int64_t parts = 0;
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), parts);
-    const bool is_number = error == std::errc() && end == number.data() + number.size();
-    TENREC_CHECK(is_number && parts > 1 && parts <= most_parts, usage,
+    const int64_t parts = number_in(tactic, parts_prefix);
+    TENREC_CHECK(parts > 1 && parts <= most_parts, usage,
                  "\"{}\" is no tactic of a reduction; parts are 2 to {}", tactic, most_parts);
     return parts;
   }

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
 #include "base/error.h"
@@ -14,6 +13,7 @@
 #include "targets/cuda/emit.h"
 #include "targets/cuda/kernel_text.h"
 #include "targets/cuda/kernels/gemm_node.h"
+#include "targets/cuda/kernels/group_text.h"
 #include "targets/cuda/kernels/list.h"
 
 namespace tenrec::cuda {
@@ -27,9 +27,9 @@ constexpr int64_t large_bytes = 128 << 10;  // of an image that one block reads
 constexpr int64_t small_bytes = 64 << 10;   // one launch is always quicker
 constexpr int64_t most_parts = 1024;
 
-int64_t round_up(int64_t x, int64_t to) { return (x + to - 1) / to * to; }
-
 int64_t divided(int64_t x, int64_t by) { return (x + by - 1) / by; }
+
+int64_t round_up(int64_t x, int64_t to) { return divided(x, to) * to; }
 
 // How the work is cut; as in the device code.
 struct Cut {
@@ -335,15 +335,6 @@ class SqueezeExciteKernel final : public Kernel {
 
  private:
   static constexpr std::string_view threads_prefix = "threads=", parts_prefix = "parts=";
-
-  // 0: there is none.
-  static int64_t number_in(std::string_view tactic, std::string_view prefix) {
-    if (!tactic.starts_with(prefix)) return 0;
-    const std::string_view text = tactic.substr(prefix.size());
-    int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size() ? number : 0;
-  }
 };
 
 }  // namespace

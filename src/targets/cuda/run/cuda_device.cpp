@@ -186,10 +186,10 @@ void CudaDevice::lead(void* queue) {
 
 void CudaDevice::begin_recording() {
   gpu_->enter();
-  is_recording_ = true;
   // Relaxed: other threads may allocate meanwhile, which cannot disturb this stream.
   check(gpu_->api().cuStreamBeginCapture(stream_.get(), CU_STREAM_CAPTURE_MODE_RELAXED),
         "recording a CUDA graph");
+  is_recording_ = true;
 }
 
 void CudaDevice::synchronise() {

@@ -74,7 +74,7 @@ class Passage {
   Passage(const Passage&) = delete;
   Passage& operator=(const Passage&) = delete;
   ~Passage();
-  // Where the bytes lie now; null: they do not fit beside those on their way.
+  // Where the bytes lie now; null: they do not fit beside what came since the last clear().
   const void* enter(const void* from, uint64_t bytes);
   void clear() { used_ = 0; }  // all copies are done
 
