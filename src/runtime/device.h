@@ -79,7 +79,7 @@ class StepRunner {
   virtual uint64_t workspace_bytes() const { return 0; }
   virtual void run(const StepArgs& args) = 0;
   // run only puts work into the device's queue, the same for the same arguments, and decides no
-  // sizes: Device::begin_recording may keep it.
+  // sizes: Device::record may keep it.
   virtual bool recordable() const { return false; }
 };
 
@@ -157,12 +157,15 @@ class Device {
   virtual void lead(void* queue) { (void)queue; }
   // Inputs and outputs lie at multiples of this; what does not is copied.
   virtual uint64_t binding_alignment() const { return 1; }
-  // Between begin_recording and end_recording recordable steps are kept, not run.
   virtual bool can_record() const { return false; }
-  virtual void begin_recording() {}
-  // `old` is no longer needed; where the steps are of the same kinds it may become the new one,
-  // which takes a fraction of the time.
-  virtual std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) { return old; }
+  // What `steps` does with recordable steps is kept, not run; it may be called twice. `old` is no
+  // longer needed: of the same steps at other sizes it becomes the new one in a fraction of the
+  // time.
+  virtual std::unique_ptr<Recording> record(const std::function<void()>& steps,
+                                            std::unique_ptr<Recording> old) {
+    steps();
+    return old;
+  }
   // May take a tenth of a second to measure.
   virtual DeviceLimits limits() { return {}; }
 };

@@ -92,6 +92,7 @@ void Executor::prepare_steps() {
                                                    code_, device_, weights_));
   }
   sizes_start_.push_back(sizes_.size());
+  prepare_views();
   find_segments();
   resized_.resize(most_outputs);
   defined_.resize(most_defines);
@@ -105,6 +106,26 @@ void Executor::prepare_steps() {
   resize_output_ = [this](size_t output, std::span<const int64_t> dims) {
     resize_output(output, dims);
   };
+}
+
+void Executor::prepare_views() {
+  const std::vector<plan::Step>& steps = info_.plan.steps;
+  std::vector<std::vector<TensorView*>> of(info_.plan.values.size());
+  const auto prepare = [&](std::span<const int32_t> values, TensorView* views) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      views[i] = view(values[i]);
+      if (values[i] != plan::none) of[static_cast<size_t>(values[i])].push_back(&views[i]);
+    }
+  };
+  for (size_t s = 0; s < steps.size(); ++s) {
+    prepare(steps[s].inputs, input_views_.data() + info_.inputs_start[s]);
+    prepare(steps[s].outputs, output_views_.data() + info_.outputs_start[s]);
+  }
+  for (const auto& views : of) {
+    views_start_.push_back(views_of_.size());
+    views_of_.insert(views_of_.end(), views.begin(), views.end());
+  }
+  views_start_.push_back(views_of_.size());
 }
 
 void Executor::run(const Profiler* profiler, bool wait) {
@@ -135,6 +156,7 @@ TensorView Executor::view(int32_t value) {
   return view;
 }
 
+// Views follow their values (move_to); only what a step is yet to size has nothing to show.
 StepArgs Executor::bind_step(size_t s) {
   const plan::Step& step = info_.plan.steps[s];
   running_ = s;
@@ -142,15 +164,15 @@ StepArgs Executor::bind_step(size_t s) {
                                      step.inputs.size());
   const std::span<TensorView> outputs(output_views_.data() + info_.outputs_start[s],
                                       step.outputs.size());
-  std::fill(defined_.begin(), defined_.end(), false);
-  for (size_t i = 0; i < inputs.size(); ++i) inputs[i] = view(step.inputs[i]);
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    outputs[i] = view(step.outputs[i]);
-    resized_[i] = false;
-    if (step.outputs[i] == plan::none || outputs[i].datum != nullptr) continue;
-    if (info_.schedule.value_stage(step.outputs[i]) != static_cast<int32_t>(s)) continue;
-    outputs[i].data = nullptr;
-    outputs[i].dims = {};
+  if (info_.step_sizes_something[s]) {
+    std::fill(defined_.begin(), defined_.end(), false);
+    std::fill(resized_.begin(), resized_.end(), false);
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      if (step.outputs[i] == plan::none || outputs[i].datum != nullptr) continue;
+      if (info_.schedule.value_stage(step.outputs[i]) != static_cast<int32_t>(s)) continue;
+      outputs[i].data = nullptr;
+      outputs[i].dims = {};
+    }
   }
   if (step.scratch != plan::none && step.scratch_offset >= 0) {
     const int64_t bytes = slots_[step.scratch];
@@ -179,7 +201,7 @@ void Executor::find_segments() {
   const size_t most = info_.start_symbols.empty() ? steps : short_segment;
   for (size_t s = 0; s < steps; ++s) {
     if (!fits(s)) continue;
-    Segment segment{.begin = s, .end = s, .kept = {}};
+    Segment segment{.begin = s, .end = s, .recordings = {}};
     while (segment.end < steps && segment.end - s < most && fits(segment.end)) ++segment.end;
     s = segment.end - 1;
     // One step is as quickly launched as replayed.
@@ -191,17 +213,36 @@ void Executor::find_segments() {
 
 void Executor::run_segment(size_t index) {
   Segment& segment = segments_[index];
+  const Hash128 key = prepare_segment(segment);
+  const auto run_all = [this, &segment] {
+    for (size_t s = segment.begin; s < segment.end; ++s)
+      with_context([&] { return describe(s); },
+                   [&] { runners_[s]->run(segment_args_[s - segment.begin]); });
+  };
+  RecordingCache::Entry* entry = segment.recordings.find(key);
+  std::unique_ptr<Recording> old;
+  if (!entry) {
+    entry = &segment.recordings.add(key);
+    old = std::move(entry->recording);
+    if (!old) return run_all();
+  }
+  if (!entry->recording) entry->recording = device_->record(run_all, std::move(old));
+  entry->recording->replay();
+}
+
+// Binds the steps of a segment to what they work on now; a hash of all that a recording keeps.
+Hash128 Executor::prepare_segment(const Segment& segment) {
   signature_.clear();
   segment_args_.clear();
   const auto note = [&](const void* p) { signature_.push_back(reinterpret_cast<uintptr_t>(p)); };
   for (size_t s = segment.begin; s < segment.end; ++s) {
     const StepArgs& args = segment_args_.emplace_back(bind_step(s));
     with_context([&] { return describe(s); }, [&] { reshape_step(s, args); });
-    for (const TensorView& view : args.inputs) note(view.data);
-    for (const TensorView& view : args.outputs) note(view.data);
     for (const std::span views : {args.inputs, args.outputs})
-      for (const TensorView& view : views)
+      for (const TensorView& view : views) {
+        note(view.data);
         for (const int64_t dim : view.dims) signature_.push_back(static_cast<uint64_t>(dim));
+      }
     for (const int64_t size : args.sizes) signature_.push_back(static_cast<uint64_t>(size));
     release_after(s);
   }
@@ -211,41 +252,7 @@ void Executor::run_segment(size_t index) {
     give_workspace(s, args);
     note(args.scratch.data());
   }
-  const auto run_all = [&] {
-    for (size_t s = segment.begin; s < segment.end; ++s)
-      with_context([&] { return describe(s); },
-                   [&] { runners_[s]->run(segment_args_[s - segment.begin]); });
-  };
-  const Hash128 key = hash128(std::as_bytes(std::span(signature_)));
-  auto found = std::find_if(segment.kept.begin(), segment.kept.end(),
-                            [&](const Segment::Kept& kept) { return kept.key == key; });
-  std::unique_ptr<Recording> old;
-  if (found == segment.kept.end()) {
-    if (segment.kept.size() == max_recordings) {
-      const auto oldest = std::ranges::min_element(segment.kept, {}, &Segment::Kept::used);
-      old = std::move(oldest->recording);
-      segment.kept.erase(oldest);
-    }
-    segment.kept.push_back({key, 0, nullptr});
-    found = segment.kept.end() - 1;
-    if (!old) {
-      run_all();
-      found->used = ++clock_;
-      return;
-    }
-  }
-  found->used = ++clock_;
-  if (!found->recording) {
-    device_->begin_recording();
-    try {
-      run_all();
-    } catch (...) {
-      device_->end_recording(nullptr);
-      throw;
-    }
-    found->recording = device_->end_recording(std::move(old));
-  }
-  found->recording->replay();
+  return hash128(std::as_bytes(std::span(signature_)));
 }
 
 void Executor::run_step(size_t s, const Profiler* profiler) {
@@ -335,13 +342,13 @@ void Executor::allocate_sized(int32_t value) {
   if (info_.has_own_block[static_cast<size_t>(value)]) {
     if (block != plan::none) pool_.release(block);
     block = pool_.acquire(std::max<uint64_t>(s.bytes, 1));
-    s.data = pool_.data(block);
+    move_to(value, pool_.data(block));
     return;
   }
   TENREC_CHECK(d.storage != Storage::arena || s.bytes <= static_cast<uint64_t>(d.upper_bytes),
                invalid_engine, "output \"{}\" needs {} bytes, its place has {}; rebuild the engine",
                d.name, s.bytes, d.upper_bytes);
-  s.data = locate(value);
+  move_to(value, locate(value));
 }
 
 // Sizes what waited for this step.
@@ -380,7 +387,7 @@ void Executor::finish_step(size_t s) {
   for (const int32_t value : info_.schedule.values(stage)) {
     const bool is_output =
         std::find(step.outputs.begin(), step.outputs.end(), value) != step.outputs.end();
-    if (!is_output) state(value).data = locate(value);
+    if (!is_output) move_to(value, locate(value));
   }
 }
 

@@ -7,11 +7,11 @@
 #include <span>
 #include <vector>
 
-#include "base/hash.h"
 #include "ir/tensor.h"
 #include "runtime/device.h"
 #include "runtime/memory_pool.h"
 #include "runtime/plan_info.h"
+#include "runtime/recording_cache.h"
 #include "tenrec/engine.h"
 
 namespace tenrec {
@@ -75,18 +75,11 @@ class Executor {
     std::byte* copied_to = nullptr;  // set where the value's own memory is not the output
   };
   // Consecutive steps that the device can record. A recording serves one set of addresses and
-  // sizes; it is made when they come for the second time, or at once from the oldest where all
-  // places are taken.
+  // sizes; it is made when they come for the second time, or at once from one that is given up.
   struct Segment {
-    struct Kept {
-      Hash128 key;
-      uint64_t used = 0;                     // when last
-      std::unique_ptr<Recording> recording;  // null: seen once
-    };
     size_t begin = 0, end = 0;
-    std::vector<Kept> kept;
+    RecordingCache recordings;
   };
-  static constexpr size_t max_recordings = 8;  // of one segment
   struct GroupState {
     std::vector<plan::Buffer> buffers;  // sizes of the last placement
     std::vector<uint64_t> offsets;
@@ -104,7 +97,7 @@ class Executor {
   int64_t read_element(const plan::SymbolDef& symbol) const;
   void check_inputs() const;
   bool update_loose_inputs();
-  void size_values(int32_t stage);
+  std::span<const int32_t> start_values() const;
   void size_value(int32_t value);
   void update_dims(int32_t value, std::span<const int64_t> dims);
   void fill_words(int32_t value);
@@ -120,8 +113,10 @@ class Executor {
 
   // executor.cpp: steps
   void prepare_steps();
+  void prepare_views();
   void find_segments();
   void run_segment(size_t s);
+  Hash128 prepare_segment(const Segment& segment);
   StepArgs bind_step(size_t s);
   void run_step(size_t s, const Profiler* profiler);
   TensorView view(int32_t value);
@@ -144,6 +139,11 @@ class Executor {
     return info_.plan.values[static_cast<size_t>(value)];
   }
   ValueState& state(int32_t value) { return states_[static_cast<size_t>(value)]; }
+  std::span<TensorView* const> views_of(int32_t value) const {
+    const auto v = static_cast<size_t>(value);
+    return std::span(views_of_).subspan(views_start_[v], views_start_[v + 1] - views_start_[v]);
+  }
+  void move_to(int32_t value, std::byte* data);
 
   const PlanInfo& info_;
   std::span<const plan::Weight> table_;
@@ -158,7 +158,7 @@ class Executor {
   std::vector<std::byte*> input_data_;                  // where each input lies for this run
   std::vector<Output> outputs_;
   std::vector<int64_t> start_values_;  // of info_.start_symbols, as last evaluated
-  bool is_sized_ = false;
+  bool is_sized_ = false, has_run_ = false;
 
   std::vector<ValueState> states_;
   std::vector<int64_t> flat_dims_, new_dims_;
@@ -180,11 +180,12 @@ class Executor {
   std::vector<size_t> sizes_start_;  // per step, in `sizes_`; + total
   std::vector<Segment> segments_;    // in order
   std::vector<int32_t> segment_at_;  // per step: the segment that begins there, or none
-  std::vector<TensorView> input_views_, output_views_;
-  std::vector<bool> resized_, defined_;  // outputs and defines of the running step
+  std::vector<TensorView> input_views_, output_views_;  // of all steps, as the values are now
+  std::vector<TensorView*> views_of_;                   // each value's among them
+  std::vector<size_t> views_start_;                     // per value, in `views_of_`; + total
+  std::vector<bool> resized_, defined_;                 // outputs and defines of the running step
   std::vector<std::unique_ptr<Executor>> bodies_;
   size_t running_ = 0;
-  uint64_t clock_ = 0;               // of recordings
   std::vector<uint64_t> signature_;  // scratch of run_segment
   std::vector<StepArgs> segment_args_;
   const Profiler* profiler_ = nullptr;

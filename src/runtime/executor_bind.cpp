@@ -74,14 +74,20 @@ void Executor::bind() {
       slots_.set_symbol(info_.start_symbols[i], start_values_[i]);
     slots_.evaluate(at_start);
     check_inputs();
-    size_values(at_start);
+    for (const int32_t value : start_values()) size_value(value);
     place(at_start);
     is_sized_ = true;
   } else {
     check_inputs();
-    if (loose_changed) size_values(at_start);
+    if (loose_changed)
+      for (const int32_t value : start_values()) size_value(value);
   }
   locate_start_values();
+  has_run_ = true;
+}
+
+std::span<const int32_t> Executor::start_values() const {
+  return has_run_ ? std::span<const int32_t>(info_.start_values) : info_.schedule.values(at_start);
 }
 
 // Inputs are used where they lie, unless they lie in memory that this run writes to, on the wrong
@@ -210,10 +216,6 @@ bool Executor::update_loose_inputs() {
   return changed;
 }
 
-void Executor::size_values(int32_t stage) {
-  for (const int32_t value : info_.schedule.values(stage)) size_value(value);
-}
-
 void Executor::size_value(int32_t value) {
   const plan::ValueDef& d = def(value);
   ValueState& s = state(value);
@@ -255,6 +257,7 @@ void Executor::update_dims(int32_t value, std::span<const int64_t> dims) {
     std::vector<int64_t>& own = loose_dims_[static_cast<size_t>(value)];
     own.assign(dims.begin(), dims.end());
     s.dims = own;
+    for (TensorView* view : views_of(value)) view->dims = s.dims;
   }
   mark_changed(value);
 }
@@ -313,7 +316,7 @@ void Executor::place(int32_t stage) {
   std::byte* const memory = group_memory(stage, g, g.total);
   for (size_t i = 0; i < g.buffers.size(); ++i) {
     std::byte* const data = memory + g.offsets[i];
-    if (i < count) state(group.values[i]).data = data;
+    if (i < count) move_to(group.values[i], data);
     else scratch_[static_cast<size_t>(group.scratch_steps[i - count])] = {data, g.buffers[i].bytes};
   }
 }
@@ -334,12 +337,19 @@ std::byte* Executor::group_memory(int32_t stage, GroupState& g, uint64_t total) 
 
 // Sets the addresses of what is known before the first step; bases come before aliases.
 void Executor::locate_start_values() {
-  for (const int32_t value : info_.schedule.values(at_start)) state(value).data = locate(value);
+  for (const int32_t value : start_values()) move_to(value, locate(value));
   for (size_t s = 0; s < info_.plan.steps.size(); ++s) {
     const plan::Step& step = info_.plan.steps[s];
     if (step.scratch == plan::none || step.scratch_offset < 0) continue;
     scratch_[s] = {arena_->data + step.scratch_offset, 0};  // its size is set when the step runs
   }
+}
+
+void Executor::move_to(int32_t value, std::byte* data) {
+  ValueState& s = state(value);
+  if (s.data == data) return;
+  s.data = data;
+  for (TensorView* view : views_of(value)) view->data = data;
 }
 
 std::byte* Executor::locate(int32_t value) {

@@ -40,9 +40,9 @@ class ForwardingDevice : public Device {
   void lead(void* queue) override { inner_->lead(queue); }
   uint64_t binding_alignment() const override { return inner_->binding_alignment(); }
   bool can_record() const override { return inner_->can_record(); }
-  void begin_recording() override { inner_->begin_recording(); }
-  std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) override {
-    return inner_->end_recording(std::move(old));
+  std::unique_ptr<Recording> record(const std::function<void()>& steps,
+                                    std::unique_ptr<Recording> old) override {
+    return inner_->record(steps, std::move(old));
   }
   DeviceLimits limits() override { return inner_->limits(); }
 

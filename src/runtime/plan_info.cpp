@@ -10,6 +10,7 @@ using plan::Storage;
 PlanInfo::PlanInfo(const plan::Plan& source)
     : plan(source), schedule(source), live(plan::lifetimes(source)) {
   lay_out();
+  find_start_values();
   group_buffers();
   bodies.reserve(plan.bodies.size());
   for (const plan::Plan& body : plan.bodies) bodies.emplace_back(body);
@@ -43,6 +44,23 @@ void PlanInfo::lay_out() {
   for (size_t i = 0; i < plan.symbols.size(); ++i)
     if (plan.symbols[i].source != plan::SymbolSource::step)
       start_symbols.push_back(static_cast<int32_t>(i));
+}
+
+// Weights and constants, whose sizes are constants, stay as the first run finds them.
+void PlanInfo::find_start_values() {
+  const size_t symbols = plan.symbols.size();
+  const auto constant = [&](int32_t slot) {
+    if (slot == plan::none) return true;
+    const auto at = static_cast<size_t>(slot);
+    return at >= symbols && plan.program[at - symbols].op == plan::DimOp::constant;
+  };
+  for (const int32_t id : schedule.values(plan::at_start)) {
+    const plan::ValueDef& value = plan.values[static_cast<size_t>(id)];
+    const bool stays = (value.storage == Storage::weight || value.storage == Storage::dims) &&
+                       constant(value.bytes) && std::ranges::all_of(value.dims, constant) &&
+                       std::ranges::all_of(value.elements, constant);
+    if (!stays) start_values.push_back(id);
+  }
 }
 
 void PlanInfo::group_buffers() {

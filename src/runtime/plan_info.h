@@ -34,6 +34,7 @@ struct PlanInfo {
   std::vector<std::vector<int32_t>> groups_released_after;  // per step: indices of groups
   std::vector<bool> step_sizes_something;                   // per step: values or slots wait for it
   std::vector<int32_t> start_symbols;                       // slots read before the first step
+  std::vector<int32_t> start_values;  // values of stage at_start that a run may size or move
   std::vector<size_t> inputs_start, outputs_start,
       bodies_start;  // per step, in flat lists; + total
   std::vector<PlanInfo> bodies;
@@ -42,6 +43,7 @@ struct PlanInfo {
 
  private:
   void lay_out();
+  void find_start_values();
   void group_buffers();
 };
 

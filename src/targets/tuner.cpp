@@ -267,9 +267,11 @@ double TimedPlan::round() {
     // As it will run: recorded where the device can, so that the calls themselves do not count.
     if (device_.can_record() && instances_[0]->recordable()) {
       count_ = std::max(std::min(count_, max_recorded), static_cast<int>(instances_.size()));
-      device_.begin_recording();
-      for (int i = 0; i < count_; ++i) instances_[next_++ % instances_.size()]->run();
-      recording_ = device_.end_recording(nullptr);
+      recording_ = device_.record(
+          [&] {
+            for (int i = 0; i < count_; ++i) instances_[next_++ % instances_.size()]->run();
+          },
+          nullptr);
       recording_->replay();
       device_.synchronise();
     }

@@ -4,14 +4,18 @@
 //   FAKE_CUDA_CAPABILITY  90 unless given
 //   FAKE_CUDA_MEMORY      bytes of the GPU
 //   FAKE_CUDA_VERSION     of the driver, 13000 unless given
-// Copies from pinned memory happen as late as a GPU may do them.
+// Copies from pinned memory happen as late as a GPU may do them. Graphs are the functions launched
+// into them; fake_cuda_graphs() says what was done with them.
 // With FAKE_CUDA_TOO_OLD defined it lacks what came with CUDA 12.
 #include <cuda.h>
 
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace {
@@ -46,6 +50,32 @@ bool is_pinned(const void* data) {
   if (after == pinned.begin()) return false;
   const auto& [begin, bytes] = *std::prev(after);
   return data < begin + bytes;
+}
+
+struct Node {
+  CUfunction function;  // null: no kernel
+  Node* before;
+};
+struct Graph {
+  std::vector<std::unique_ptr<Node>> nodes;
+};
+struct GraphInstance {
+  std::vector<CUfunction> functions;
+};
+std::unique_ptr<Graph> captured;  // null: the stream runs what it gets
+int instances = 0, updates = 0, writes = 0;
+
+void capture(CUfunction function) {
+  if (!captured) return;
+  Node* const before = captured->nodes.empty() ? nullptr : captured->nodes.back().get();
+  captured->nodes.push_back(std::make_unique<Node>(Node{function, before}));
+}
+
+std::vector<CUfunction> functions_of(CUgraph graph) {
+  std::vector<CUfunction> functions;
+  for (const auto& node : reinterpret_cast<Graph*>(graph)->nodes)
+    functions.push_back(node->function);
+  return functions;
 }
 
 template <class T>
@@ -156,12 +186,14 @@ CUresult cuMemcpyDtoHAsync(void* to, CUdeviceptr from, size_t bytes, CUstream) {
 CUresult cuMemcpyDtoDAsync(CUdeviceptr to, CUdeviceptr from, size_t bytes, CUstream) {
   const std::lock_guard lock(mutex);
   catch_up();
+  capture(nullptr);
   std::memcpy(reinterpret_cast<void*>(to), reinterpret_cast<const void*>(from), bytes);
   return CUDA_SUCCESS;
 }
 CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t bytes, CUstream) {
   const std::lock_guard lock(mutex);
   catch_up();
+  capture(nullptr);
   std::memset(reinterpret_cast<void*>(to), value, bytes);
   return CUDA_SUCCESS;
 }
@@ -173,31 +205,80 @@ CUresult cuStreamSynchronize(CUstream) {
   return CUDA_SUCCESS;
 }
 CUresult cuStreamWaitEvent(CUstream, CUevent, unsigned) { return CUDA_SUCCESS; }
-CUresult cuStreamBeginCapture(CUstream, CUstreamCaptureMode) { return CUDA_SUCCESS; }
-CUresult cuStreamEndCapture(CUstream, CUgraph* graph) { return give(graph); }
-CUresult cuGraphInstantiate(CUgraphExec* graph, CUgraph, unsigned long long) { return give(graph); }
-CUresult cuGraphExecUpdate(CUgraphExec, CUgraph, CUgraphExecUpdateResultInfo*) {
+CUresult cuStreamBeginCapture(CUstream, CUstreamCaptureMode) {
+  captured = std::make_unique<Graph>();
+  return CUDA_SUCCESS;
+}
+CUresult cuStreamEndCapture(CUstream, CUgraph* graph) {
+  *graph = reinterpret_cast<CUgraph>(captured.release());
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphInstantiate(CUgraphExec* instance, CUgraph graph, unsigned long long) {
+  ++instances;
+  *instance = reinterpret_cast<CUgraphExec>(new GraphInstance{functions_of(graph)});
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphExecUpdate(CUgraphExec instance, CUgraph graph, CUgraphExecUpdateResultInfo*) {
+  std::vector<CUfunction>& functions = reinterpret_cast<GraphInstance*>(instance)->functions;
+  std::vector<CUfunction> others = functions_of(graph);
+  if (functions.size() != others.size()) return CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE;
+  ++updates;
+  functions = std::move(others);
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphGetNodes(CUgraph graph, CUgraphNode* nodes, size_t* count) {
+  const auto& own = reinterpret_cast<Graph*>(graph)->nodes;
+  for (size_t i = 0; nodes && i < own.size(); ++i)
+    nodes[i] = reinterpret_cast<CUgraphNode>(own[i].get());
+  *count = own.size();
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphNodeGetDependencies_v2(CUgraphNode node, CUgraphNode* before, CUgraphEdgeData*,
+                                       size_t* count) {
+  Node* const one = reinterpret_cast<Node*>(node)->before;
+  if (one) before[0] = reinterpret_cast<CUgraphNode>(one);
+  *count = one ? 1 : 0;
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphExecKernelNodeSetParams(CUgraphExec, CUgraphNode node,
+                                        const CUDA_KERNEL_NODE_PARAMS* params) {
+  if (reinterpret_cast<Node*>(node)->function != params->func) return CUDA_ERROR_INVALID_VALUE;
+  ++writes;
   return CUDA_SUCCESS;
 }
 CUresult cuGraphLaunch(CUgraphExec, CUstream) { return CUDA_SUCCESS; }
-CUresult cuGraphDestroy(CUgraph) { return CUDA_SUCCESS; }
-CUresult cuGraphExecDestroy(CUgraphExec) { return CUDA_SUCCESS; }
+CUresult cuGraphDestroy(CUgraph graph) {
+  delete reinterpret_cast<Graph*>(graph);
+  return CUDA_SUCCESS;
+}
+CUresult cuGraphExecDestroy(CUgraphExec instance) {
+  delete reinterpret_cast<GraphInstance*>(instance);
+  return CUDA_SUCCESS;
+}
+// Graphs made, updated, and launches written over others, since the program started.
+void fake_cuda_graphs(int counts[3]) {
+  counts[0] = instances;
+  counts[1] = updates;
+  counts[2] = writes;
+}
 CUresult cuEventCreate(CUevent* event, unsigned) { return give(event); }
 CUresult cuEventDestroy(CUevent) { return CUDA_SUCCESS; }
 CUresult cuEventRecord(CUevent, CUstream) { return CUDA_SUCCESS; }
 CUresult cuModuleLoadData(CUmodule* module, const void*) { return give(module); }
 CUresult cuModuleUnload(CUmodule) { return CUDA_SUCCESS; }
-CUresult cuModuleGetFunction(CUfunction* function, CUmodule, const char*) { return give(function); }
+CUresult cuModuleGetFunction(CUfunction* function, CUmodule, const char* name) {
+  static std::set<std::string> names;
+  const std::lock_guard lock(mutex);
+  *function = reinterpret_cast<CUfunction>(const_cast<char*>(names.insert(name).first->c_str()));
+  return CUDA_SUCCESS;
+}
 CUresult cuFuncGetAttribute(int* value, CUfunction_attribute, CUfunction) {
   *value = 0;
   return CUDA_SUCCESS;
 }
 CUresult cuFuncSetAttribute(CUfunction, CUfunction_attribute, int) { return CUDA_SUCCESS; }
-CUresult cuLaunchKernel(CUfunction, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
-                        unsigned, CUstream, void**, void**) {
-  return CUDA_SUCCESS;
-}
-CUresult cuLaunchKernelEx(const CUlaunchConfig*, CUfunction, void**, void**) {
+CUresult cuLaunchKernelEx(const CUlaunchConfig*, CUfunction function, void**, void**) {
+  capture(function);
   return CUDA_SUCCESS;
 }
 #ifndef FAKE_CUDA_TOO_OLD

@@ -31,40 +31,6 @@ class GpuMemory : public DeviceMemory {
   std::shared_ptr<std::atomic<uint64_t>> used_;
 };
 
-class GraphRecording : public Recording {
- public:
-  GraphRecording(std::shared_ptr<Gpu> gpu, CUstream stream, CUgraph graph)
-      : gpu_(std::move(gpu)), stream_(stream) {
-    const CUresult result = gpu_->api().cuGraphInstantiate(&graph_, graph, 0);
-    gpu_->api().cuGraphDestroy(graph);
-    check(result, "making a CUDA graph");
-  }
-  // False where the graph's nodes are not the same in kind; it is still the old one then.
-  bool become(CUgraph graph) {
-    CUgraphExecUpdateResultInfo info = {};
-    return gpu_->api().cuGraphExecUpdate(graph_, graph, &info) == CUDA_SUCCESS;
-  }
-  ~GraphRecording() override { gpu_->api().cuGraphExecDestroy(graph_); }
-  void replay() override {
-    gpu_->enter();
-    check(gpu_->api().cuGraphLaunch(graph_, stream_), "launching a CUDA graph");
-  }
-  double replay_timed() override {
-    const bool can_tell = gpu_->api().cuEventElapsedTime != nullptr;
-    Event start(gpu_, true), end(gpu_, true);
-    start.record(stream_);
-    replay();
-    end.record(stream_);
-    check(gpu_->api().cuStreamSynchronize(stream_), "waiting for the GPU");
-    return can_tell ? end.since(start) : 0;
-  }
-
- private:
-  std::shared_ptr<Gpu> gpu_;
-  CUstream stream_;
-  CUgraphExec graph_ = nullptr;
-};
-
 [[maybe_unused]] const bool registered = [] {
   register_cuda_device();
   return true;
@@ -95,9 +61,10 @@ CudaDevice::CudaDevice(std::shared_ptr<Gpu> gpu, uint64_t limit,
     : gpu_(std::move(gpu)),
       stream_(gpu_),
       passage_(gpu_),
+      launcher_(gpu_, stream_),
       limit_(limit),
       used_(std::move(used)),
-      environment_{*gpu_, stream_, *this} {}
+      environment_{*gpu_, stream_, *this, launcher_} {}
 
 std::unique_ptr<DeviceMemory> CudaDevice::allocate(uint64_t bytes, std::string_view what) {
   gpu_->enter();
@@ -145,7 +112,7 @@ void CudaDevice::copy_from_host(std::byte* to, const void* from, uint64_t bytes)
   if (bytes == 0) return;
   gpu_->enter();
   // A recording would read the passage again when it is replayed.
-  if (bytes > least && bytes <= most && !is_recording_)
+  if (bytes > least && bytes <= most && !launcher_.is_recording())
     if (const void* inside = passage_.enter(from, bytes)) from = inside;
   check(gpu_->api().cuMemcpyHtoDAsync(address(to), from, bytes, stream_.get()),
         "copying to the GPU");
@@ -184,28 +151,9 @@ void CudaDevice::lead(void* queue) {
   mark_->hold_back(static_cast<CUstream>(queue));
 }
 
-void CudaDevice::begin_recording() {
-  gpu_->enter();
-  // Relaxed: other threads may allocate meanwhile, which cannot disturb this stream.
-  check(gpu_->api().cuStreamBeginCapture(stream_.get(), CU_STREAM_CAPTURE_MODE_RELAXED),
-        "recording a CUDA graph");
-  is_recording_ = true;
-}
-
 void CudaDevice::synchronise() {
   stream_.synchronise();
   passage_.clear();
-}
-
-std::unique_ptr<Recording> CudaDevice::end_recording(std::unique_ptr<Recording> old) {
-  is_recording_ = false;
-  CUgraph graph = nullptr;
-  check(gpu_->api().cuStreamEndCapture(stream_.get(), &graph), "ending a CUDA graph");
-  if (old && static_cast<GraphRecording&>(*old).become(graph)) {
-    gpu_->api().cuGraphDestroy(graph);
-    return old;
-  }
-  return std::make_unique<GraphRecording>(gpu_, stream_.get(), graph);
 }
 
 DeviceLimits CudaDevice::limits() { return limits_of(*gpu_); }

@@ -39,8 +39,10 @@ class CudaDevice : public Device {
   void follow(void* queue) override;
   void lead(void* queue) override;
   bool can_record() const override { return true; }
-  void begin_recording() override;
-  std::unique_ptr<Recording> end_recording(std::unique_ptr<Recording> old) override;
+  std::unique_ptr<Recording> record(const std::function<void()>& steps,
+                                    std::unique_ptr<Recording> old) override {
+    return launcher_.record(steps, std::move(old));
+  }
   DeviceLimits limits() override;
 
   Gpu& gpu() { return *gpu_; }
@@ -49,7 +51,7 @@ class CudaDevice : public Device {
   std::shared_ptr<Gpu> gpu_;
   Stream stream_;
   Passage passage_;
-  bool is_recording_ = false;
+  Launcher launcher_;
   std::optional<Event> mark_;  // between a caller's stream and this one
   uint64_t limit_;
   std::shared_ptr<std::atomic<uint64_t>> used_;  // bytes of all devices of one engine

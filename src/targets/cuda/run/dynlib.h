@@ -27,55 +27,58 @@ class DynamicLibrary {
 };
 
 // The driver's functions that Tenrec calls. A new one needs a line here and nothing else.
-#define TENREC_DRIVER_FUNCTIONS(X) \
-  X(cuInit)                        \
-  X(cuDriverGetVersion)            \
-  X(cuGetErrorName)                \
-  X(cuGetErrorString)              \
-  X(cuDeviceGetCount)              \
-  X(cuDeviceGet)                   \
-  X(cuDeviceGetName)               \
-  X(cuDeviceGetAttribute)          \
-  X(cuDeviceTotalMem)              \
-  X(cuDevicePrimaryCtxRetain)      \
-  X(cuDevicePrimaryCtxRelease)     \
-  X(cuCtxSetCurrent)               \
-  X(cuCtxGetCurrent)               \
-  X(cuMemGetInfo)                  \
-  X(cuMemAlloc)                    \
-  X(cuMemFree)                     \
-  X(cuMemHostAlloc)                \
-  X(cuMemFreeHost)                 \
-  X(cuMemcpyHtoDAsync)             \
-  X(cuMemcpyDtoHAsync)             \
-  X(cuMemcpyDtoDAsync)             \
-  X(cuMemsetD8Async)               \
-  X(cuStreamCreate)                \
-  X(cuStreamDestroy)               \
-  X(cuStreamSynchronize)           \
-  X(cuStreamWaitEvent)             \
-  X(cuStreamBeginCapture)          \
-  X(cuStreamEndCapture)            \
-  X(cuGraphInstantiate)            \
-  X(cuGraphExecUpdate)             \
-  X(cuGraphLaunch)                 \
-  X(cuGraphDestroy)                \
-  X(cuGraphExecDestroy)            \
-  X(cuEventCreate)                 \
-  X(cuEventDestroy)                \
-  X(cuEventRecord)                 \
-  X(cuModuleLoadData)              \
-  X(cuModuleUnload)                \
-  X(cuModuleGetFunction)           \
-  X(cuFuncGetAttribute)            \
-  X(cuFuncSetAttribute)            \
-  X(cuLaunchKernel)                \
-  X(cuLaunchKernelEx)              \
-  X(cuTensorMapEncodeTiled)        \
+#define TENREC_DRIVER_FUNCTIONS(X)  \
+  X(cuInit)                         \
+  X(cuDriverGetVersion)             \
+  X(cuGetErrorName)                 \
+  X(cuGetErrorString)               \
+  X(cuDeviceGetCount)               \
+  X(cuDeviceGet)                    \
+  X(cuDeviceGetName)                \
+  X(cuDeviceGetAttribute)           \
+  X(cuDeviceTotalMem)               \
+  X(cuDevicePrimaryCtxRetain)       \
+  X(cuDevicePrimaryCtxRelease)      \
+  X(cuCtxSetCurrent)                \
+  X(cuCtxGetCurrent)                \
+  X(cuMemGetInfo)                   \
+  X(cuMemAlloc)                     \
+  X(cuMemFree)                      \
+  X(cuMemHostAlloc)                 \
+  X(cuMemFreeHost)                  \
+  X(cuMemcpyHtoDAsync)              \
+  X(cuMemcpyDtoHAsync)              \
+  X(cuMemcpyDtoDAsync)              \
+  X(cuMemsetD8Async)                \
+  X(cuStreamCreate)                 \
+  X(cuStreamDestroy)                \
+  X(cuStreamSynchronize)            \
+  X(cuStreamWaitEvent)              \
+  X(cuStreamBeginCapture)           \
+  X(cuStreamEndCapture)             \
+  X(cuGraphInstantiate)             \
+  X(cuGraphGetNodes)                \
+  X(cuGraphExecKernelNodeSetParams) \
+  X(cuGraphExecUpdate)              \
+  X(cuGraphLaunch)                  \
+  X(cuGraphDestroy)                 \
+  X(cuGraphExecDestroy)             \
+  X(cuEventCreate)                  \
+  X(cuEventDestroy)                 \
+  X(cuEventRecord)                  \
+  X(cuModuleLoadData)               \
+  X(cuModuleUnload)                 \
+  X(cuModuleGetFunction)            \
+  X(cuFuncGetAttribute)             \
+  X(cuFuncSetAttribute)             \
+  X(cuLaunchKernelEx)               \
+  X(cuTensorMapEncodeTiled)         \
   X(cuTensorMapEncodeIm2col)
 
-// Null where the driver is older than CUDA 12.8; there is another way.
-#define TENREC_NEWER_DRIVER_FUNCTIONS(X) X(cuEventElapsedTime)
+// Null where the driver is older (CUDA 12.8, 12.3); there is another way.
+#define TENREC_NEWER_DRIVER_FUNCTIONS(X) \
+  X(cuEventElapsedTime)                  \
+  X(cuGraphNodeGetDependencies_v2)
 
 struct DriverApi {
 #define TENREC_MEMBER(function) decltype(&::function) function = nullptr;

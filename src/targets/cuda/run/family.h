@@ -7,15 +7,16 @@
 
 #include "base/error.h"
 #include "runtime/device.h"
-#include "targets/cuda/run/driver.h"
+#include "targets/cuda/run/launcher.h"
 
 namespace tenrec::cuda {
 
 // What a runner may use; lives as long as the device.
 struct RunEnvironment {
   Gpu& gpu;
-  Stream& stream;  // all work goes here
-  Device& device;  // for memory and copies
+  Stream& stream;      // all work goes here
+  Device& device;      // for memory and copies
+  Launcher& launcher;  // for our own kernels
 };
 
 // A step that is being prepared, and the engine's device code.

@@ -20,30 +20,8 @@ int64_t bytes_of(DType type) { return bit_width(type) / 8; }
 }  // namespace
 
 void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params) {
-  CUlaunchConfig config = {};
-  config.gridDimX = launch.grid[0];
-  config.gridDimY = launch.grid[1];
-  config.gridDimZ = launch.grid[2];
-  config.blockDimX = static_cast<unsigned>(launch.threads);
-  config.blockDimY = config.blockDimZ = 1;
-  config.sharedMemBytes = static_cast<unsigned>(launch.shared_bytes);
-  config.hStream = environment.stream.get();
-  CUlaunchAttribute attributes[2] = {};
-  config.attrs = attributes;
-  if (launch.cluster > 1) {
-    CUlaunchAttribute& cluster = attributes[config.numAttrs++];
-    cluster.id = CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION;
-    cluster.value.clusterDim.x = static_cast<unsigned>(launch.cluster);
-    cluster.value.clusterDim.y = cluster.value.clusterDim.z = 1;
-  }
-  if (launch.overlap) {
-    CUlaunchAttribute& early = attributes[config.numAttrs++];
-    early.id = CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
-    early.value.programmaticStreamSerializationAllowed = 1;
-  }
   void* arguments[] = {const_cast<void*>(params)};
-  check(environment.gpu.api().cuLaunchKernelEx(&config, launch.function, arguments, nullptr),
-        "launching a kernel");
+  environment.launcher.launch(launch, arguments);
 }
 
 CUfunction step_function(const StepSource& source, size_t i, int shared_bytes) {

@@ -6,14 +6,6 @@
 
 namespace tenrec::cuda {
 
-struct KernelLaunch {
-  CUfunction function = nullptr;
-  unsigned grid[3] = {1, 1, 1};
-  int threads = 128, shared_bytes = 0, cluster = 1;
-  // The kernel waits for what it reads by itself (griddepcontrol.wait) and may start early.
-  bool overlap = false;
-};
-
 void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params);
 
 // The kernel of a step's device code `i`.

@@ -23,7 +23,10 @@ class Kernels : public StepRunner {
     for (const Launch& launch : params_.launches) {
       const plan::KernelImage& image =
           source.code[static_cast<size_t>(source.step.code[static_cast<size_t>(launch.code)])];
-      functions_.push_back(environment_.gpu.function(image.bytes, launch.entry, launch.shared));
+      launches_.push_back(
+          {.function = environment_.gpu.function(image.bytes, launch.entry, launch.shared),
+           .threads = launch.threads,
+           .shared_bytes = launch.shared});
     }
     for (const int32_t input : source.step.inputs) {
       on_host_.push_back(lies_on_host(source.plan, input));
@@ -151,19 +154,16 @@ class Kernels : public StepRunner {
 
   void launch(size_t i, const StepArgs& args) {
     const Launch& launch = params_.launches[i];
-    const unsigned x = grid(launch.grid_x, max_grid_x, args);
-    const unsigned y = grid(launch.grid_y, max_grid_yz, args);
-    const unsigned z = grid(launch.grid_z, max_grid_yz, args);
-    if (x == 0 || y == 0 || z == 0) return;
+    KernelLaunch& kernel = launches_[i];
+    kernel.grid[0] = grid(launch.grid_x, max_grid_x, args);
+    kernel.grid[1] = grid(launch.grid_y, max_grid_yz, args);
+    kernel.grid[2] = grid(launch.grid_z, max_grid_yz, args);
+    if (kernel.grid[0] == 0 || kernel.grid[1] == 0 || kernel.grid[2] == 0) return;
     for (size_t k = 0; k < launch.arguments.size(); ++k) {
       words_[k] = word(launch.arguments[k], args);
       pointers_[k] = &words_[k];
     }
-    check(environment_.gpu.api().cuLaunchKernel(
-              functions_[i], x, y, z, static_cast<unsigned>(launch.threads), 1, 1,
-              static_cast<unsigned>(launch.shared), environment_.stream.get(), pointers_.data(),
-              nullptr),
-          fmt::format("launching kernel \"{}\"", launch.entry));
+    environment_.launcher.launch(kernel, pointers_.data());
   }
 
   void resize(int32_t after, const StepArgs& args) {
@@ -185,7 +185,7 @@ class Kernels : public StepRunner {
 
   RunEnvironment& environment_;
   KernelParams params_;
-  std::vector<CUfunction> functions_;
+  std::vector<KernelLaunch> launches_;
   std::vector<bool> on_host_;
   bool any_on_host_ = false;
   std::vector<std::unique_ptr<DeviceMemory>> copies_;  // of inputs that lie on the host
