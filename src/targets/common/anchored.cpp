@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "ir/constant.h"
 #include "ops/fused.h"
+#include "ops/pad.h"
 #include "targets/common/pointwise_program.h"
 
 namespace tenrec {
@@ -28,8 +29,9 @@ class Region {
     if (body.outputs().size() != 1) return "the region has several outputs";
     for (const auto& inner : body.nodes()) {
       if (inner->as<Constant>()) continue;
-      const Reject reject =
-          inner->op().name() == name ? read_anchor(*inner) : read_pointwise(*inner);
+      const Reject reject = inner->op().name() == name ? read_anchor(*inner)
+                            : inner->as<Pad>()         ? read_pad(*inner)
+                                                       : read_pointwise(*inner);
       if (!reject.empty()) return reject;
     }
     const auto result = values_.find(body.outputs()[0]);
@@ -66,6 +68,20 @@ class Region {
     return "";
   }
 
+  // An operand without its last channels, as shorten_operands writes it.
+  Reject read_pad(const Node& pad) {
+    const Type &from = pad.input(0)->type, &to = pad.output()->type;
+    const std::vector<Dim>* pads = pad.input(1)->type.known_ints();
+    if (!rules_.short_operands || pad.as<Pad>()->mode != "constant" || pad.input(2) ||
+        pad.input(3) || !pads || !(from.layout == to.layout))
+      return "an operand is padded";
+    for (size_t i = 0; i < pads->size(); ++i) {
+      if (i != from.shape.size() + 1 && !((*pads)[i] == Dim(0))) return "an operand is padded";
+    }
+    padded_[pad.output()] = pad.input(0);
+    return "";
+  }
+
   Reject read_pointwise(const Node& inner) {
     if (!anchor_) return "something is computed before the anchor";
     if (!inner.op().info().pointwise) return fmt::format("{} is not pointwise", inner.op().name());
@@ -85,7 +101,9 @@ class Region {
   }
 
   int32_t operand(Value* value, Reject& reject) {
-    StepArg arg = source(value);
+    const auto padded = padded_.find(value);
+    out_.short_operand |= padded != padded_.end();
+    StepArg arg = source(padded == padded_.end() ? value : padded->second);
     const DType dtype = value->type.dtype;
     if (arg.weight && arg.weight.elements() == 1)
       return values_[value] = append_constant(out_.epilogue, arg.weight);
@@ -122,6 +140,7 @@ class Region {
   const AnchorRules& rules_;
   const Node* anchor_ = nullptr;
   std::map<const Value*, int32_t> values_;
+  std::map<const Value*, Value*> padded_;
 };
 
 }  // namespace

@@ -15,6 +15,7 @@ struct Anchored {
   Type result;                    // of the anchor
   ExprProgram epilogue;           // no nodes: none; input 0 is the anchor's result
   std::vector<StepArg> operands;  // the epilogue's inputs from 1 on
+  bool short_operand = false;     // one lacks the last channels, which are 0
   Value* output = nullptr;        // of the node
 
   // The constant value of anchor input i, or null.
@@ -25,6 +26,7 @@ struct AnchorRules {
   bool columns = false;  // the epilogue's per-channel operands run along the last axis, not axis 1
   std::vector<DType> dtypes{DType::f32};                // of the anchor's result and of operands
   Reject (*unsupported)(const ExprProgram&) = nullptr;  // the target's word on the epilogue
+  bool short_operands = false;  // operands may lack the last channels
 };
 // `name`: the anchor operator wanted, as in "conv".
 Anchored anchored(const Node& node, std::string_view name, const AnchorRules& rules);

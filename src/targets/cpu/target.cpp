@@ -7,6 +7,7 @@
 #include "targets/common/join_attention.h"
 #include "targets/common/layout.h"
 #include "targets/common/lift_convolutions.h"
+#include "targets/common/short_operands.h"
 #include "targets/common/sink_views.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/caches.h"
@@ -55,6 +56,7 @@ class CpuTarget final : public Target {
                     .few_channels = device.channel_block,
                     .kernels = kernel_list()});
     fuse(graph);
+    shorten_operands(graph, kernel_list(), device);
     dissolve_unsupported(graph, kernel_list(), device);
   }
 };

@@ -5,6 +5,7 @@
 #include "targets/cpu/kernels/conv_fold.h"
 #include "targets/cpu/kernels/list.h"
 #include "targets/cpu/run/conv_families.h"
+#include "targets/cpu/run/epilogue.h"
 
 namespace tenrec::cpu {
 namespace {
@@ -25,6 +26,8 @@ class ConvKernel final : public Kernel {
     }
     if (Family::blocked_out && conv.types[0].rank() != 4) return "not 2-D";
     const ConvParams params = conv_params(conv);
+    if (conv.short_operand && !is_residual_alone(params.epilogue))
+      return "an operand that lacks channels is no residual";
     const auto problem =
         conv_family_problem<Family>(params, packing_problem(params), isa_of(device));
     const char* reason = Family::unsupported(problem, isa_of(device));
@@ -75,6 +78,11 @@ class ConvKernel final : public Kernel {
   }
 
  private:
+  static bool is_residual_alone(const ExprProgram& epilogue) {
+    const auto simple = simple_epilogue(epilogue);
+    return simple && simple->residual == 0 && epilogue.inputs == 2;
+  }
+
   static FoldedConv weights_of(const Anchored& conv) {
     const std::span<const float> weights = conv.constant(1)->as<float>();
     if constexpr (requires(typename Family::Problem p) { p.fold; })
@@ -84,7 +92,8 @@ class ConvKernel final : public Kernel {
 
   // Only the row-major family runs transposed convolutions.
   static Anchored read(const Node& node) {
-    Anchored conv = read_conv_node(node);
+    constexpr bool short_residual = requires(typename Family::Problem p) { p.residual_lacks; };
+    Anchored conv = read_conv_node(node, short_residual);
     if (conv.reject.empty() || Family::blocked_out) return conv;
     Anchored transposed = read_conv_transpose_node(node);
     return transposed.op ? transposed : conv;

@@ -12,8 +12,10 @@ namespace tenrec::cpu {
 
 namespace {
 
-Anchored read_anchor(const Node& node, std::string_view anchor) {
-  Anchored conv = anchored(node, anchor, cpu_anchor_rules(false));
+Anchored read_anchor(const Node& node, std::string_view anchor, bool short_operands) {
+  AnchorRules rules = cpu_anchor_rules(false);
+  rules.short_operands = short_operands;
+  Anchored conv = anchored(node, anchor, rules);
   if (!conv.reject.empty()) return conv;
   const Type& x = conv.types[0];
   if (x.dtype != DType::f32) {
@@ -44,10 +46,12 @@ void copy_fields(const T& op, const Dims& weight, ConvParams& params) {
 
 }  // namespace
 
-Anchored read_conv_node(const Node& node) { return read_anchor(node, "conv"); }
+Anchored read_conv_node(const Node& node, bool short_operands) {
+  return read_anchor(node, "conv", short_operands);
+}
 
 Anchored read_conv_transpose_node(const Node& node) {
-  Anchored conv = read_anchor(node, "conv_transpose");
+  Anchored conv = read_anchor(node, "conv_transpose", false);
   if (!conv.reject.empty()) return conv;
   const ConvTranspose& op = *conv.op.as<ConvTranspose>();
   if (op.auto_pad != AutoPad::notset || !op.output_shape.empty()) {

@@ -10,7 +10,7 @@ namespace tenrec::cpu {
 
 // A conv node (or region) that the families may look at: f32, constant weight and bias, 1 to 3
 // spatial axes.
-Anchored read_conv_node(const Node& node);
+Anchored read_conv_node(const Node& node, bool short_operands = false);
 // The same for conv_transpose, whose sizes must follow from its pads.
 Anchored read_conv_transpose_node(const Node& node);
 ConvParams conv_params(const Anchored& conv);

@@ -130,7 +130,6 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
   const float* weights = b.packed + int64_t{p.conv.groups} * plan.out_blocks * B +
                          group * group_weights + int64_t{index} * t.vectors * B * weight_step +
                          int64_t{block0} * plan.kernel * B * line;
-  const bool add = first && p.has_residual;
   TileArgs a{};
   a.in = in;
   a.taps = taps;
@@ -139,8 +138,9 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
   a.bias = first ? b.packed + out_block * B : nullptr;
   a.out = b.out + image * p.out.image + out_block * p.out.plane + shift;
   a.out_plane = p.out.plane;
-  a.residual =
-      add ? b.residual + image * p.residual.image + out_block * p.residual.plane + shift : nullptr;
+  a.residual_vectors = first ? std::clamp(residual_blocks(p, B) - out_block, 0, vectors) : 0;
+  if (a.residual_vectors > 0)
+    a.residual = b.residual + image * p.residual.image + out_block * p.residual.plane + shift;
   a.residual_plane = p.residual.plane;
   a.activation = last ? p.activation : Activation{};
   // The next panel's weights of this chunk; the last panel has its own again, which costs nothing.
@@ -157,7 +157,7 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
     const int at = cuts[i], next = i + 1 < cuts.parts ? cuts[i + 1] : at;
     a.ahead = ahead + int64_t{std::min(i, lines_per_tap - 1)} * a.tap_count * 16;
     a.next_out = a.out + out_at[next];
-    a.next_residual = add ? a.residual + residual_at[next] : nullptr;
+    if (a.residual) a.next_residual = a.residual + residual_at[next];
     fn[cuts.size(i) - low](a, in_at + at, residual_at + at, out_at + at);
   }
 }

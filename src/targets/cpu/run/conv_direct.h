@@ -22,6 +22,7 @@ struct ConvDirect {
   View residual = {};                // blocked, read only if has_residual; may be the output itself
   int in_halo_h = 0, in_halo_w = 0;  // rows and columns of zeros that lie around every input plane
   bool has_residual = false;
+  int residual_lacks = 0;  // so many of the last channels, to which nothing is added
   Activation activation = {};
 };
 

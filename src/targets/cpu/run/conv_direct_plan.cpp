@@ -18,7 +18,7 @@ const char* conv_direct_unsupported(const ConvDirect& p, Isa isa) {
     return v.plane * blocks + v.row * height < std::numeric_limits<int>::max();
   };
   if (!fits(p.in, c.in_channels, c.h.in) || !fits(p.out, c.out_channels, c.h.out) ||
-      (p.has_residual && !fits(p.residual, c.out_channels, c.h.out))) {
+      (p.has_residual && !fits(p.residual, c.out_channels - p.residual_lacks, c.h.out))) {
     return "an image of 2^31 floats or more";
   }
   return nullptr;

@@ -23,6 +23,12 @@ constexpr bool reads_outside(const Axis& a, int halo) {
   return s.begin < -halo || s.end > a.in + halo;
 }
 
+// Channel blocks of the output that a residual, if there is one, adds to.
+template <class Problem>
+constexpr int residual_blocks(const Problem& p, int block) {
+  return p.has_residual ? ceil_div(p.conv.out_channels - p.residual_lacks, block) : 0;
+}
+
 // How a layer's work is cut for the threads. Only outputs are shared out, never a sum.
 struct Split {
   int pixel_parts = 1, channel_parts = 1;

@@ -93,11 +93,23 @@ class ConvRunner final : public StepRunner {
                  "a convolution has {} epilogue operands", operands.size());
     if (!simple_) return;
     problem_.activation = simple_->activation;
-    if constexpr (takes_residual) problem_.has_residual = residual;
-    TENREC_CHECK(
-        !residual || (same_dims(operands[0].dims, y.dims) && operands[0].dtype == DType::f32 &&
-                      layout_of(operands[0]) == layout_of(y)),
-        invalid_engine, "a residual differs from the output in shape or layout");
+    if (residual) set_residual(y, operands[0]);
+  }
+
+  void set_residual(const TensorView& y, const TensorView& residual) {
+    bool fits = residual.dtype == DType::f32 && layout_of(residual) == layout_of(y);
+    if constexpr (requires { problem_.residual_lacks; }) {
+      fits = fits && residual.dims.size() == 4 && residual.dims[1] <= y.dims[1];
+      for (const size_t i : {0U, 2U, 3U}) fits = fits && residual.dims[i] == y.dims[i];
+      const auto channels = static_cast<int>(fits ? residual.dims[1] : 0);
+      problem_.residual_lacks = problem_.conv.out_channels - channels;
+      problem_.residual = dense_view(channels, problem_.conv.h.out, problem_.conv.w.out,
+                                     block_of(isa()));
+    } else {
+      fits = fits && same_dims(residual.dims, y.dims);
+    }
+    if constexpr (takes_residual) problem_.has_residual = true;
+    TENREC_CHECK(fits, invalid_engine, "a residual differs from the output in shape or layout");
   }
 
   ConvParams params_;

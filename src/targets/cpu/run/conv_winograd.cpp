@@ -156,8 +156,9 @@ void WinogradTask::transform_output(int band, int count, int panel) const {
     const V bias = load(b.packed + (block0 + v) * B);
     float* out = b.out + image * p.out.image + (block0 + v) * p.out.plane;
     const float* residual =
-        p.has_residual ? b.residual + image * p.residual.image + (block0 + v) * p.residual.plane
-                       : nullptr;
+        block0 + v < residual_blocks(p, B)
+            ? b.residual + image * p.residual.image + (block0 + v) * p.residual.plane
+            : nullptr;
     for (int i = 0; i < count; i++) {
       const float* from = products + (int64_t{v} * plan.band + i) * B;
       V m[A * A];

@@ -23,6 +23,7 @@ struct ConvWinograd {
   View in = {}, out = {};  // blocked
   View residual = {};      // blocked, read only if has_residual; may be the output itself
   bool has_residual = false;
+  int residual_lacks = 0;  // so many of the last channels, to which nothing is added
   Activation activation = {};
 };
 

@@ -37,7 +37,8 @@ struct TileArgs {
   int tap_count;
   const float* weights;   // [tap][kTapChannels][vectors * B]
   const float* bias;      // vectors * B; null: go on from the partial sums in out
-  const float* residual;  // may be null; added with the bias, so it may be the output itself
+  const float* residual;  // added with the bias, so it may be the output itself
+  int residual_vectors;   // the first so many have one
   float* out;
   int64_t residual_plane, out_plane;  // from one vector to the next
   // What later tiles need, pulled in while this one computes: one line of weights a tap into L2,

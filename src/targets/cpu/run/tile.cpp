@@ -18,17 +18,17 @@ HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_
       acc[p][n] = a.bias ? load(a.bias + n * B) : load(a.out + out_at[p] + n * a.out_plane);
     }
   }
-  if (a.residual) {
+  TENREC_UNROLL for (int n = 0; n < NV; n++) {
+    if (n >= a.residual_vectors) break;
     TENREC_UNROLL for (int p = 0; p < P; p++) {
-      TENREC_UNROLL for (int n = 0; n < NV; n++) {
-        acc[p][n] = acc[p][n] + load(a.residual + residual_at[p] + n * a.residual_plane);
-      }
+      acc[p][n] = acc[p][n] + load(a.residual + residual_at[p] + n * a.residual_plane);
     }
   }
   TENREC_UNROLL for (int p = 0; p < P * B; p += 16) {
     TENREC_UNROLL for (int n = 0; n < NV; n++) {
       __builtin_prefetch(a.next_out + p + n * a.out_plane, 1);
-      if (a.residual) __builtin_prefetch(a.next_residual + p + n * a.residual_plane);
+      if (n < a.residual_vectors)
+        __builtin_prefetch(a.next_residual + p + n * a.residual_plane);
     }
   }
   const float* in[P];
