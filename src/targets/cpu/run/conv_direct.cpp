@@ -150,7 +150,9 @@ void DirectTask::panel(int index, int block0, int pixels, const float* in, int64
   const int most = max_pixels(vectors);  // the last panel may have fewer
   const Cuts cuts(pixels, most);
   const int low = cuts.n / cuts.parts;
-  const TileRow& row = kTiles[static_cast<size_t>(vectors)];
+  // Channels of several groups fill their blocks.
+  const bool half = ends_in_half(p.conv.out_channels, out_block + vectors - 1);
+  const TileRow& row = (half ? kHalfTiles : kTiles)[static_cast<size_t>(vectors)];
   const TileFn fn[2] = {row[static_cast<size_t>(low)],
                         low < most ? row[static_cast<size_t>(low) + 1] : nullptr};
   for (int i = 0; i < cuts.parts; i++) {

@@ -25,28 +25,37 @@ struct StemTile {
 
 // S: floats from one pixel's inputs to the next one's, in one row; 0: wherever in_at says. Known
 // steps are part of the instruction: a pointer a pixel would need more registers than there are.
-template <int P, int NV, int S>
+template <int P, int NV, int S, bool kHalf>
 HWY_NOINLINE void stem_tile(const StemTile& a, const int* in_at, const int* out_at) {
+  constexpr int kWhole = kHalf ? NV - 1 : NV;
   V acc[P][NV];
   TENREC_UNROLL for (int p = 0; p < P; p++) {
     TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = load(a.bias + n * B);
   }
+  H half[P];
+  if constexpr (kHalf)
+    TENREC_UNROLL for (int p = 0; p < P; p++) half[p] = first_half(acc[p][kWhole]);
   const float* in[S == 0 ? P : 1];
   TENREC_UNROLL for (int p = 0; p < (S == 0 ? P : 1); p++) in[p] = a.in + in_at[p];
   const float* w = a.weights;
   for (int t = 0; t < a.tap_count; t++) {
     for (ptrdiff_t i = a.taps[t], end = i + a.values; i < end; i++, w += NV * B) {
       V wv[NV];
-      TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + n * B);
+      TENREC_UNROLL for (int n = 0; n < kWhole; n++) wv[n] = load(w + n * B);
+      H last;
+      if constexpr (kHalf) last = load_half(w + kWhole * B);
       // Opaque, or GCC keeps inputs in registers for later rounds and spills sums for them.
       const float* row = in[0] + i;
       asm("" : "+r"(row));
       TENREC_UNROLL for (int p = 0; p < P; p++) {
-        const V x = all(S == 0 ? in[p][i] : row[p * S]);
-        TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
+        const float x = S == 0 ? in[p][i] : row[p * S];
+        TENREC_UNROLL for (int n = 0; n < kWhole; n++) acc[p][n] = fma(all(x), wv[n], acc[p][n]);
+        if constexpr (kHalf) half[p] = fma(half_of(x), last, half[p]);
       }
     }
   }
+  if constexpr (kHalf)
+    TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][kWhole] = with_zeros(half[p]);
   store_tile(acc, a.out, out_at, a.out_plane, a.activation);
 }
 
@@ -58,29 +67,31 @@ constexpr int stem_pixels(int vectors, int step) {
 using StemTileFn = void (*)(const StemTile&, const int*, const int*);
 using StemTileRow = std::array<StemTileFn, static_cast<size_t>(stem_pixels(1, 1) + 1)>;
 using StemTiles = std::array<StemTileRow, kMaxVectors + 1>;
-template <int S, int NV, int P = 1>
+template <int S, bool kHalf, int NV, int P = 1>
 constexpr void fill_stem_tiles(StemTileRow& row) {
   if constexpr (P <= stem_pixels(NV, S)) {
-    row[P] = &stem_tile<P, NV, S>;
-    fill_stem_tiles<S, NV, P + 1>(row);
+    row[P] = &stem_tile<P, NV, S, kHalf>;
+    fill_stem_tiles<S, kHalf, NV, P + 1>(row);
   }
 }
-template <int S>
+template <int S, bool kHalf>
 constexpr StemTiles make_stem_tiles() {
   StemTiles t{};
-  fill_stem_tiles<S, 1>(t[1]);
-  fill_stem_tiles<S, 2>(t[2]);
-  fill_stem_tiles<S, 3>(t[3]);
+  fill_stem_tiles<S, kHalf, 1>(t[1]);
+  fill_stem_tiles<S, kHalf, 2>(t[2]);
+  fill_stem_tiles<S, kHalf, 3>(t[3]);
   return t;
 }
 // Which known steps there are tiles for; 128-bit sets make do with the general ones.
 constexpr int kStemSteps = kParts == 1 ? 3 : 1;
-template <int steps>
+template <int steps, bool kHalf>
 constexpr std::array<StemTiles, steps> make_all_stem_tiles() {
-  if constexpr (steps == 1) return {make_stem_tiles<0>()};
-  else return {make_stem_tiles<0>(), make_stem_tiles<1>(), make_stem_tiles<2>()};
+  if constexpr (steps == 1) return {make_stem_tiles<0, kHalf>()};
+  else
+    return {make_stem_tiles<0, kHalf>(), make_stem_tiles<1, kHalf>(), make_stem_tiles<2, kHalf>()};
 }
-constexpr std::array<StemTiles, kStemSteps> kStemTiles = make_all_stem_tiles<kStemSteps>();
+constexpr std::array<StemTiles, kStemSteps> kStemTiles = make_all_stem_tiles<kStemSteps, false>();
+constexpr auto kHalfStemTiles = make_all_stem_tiles<kStemSteps, kHalves>();
 
 // Of neighbouring pixels of an output row.
 constexpr auto pixel_offsets() {
@@ -190,7 +201,9 @@ void StemTask::panel(int index, int first, int last, Span ys, Span xs) const {
              .out_plane = p.out.plane,
              .activation = p.activation};
   const int width = p.conv.w.out, step = step_of(vectors), most = stem_pixels(vectors, step);
-  const StemTileRow& tiles = kStemTiles[static_cast<size_t>(step)][static_cast<size_t>(vectors)];
+  const auto& set = ends_in_half(p.conv.out_channels, block + vectors - 1) ? kHalfStemTiles
+                                                                           : kStemTiles;
+  const StemTileRow& tiles = set[static_cast<size_t>(step)][static_cast<size_t>(vectors)];
   if (step == 0) {
     set_pixels(first, last, ys, xs);
     const Cuts cuts(last - first, most);

@@ -120,7 +120,8 @@ void WinogradTask::multiply(int band, int count, Share panels) const {
   const Cuts cuts(count, max_pixels(t.vectors));
   for (int panel = panels.begin; panel < panels.end; panel++) {
     const int block = panel * t.vectors, vectors = std::min(t.vectors, plan.out_blocks - block);
-    const TileRow& row = kTiles[static_cast<size_t>(vectors)];
+    const bool half = ends_in_half(p.conv.out_channels, block + vectors - 1);
+    const TileRow& row = (half ? kHalfTiles : kTiles)[static_cast<size_t>(vectors)];
     const int line = vectors * B, lines_per_tap = std::max(1, kTapChannels * line / 16);
     TileArgs a{};
     a.taps = taps;

@@ -129,6 +129,40 @@ HWY_INLINE void store_first(float* p, V a, int n) {
   }
 }
 
+// The first half of a vector, where a register holds all of B = 16: a block whose second half is
+// padding costs half there. 512-bit operations of many CPUs are two of 256.
+constexpr bool kHalves = B == 16 && kParts == 1;
+constexpr int kHalfBlock = kHalves ? B / 2 : 0;  // channels
+struct H {
+  HWY_INLINE H() {}
+  hn::Vec<hn::Half<Tag>> part;
+};
+HWY_INLINE H first_half(V a) {
+  H r;
+  r.part = hn::LowerHalf(hn::Half<Tag>(), a.part[0]);
+  return r;
+}
+HWY_INLINE V with_zeros(H a) {
+  V r = zero();
+  r.part[0] = hn::ZeroExtendVector(Tag(), a.part);
+  return r;
+}
+HWY_INLINE H half_of(float x) {
+  H r;
+  r.part = hn::Set(hn::Half<Tag>(), x);
+  return r;
+}
+HWY_INLINE H load_half(const float* p) {
+  H r;
+  r.part = hn::LoadU(hn::Half<Tag>(), p);
+  return r;
+}
+HWY_INLINE H fma(H a, H b, H c) {
+  H r;
+  r.part = hn::MulAdd(a.part, b.part, c.part);
+  return r;
+}
+
 // Sum of all lanes, always in the same order.
 HWY_INLINE float sum(V a) {
   auto s = a.part[0];

@@ -84,8 +84,15 @@ HWY_INLINE void store_tile(const V (&acc)[P][NV], float* out, const int* out_at,
 using TileFn = void (*)(const TileArgs&, const int*, const int*, const int*);
 using TileRow = std::array<TileFn, static_cast<size_t>(max_pixels(1) + 1)>;
 
-// [vectors][pixels], defined in tile.cpp.
-extern const std::array<TileRow, kMaxVectors + 1> kTiles;
+// [vectors][pixels], defined in tile.cpp. Of the last vector of half tiles the second half is
+// padding; without kHalves there are none.
+using TileRows = std::array<TileRow, kMaxVectors + 1>;
+extern const TileRows kTiles, kHalfTiles;
+
+// Are at most half of the channels from block `last` on there?
+HWY_INLINE bool ends_in_half(int channels, int last) {
+  return kHalves && channels - last * B <= kHalfBlock;
+}
 
 // n items in the fewest parts of at most `most`, all equal +-1: 49 pixels in tiles of at most 6 are
 // 4 x 5 + 5 x 6. A tile of one or two pixels would wait on the latency of the multiply-adds.

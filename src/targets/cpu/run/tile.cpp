@@ -9,9 +9,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
 
-template <int P, int NV>
+template <int P, int NV, bool kHalf>
 HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_at,
                        const int* out_at) {
+  constexpr int kWhole = kHalf ? NV - 1 : NV;
   V acc[P][NV];
   TENREC_UNROLL for (int p = 0; p < P; p++) {
     TENREC_UNROLL for (int n = 0; n < NV; n++) {
@@ -31,6 +32,9 @@ HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_
         __builtin_prefetch(a.next_residual + p + n * a.residual_plane);
     }
   }
+  H half[P];
+  if constexpr (kHalf)
+    TENREC_UNROLL for (int p = 0; p < P; p++) half[p] = first_half(acc[p][kWhole]);
   const float* in[P];
   TENREC_UNROLL for (int p = 0; p < P; p++) in[p] = a.in + in_at[p];
   const float *w = a.weights, *ahead = a.ahead;
@@ -40,31 +44,37 @@ HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_
     // Per channel NV loads and P broadcasts feed P * NV multiply-adds.
     TENREC_UNROLL for (int c = 0; c < kTapChannels; c++) {
       V wv[NV];
-      TENREC_UNROLL for (int n = 0; n < NV; n++) wv[n] = load(w + (c * NV + n) * B);
+      TENREC_UNROLL for (int n = 0; n < kWhole; n++) wv[n] = load(w + (c * NV + n) * B);
+      H last;
+      if constexpr (kHalf) last = load_half(w + (c * NV + kWhole) * B);
       TENREC_UNROLL for (int p = 0; p < P; p++) {
-        const V x = all(in[p][tap + c]);
-        TENREC_UNROLL for (int n = 0; n < NV; n++) acc[p][n] = fma(x, wv[n], acc[p][n]);
+        const float x = in[p][tap + c];
+        TENREC_UNROLL for (int n = 0; n < kWhole; n++) acc[p][n] = fma(all(x), wv[n], acc[p][n]);
+        if constexpr (kHalf) half[p] = fma(half_of(x), last, half[p]);
       }
     }
   }
+  if constexpr (kHalf)
+    TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][kWhole] = with_zeros(half[p]);
   store_tile(acc, a.out, out_at, a.out_plane, a.activation);
 }
 
-template <int NV, int P = 1>
+template <int NV, bool kHalf, int P = 1>
 constexpr void fill_tiles(TileRow& row) {
   if constexpr (P <= max_pixels(NV)) {
-    row[P] = &tile<P, NV>;
-    fill_tiles<NV, P + 1>(row);
+    row[P] = &tile<P, NV, kHalf>;
+    fill_tiles<NV, kHalf, P + 1>(row);
   }
 }
-constexpr std::array<TileRow, kMaxVectors + 1> make_tiles() {
-  std::array<TileRow, kMaxVectors + 1> t{};
-  fill_tiles<1>(t[1]);
-  fill_tiles<2>(t[2]);
-  fill_tiles<3>(t[3]);
+template <bool kHalf>
+constexpr TileRows make_tiles() {
+  TileRows t{};
+  fill_tiles<1, kHalf>(t[1]);
+  fill_tiles<2, kHalf>(t[2]);
+  fill_tiles<3, kHalf>(t[3]);
   return t;
 }
-constinit const std::array<TileRow, kMaxVectors + 1> kTiles = make_tiles();
+constinit const TileRows kTiles = make_tiles<false>(), kHalfTiles = make_tiles<kHalves>();
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace tenrec::cpu::HWY_NAMESPACE
