@@ -26,7 +26,7 @@ struct AnchorRules {
   bool columns = false;  // the epilogue's per-channel operands run along the last axis, not axis 1
   std::vector<DType> dtypes{DType::f32};                // of the anchor's result and of operands
   Reject (*unsupported)(const ExprProgram&) = nullptr;  // the target's word on the epilogue
-  bool short_operands = false;  // operands may lack the last channels
+  bool short_operands = false;                          // operands may lack the last channels
 };
 // `name`: the anchor operator wanted, as in "conv".
 Anchored anchored(const Node& node, std::string_view name, const AnchorRules& rules);

@@ -55,7 +55,9 @@ class Assignment {
     if (rules_.layout.channels_last && is_few(node.output()->type) &&
         (!is_conv || is_few(before[0]->type)))
       return false;
-    if (!is_conv && is_mostly_padding(node.output()->type) && !lies_in_blocks(node)) return false;
+    if ((!is_conv || goes_by_rows(node)) && is_mostly_padding(node.output()->type) &&
+        !lies_in_blocks(node))
+      return false;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
@@ -93,6 +95,15 @@ class Assignment {
   // Blocks of which at most half are channels: each tensor takes twice the memory or more.
   bool is_mostly_padding(const Type& type) const {
     return rules_.layout.block_axis == 1 && 2 * type.shape[1].upper() <= rules_.layout.block;
+  }
+
+  // A convolution of each channel for itself, whose neighbouring outputs read neighbouring inputs:
+  // as good on rows as in blocks.
+  static bool goes_by_rows(const Node& node) {
+    const Conv& conv = *node.as<Conv>();
+    const Dim channels(conv.group);
+    return node.input(0)->type.shape[1] == channels && node.output()->type.shape[1] == channels &&
+           (conv.strides.empty() || conv.strides.back() == 1);
   }
 
   // All that a node reads is in blocks already, and it makes no more of it: to leave the island

@@ -76,6 +76,15 @@ TEST(Convolution, depthwise) {
   }
 }
 
+TEST(Convolution, depthwise_by_rows) {
+  check_every_tactic(case_of({2, 3, 3, 3, {11, 39}, {5, 3}, {2, 1}, {1, 2}, {2, 2, 2, 2}}),
+                     "conv_rows");
+  check_every_tactic(case_of({1, 5, 5, 5, {70}, {9}, {1}, {1}, {4, 4}}), "conv_rows");
+  EXPECT_EQ(
+      reject_of(case_of({1, 3, 3, 3, {9, 9}, {3, 3}, {1, 2}, {1, 1}, {1, 1, 1, 1}}), "conv_rows"),
+      "a stride along rows");
+}
+
 TEST(Convolution, stem) {
   StepCase c = case_of({1, 3, 20, 1, {15, 17}, {7, 7}, {2, 2}, {1, 1}, {3, 3, 3, 3}});
   set_blocked(c, false, true);

@@ -90,11 +90,10 @@ class ConvKernel final : public Kernel {
     return {conv_params(conv), {weights.begin(), weights.end()}};
   }
 
-  // Only the row-major family runs transposed convolutions.
   static Anchored read(const Node& node) {
     constexpr bool short_residual = requires(typename Family::Problem p) { p.residual_lacks; };
     Anchored conv = read_conv_node(node, short_residual);
-    if (conv.reject.empty() || Family::blocked_out) return conv;
+    if (conv.reject.empty() || !runs_transposed<Family>) return conv;
     Anchored transposed = read_conv_transpose_node(node);
     return transposed.op ? transposed : conv;
   }
@@ -112,6 +111,10 @@ const Kernel& conv_winograd_kernel() {
 }
 const Kernel& conv_depthwise_kernel() {
   static const ConvKernel<DepthwiseFamily> kernel;
+  return kernel;
+}
+const Kernel& conv_rows_kernel() {
+  static const ConvKernel<RowsFamily> kernel;
   return kernel;
 }
 const Kernel& conv_stem_kernel() {

@@ -10,6 +10,7 @@ namespace tenrec::cpu {
 std::span<const Kernel* const> kernel_list() {
   static const std::array list{
       &conv_depthwise_kernel(),
+      &conv_rows_kernel(),
       &conv_stem_kernel(),
       &conv_direct_kernel(),
       &conv_winograd_kernel(),

@@ -18,6 +18,7 @@ const Kernel& normalise_kernel();
 const Kernel& pool_kernel();
 const Kernel& resize_kernel();
 const Kernel& conv_depthwise_kernel();
+const Kernel& conv_rows_kernel();
 const Kernel& conv_stem_kernel();
 const Kernel& conv_direct_kernel();
 const Kernel& conv_winograd_kernel();

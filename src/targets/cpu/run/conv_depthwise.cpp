@@ -159,14 +159,6 @@ struct DepthwiseTask {
   }
 };
 
-// Taps of an axis that lie inside the input for output `at`: kernel positions [begin, end).
-HWY_INLINE Span taps_inside(const Axis& a, int at) {
-  const int first = at * a.stride - a.pad;
-  const int begin = first >= 0 ? 0 : (-first + a.dilation - 1) / a.dilation;
-  const int end = first >= a.in ? 0 : (a.in - 1 - first) / a.dilation + 1;
-  return {std::min(begin, a.kernel), std::clamp(end, std::min(begin, a.kernel), a.kernel)};
-}
-
 // Outputs [y0, y1) of one channel block.
 void DepthwiseTask::rows(int image, int block, int y0, int y1) const {
   const Axis &h = p.conv.h, &w = p.conv.w;
@@ -257,10 +249,7 @@ void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
   const ConvDepthwisePlan plan(p, t, B);
   const Finish finish{b.epilogue, b.out, c.out_channels, p.activation.lifts_zero()};
   const int total = c.images * plan.blocks * c.h.out;
-  // Split as split_work does, for loops that wait for memory.
-  const double work = flops(c) / 2;
-  const int finer = std::clamp(static_cast<int>(work / 5e5) / threads.count(), 1, 4);
-  const int parts = work < 1e5 ? 1 : std::min(threads.count() * finer, total);
+  const int parts = depthwise_parts(c, total, threads.count());
   threads.parallel(parts, [&](int part, int worker) {
     const DepthwiseTask task{
         .p = p,

@@ -16,6 +16,7 @@
 #include "targets/cpu/run/conv_direct.h"
 #include "targets/cpu/run/conv_params.h"
 #include "targets/cpu/run/conv_plain.h"
+#include "targets/cpu/run/conv_rows.h"
 #include "targets/cpu/run/conv_stem.h"
 #include "targets/cpu/run/conv_winograd.h"
 
@@ -122,6 +123,27 @@ struct DepthwiseFamily {
   static auto loops(Isa isa) { return conv_depthwise(isa); }
 };
 
+struct RowsFamily {
+  using Problem = ConvRows;
+  using Tactic = ConvRowsTactic;
+  using Buffers = ConvRowsBuffers;
+  static constexpr std::string_view name = "conv_rows";
+  static constexpr bool blocked_in = false, blocked_out = false;
+  static auto fields(auto& t) { return std::tuple{field(1, "vectors", t.vectors)}; }
+  static bool sane(const Tactic& t) { return t.vectors == 4 || t.vectors == 8; }
+  static const char* unsupported(const Problem& p, Isa) { return conv_rows_unsupported(p); }
+  static auto tactics(const Problem&, Isa, int) { return conv_rows_tactics(); }
+  static size_t packed_size(const Problem& p, const Tactic&, Isa) {
+    return conv_rows_packed_size(p);
+  }
+  static void pack(const Problem& p, const Tactic&, Isa, const float* w, const float* bias,
+                   float* to) {
+    conv_rows_pack(p, w, bias, to);
+  }
+  static size_t scratch_size(const Problem&, const Tactic&, Isa, int) { return 0; }
+  static auto loops(Isa isa) { return conv_rows(isa); }
+};
+
 struct StemFamily {
   using Problem = ConvStem;
   using Tactic = ConvStemTactic;
@@ -176,6 +198,9 @@ struct PlainFamily {
   }
   static auto loops(Isa isa) { return conv_plain(isa); }
 };
+
+template <class Family>
+constexpr bool runs_transposed = requires(typename Family::Problem p) { p.transposed; };
 
 // The family's problem at these sizes.
 template <class Family>

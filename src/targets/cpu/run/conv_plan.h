@@ -23,6 +23,14 @@ constexpr bool reads_outside(const Axis& a, int halo) {
   return s.begin < -halo || s.end > a.in + halo;
 }
 
+// Taps of an axis that lie inside the input for output `at`: kernel positions [begin, end).
+constexpr Span taps_inside(const Axis& a, int at) {
+  const int first = at * a.stride - a.pad;
+  const int begin = first >= 0 ? 0 : (-first + a.dilation - 1) / a.dilation;
+  const int end = first >= a.in ? 0 : (a.in - 1 - first) / a.dilation + 1;
+  return {std::min(begin, a.kernel), std::clamp(end, std::min(begin, a.kernel), a.kernel)};
+}
+
 // Channel blocks of the output that a residual, if there is one, adds to.
 template <class Problem>
 constexpr int residual_blocks(const Problem& p, int block) {
@@ -48,6 +56,13 @@ inline Split split_work(int outer, int panels, bool by_channel, int threads, int
   // Three panels on two threads would leave one idle for a third of the time.
   const int c = panels >= 8 * threads ? threads : std::gcd(panels, threads);
   return {threads / c, c};
+}
+
+// The same for depthwise convolutions, which wait for memory: parts of `rows` rows in all.
+inline int depthwise_parts(const Conv& c, int rows, int threads) {
+  const double work = flops(c) / 2;
+  const int finer = std::clamp(static_cast<int>(work / 5e5) / threads, 1, 4);
+  return work < 1e5 ? 1 : std::min(threads * finer, rows);
 }
 
 // Input channels that one tap of a register tile takes. Half of AVX-512's block: 24 channels are

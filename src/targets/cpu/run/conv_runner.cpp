@@ -20,7 +20,7 @@ class ConvRunner final : public StepRunner {
     TENREC_CHECK(step.inputs.size() >= conv_operands && step.outputs.size() == 1, invalid_engine,
                  "a convolution with {} inputs and {} outputs", step.inputs.size(),
                  step.outputs.size());
-    TENREC_CHECK(!params_.transposed || !Family::blocked_out, invalid_engine,
+    TENREC_CHECK(!params_.transposed || runs_transposed<Family>, invalid_engine,
                  "{} runs no transposed convolution", Family::name);
     if (params_.epilogue.nodes.empty()) return;
     simple_ = simple_epilogue(params_.epilogue);
@@ -103,8 +103,8 @@ class ConvRunner final : public StepRunner {
       for (const size_t i : {0U, 2U, 3U}) fits = fits && residual.dims[i] == y.dims[i];
       const auto channels = static_cast<int>(fits ? residual.dims[1] : 0);
       problem_.residual_lacks = problem_.conv.out_channels - channels;
-      problem_.residual = dense_view(channels, problem_.conv.h.out, problem_.conv.w.out,
-                                     block_of(isa()));
+      problem_.residual =
+          dense_view(channels, problem_.conv.h.out, problem_.conv.w.out, block_of(isa()));
     } else {
       fits = fits && same_dims(residual.dims, y.dims);
     }
@@ -134,6 +134,9 @@ Runner prepare_conv_winograd(const plan::Plan&, const plan::Step& step,
 Runner prepare_conv_depthwise(const plan::Plan&, const plan::Step& step,
                               RunEnvironment& environment) {
   return std::make_unique<ConvRunner<DepthwiseFamily>>(step, environment);
+}
+Runner prepare_conv_rows(const plan::Plan&, const plan::Step& step, RunEnvironment& environment) {
+  return std::make_unique<ConvRunner<RowsFamily>>(step, environment);
 }
 Runner prepare_conv_stem(const plan::Plan&, const plan::Step& step, RunEnvironment& environment) {
   return std::make_unique<ConvRunner<StemFamily>>(step, environment);

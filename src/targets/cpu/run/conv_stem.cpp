@@ -201,8 +201,8 @@ void StemTask::panel(int index, int first, int last, Span ys, Span xs) const {
              .out_plane = p.out.plane,
              .activation = p.activation};
   const int width = p.conv.w.out, step = step_of(vectors), most = stem_pixels(vectors, step);
-  const auto& set = ends_in_half(p.conv.out_channels, block + vectors - 1) ? kHalfStemTiles
-                                                                           : kStemTiles;
+  const auto& set =
+      ends_in_half(p.conv.out_channels, block + vectors - 1) ? kHalfStemTiles : kStemTiles;
   const StemTileRow& tiles = set[static_cast<size_t>(step)][static_cast<size_t>(vectors)];
   if (step == 0) {
     set_pixels(first, last, ys, xs);

@@ -27,6 +27,7 @@ constexpr std::array families{
     Family{
         .name = "recurrent", .prepare = prepare_recurrent, .by_operator = false, .may_omit = true},
     packed("conv_depthwise", prepare_conv_depthwise),
+    packed("conv_rows", prepare_conv_rows),
     packed("conv_stem", prepare_conv_stem),
     packed("conv_direct", prepare_conv_direct),
     packed("conv_winograd", prepare_conv_winograd),

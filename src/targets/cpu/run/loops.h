@@ -5,6 +5,7 @@
 #include "targets/cpu/run/conv_depthwise.h"
 #include "targets/cpu/run/conv_direct.h"
 #include "targets/cpu/run/conv_plain.h"
+#include "targets/cpu/run/conv_rows.h"
 #include "targets/cpu/run/conv_stem.h"
 #include "targets/cpu/run/conv_winograd.h"
 #include "targets/cpu/run/gemm.h"
@@ -18,6 +19,7 @@ struct Loops {
   ConvDirectRun conv_direct;
   ConvStemRun conv_stem;
   ConvDepthwiseRun conv_depthwise;
+  ConvRowsRun conv_rows;
   ConvWinogradRun conv_winograd;
   ConvPlainRun conv_plain;
   GemmRun gemm;
@@ -29,6 +31,7 @@ inline Loops loops(Isa isa) {
           conv_direct(isa),
           conv_stem(isa),
           conv_depthwise(isa),
+          conv_rows(isa),
           conv_winograd(isa),
           conv_plain(isa),
           gemm(isa)};

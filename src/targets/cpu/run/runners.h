@@ -17,6 +17,7 @@ Runner prepare_resize(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_conv_direct(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_conv_winograd(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_conv_depthwise(const plan::Plan&, const plan::Step&, RunEnvironment&);
+Runner prepare_conv_rows(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_conv_stem(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_conv_plain(const plan::Plan&, const plan::Step&, RunEnvironment&);
 Runner prepare_gemm(const plan::Plan&, const plan::Step&, RunEnvironment&);

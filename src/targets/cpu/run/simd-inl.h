@@ -114,6 +114,23 @@ HWY_INLINE V load_first(const float* p, int n) {
   }
   return r;
 }
+// Only lanes [first, last), 0 <= first <= last <= B; the others read as 0 and are not touched.
+HWY_INLINE V load_between(const float* p, int first, int last) {
+  if constexpr (!kMaskedMoves) {
+    float copy[B] = {};
+    std::memcpy(copy + first, p + first, static_cast<size_t>(last - first) * sizeof(float));
+    return load(copy);
+  }
+  V r;
+  TENREC_EACH_PART {
+    const auto lanes = [&](int end) {
+      const int count = end - i * kLanes;
+      return hn::FirstN(Tag(), static_cast<size_t>(count < 0 ? 0 : count));
+    };
+    r.part[i] = hn::MaskedLoad(hn::AndNot(lanes(first), lanes(last)), Tag(), p + i * kLanes);
+  }
+  return r;
+}
 HWY_INLINE void store_first(float* p, V a, int n) {
   if constexpr (!kMaskedMoves) {
     float copy[B];

@@ -28,8 +28,7 @@ HWY_NOINLINE void tile(const TileArgs& a, const int* in_at, const int* residual_
   TENREC_UNROLL for (int p = 0; p < P * B; p += 16) {
     TENREC_UNROLL for (int n = 0; n < NV; n++) {
       __builtin_prefetch(a.next_out + p + n * a.out_plane, 1);
-      if (n < a.residual_vectors)
-        __builtin_prefetch(a.next_residual + p + n * a.residual_plane);
+      if (n < a.residual_vectors) __builtin_prefetch(a.next_residual + p + n * a.residual_plane);
     }
   }
   H half[P];

@@ -22,21 +22,29 @@ struct BlockedCall {
 
 class BlockedLayer {
  public:
-  // `plain_in`: the input stays plain. Views are those of `in`, `out` and `residual`.
+  // `plain_in`: the input stays plain. Views are those of `in`, `out` and `residual`, whose last
+  // `residual_lacks` channels are not there. A block of 1: all are plain.
   BlockedLayer(Random& g, const Conv& conv, Isa isa, View in, View out, View residual,
-               bool has_residual, bool hook, bool plain_in = false)
-      : conv_(conv), block_(block_of(isa)), hook_(hook), has_residual_(has_residual) {
+               bool has_residual, bool hook, bool plain_in = false, int residual_lacks = 0,
+               int block = 0)
+      : conv_(conv),
+        block_(block > 0 ? block : block_of(isa)),
+        hook_(hook),
+        has_residual_(has_residual) {
     const auto values = random_floats(g, size_in(conv_));
     weights_ = random_floats(g, size_weights(conv_));
     if (chance(g, 80)) bias_ = random_floats(g, conv_.out_channels);
     std::vector<float> residual_values;
-    if (has_residual) residual_values = random_floats(g, size_out(conv_));
-    reference_ = reference_conv(conv_, values, weights_, bias_, residual_values);
+    const int added = conv.out_channels - residual_lacks;
+    if (has_residual)
+      residual_values = random_floats(g, size_out(conv_) / conv.out_channels * added);
+    reference_ = reference_conv(
+        conv_, values, weights_, bias_,
+        with_zero_channels(residual_values, conv.images, conv.out_channels, residual_lacks));
     largest_ = *std::max_element(reference_.magnitude.begin(), reference_.magnitude.end());
     const Blocked in_shape{conv.images, conv.in_channels, conv.h.in, conv.w.in, block_, in};
     out_ = {conv.images, conv.out_channels, conv.h.out, conv.w.out, block_, out};
-    const Blocked residual_shape{conv.images, conv.out_channels, conv.h.out, conv.w.out,
-                                 block_,      residual};
+    const Blocked residual_shape{conv.images, added, conv.h.out, conv.w.out, block_, residual};
     in_ = std::make_unique<Buffer>(plain_in ? size_in(conv_) : in_shape.size());
     if (plain_in) {
       std::copy(values.begin(), values.end(), in_->data());

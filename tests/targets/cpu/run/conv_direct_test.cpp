@@ -27,12 +27,15 @@ class Layer {
     weights_ = random_floats(g, size_weights(c));
     if (chance(g, 80)) bias_ = random_floats(g, c.out_channels);
     std::vector<float> residual;
-    if (p_.has_residual) residual = random_floats(g, size_out(c));
-    reference_ = reference_conv(c, plain_in, weights_, bias_, residual);
+    const int added = c.out_channels - p_.residual_lacks;
+    if (p_.has_residual) residual = random_floats(g, size_out(c) / c.out_channels * added);
+    reference_ =
+        reference_conv(c, plain_in, weights_, bias_,
+                       with_zero_channels(residual, c.images, c.out_channels, p_.residual_lacks));
 
     in_shape_ = {c.images, c.in_channels, c.h.in, c.w.in, block_, p_.in};
     out_shape_ = {c.images, c.out_channels, c.h.out, c.w.out, block_, p_.out};
-    residual_shape_ = {c.images, c.out_channels, c.h.out, c.w.out, block_, p_.residual};
+    residual_shape_ = {c.images, added, c.h.out, c.w.out, block_, p_.residual};
     const int64_t before = p_.in_halo_h * p_.in.row + p_.in_halo_w * block_;
     in_ = std::make_unique<Buffer>(in_shape_.size() + 2 * before);
     if (before > 0) std::fill_n(in_->data(), in_->size(), 0.0f);
@@ -142,8 +145,9 @@ ConvDirect random_layer(Random& g, int block) {
   if (chance(g, 85)) c.h = random_axis(g, chance(g, 40) ? 1 : pick(g, 1, 4), 12);
   p.in = random_view(g, c.in_channels, c.h.in, c.w.in, block);
   p.out = random_view(g, c.out_channels, c.h.out, c.w.out, block);
-  p.residual = random_view(g, c.out_channels, c.h.out, c.w.out, block);
   p.has_residual = chance(g, 40);
+  if (p.has_residual && chance(g, 40)) p.residual_lacks = pick(g, 0, c.out_channels - 1);
+  p.residual = random_view(g, c.out_channels - p.residual_lacks, c.h.out, c.w.out, block);
   p.activation = activation_of(pick(g, 0, 3), chance(g, 30));
   return p;
 }
@@ -184,6 +188,7 @@ TEST(ConvDirect, residual_may_be_the_output) {
     for (int round = 0; round < 10; round++) {
       ConvDirect p = random_layer(g, block_of(isa));
       p.has_residual = true;
+      p.residual_lacks = 0;
       p.residual = p.out =
           dense_view(p.conv.out_channels, p.conv.h.out, p.conv.w.out, block_of(isa));
       Layer layer(g, p, isa, false);

@@ -28,8 +28,9 @@ ConvWinograd random_layer(Random& g, int block) {
   }
   p.in = random_view(g, c.in_channels, c.h.in, c.w.in, block);
   p.out = random_view(g, c.out_channels, c.h.out, c.w.out, block);
-  p.residual = random_view(g, c.out_channels, c.h.out, c.w.out, block);
   p.has_residual = chance(g, 40);
+  if (p.has_residual && chance(g, 40)) p.residual_lacks = pick(g, 0, c.out_channels - 1);
+  p.residual = random_view(g, c.out_channels - p.residual_lacks, c.h.out, c.w.out, block);
   p.activation = activation_of(pick(g, 0, 3), chance(g, 30));
   return p;
 }
@@ -54,7 +55,8 @@ TEST(ConvWinograd, random_layers_with_every_tactic_and_thread_count) {
     for (int round = 0; round < 50; round++) {
       const ConvWinograd p = random_layer(g, block_of(isa));
       ASSERT_EQ(conv_winograd_unsupported(p, isa), nullptr);
-      BlockedLayer layer(g, p.conv, isa, p.in, p.out, p.residual, p.has_residual, chance(g, 30));
+      BlockedLayer layer(g, p.conv, isa, p.in, p.out, p.residual, p.has_residual, chance(g, 30),
+                         false, p.residual_lacks);
       std::vector<float> first[2];
       for (const int threads : {1, 3}) {
         for (const auto& t : all_tactics(p, isa)) {
@@ -77,6 +79,7 @@ TEST(ConvWinograd, residual_may_be_the_output) {
     for (int round = 0; round < 10; round++) {
       ConvWinograd p = random_layer(g, block_of(isa));
       p.has_residual = true;
+      p.residual_lacks = 0;
       p.residual = p.out =
           dense_view(p.conv.out_channels, p.conv.h.out, p.conv.w.out, block_of(isa));
       BlockedLayer layer(g, p.conv, isa, p.in, p.out, p.residual, true, false);

@@ -113,6 +113,20 @@ inline View random_view(Random& g, int channels, int height, int width, int bloc
   return v;
 }
 
+// Plain values with zeros for the last `lacks` channels of each image, which they do not have.
+inline std::vector<float> with_zero_channels(const std::vector<float>& values, int images,
+                                             int channels, int lacks) {
+  std::vector<float> all;
+  const size_t image = values.size() / static_cast<size_t>(images);
+  const size_t zeros = image / static_cast<size_t>(channels - lacks) * static_cast<size_t>(lacks);
+  for (size_t at = 0; at < values.size(); at += image) {
+    all.insert(all.end(), values.begin() + static_cast<ptrdiff_t>(at),
+               values.begin() + static_cast<ptrdiff_t>(at + image));
+    all.resize(all.size() + zeros, 0.0f);
+  }
+  return all;
+}
+
 struct Reference {
   std::vector<double> value;      // plain
   std::vector<double> magnitude;  // sum of |products|: what rounding errors are relative to
