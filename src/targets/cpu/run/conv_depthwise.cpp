@@ -61,7 +61,7 @@ void depthwise_tiles(const DepthwiseTap& t, const DepthwiseOut& o, int x0, int c
       TENREC_UNROLL for (int i = 0; i < (P - 1) * kStep + kCols; i++) {
         if (kEdge && i < kCols && i < left) continue;
         if (kEdge && i >= (P - 1) * kStep && i >= right) continue;
-        const V x = load(in + i * B);
+        const V x = in_register(load(in + i * B));
         TENREC_UNROLL for (int p = 0; p < P; p++) {
           const int c = i - p * kStep;
           if (c >= 0 && c < kCols) acc[p][0] = fma(w[c], x, acc[p][0]);

@@ -49,6 +49,13 @@ HWY_INLINE V load(const float* p) {
 HWY_INLINE void store(float* p, V a) {
   TENREC_EACH_PART hn::StoreU(a.part[i], Tag(), p + i * kLanes);
 }
+// Loaded once, however often it is used: GCC makes loads operands of multiply-adds, each its own.
+HWY_INLINE V in_register(V a) {
+#if HWY_ARCH_X86
+  TENREC_EACH_PART asm("" : "+v"(a.part[i].raw));
+#endif
+  return a;
+}
 // Past the caches; p is aligned to B floats. hwy::FlushStream() before other threads read.
 HWY_INLINE void stream(float* p, V a) {
   TENREC_EACH_PART hn::Stream(a.part[i], Tag(), p + i * kLanes);
