@@ -27,33 +27,44 @@ struct DepthwiseOut {
   Activation activation;
 };
 
-template <int P>
+constexpr int kMaxPixels = 8;
+template <int kApart>  // pixels from one to the next
+constexpr int kPixelAt[kMaxPixels] = {0,
+                                      kApart* B,
+                                      kApart * 2 * B,
+                                      kApart * 3 * B,
+                                      kApart * 4 * B,
+                                      kApart * 5 * B,
+                                      kApart * 6 * B,
+                                      kApart * 7 * B};
+
+template <int P, int kApart>
 HWY_INLINE void start_pixels(V (&acc)[P][1], V bias, const float* residual) {
   TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][0] = bias;
   if (!residual) return;
-  TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][0] = acc[p][0] + load(residual + p * B);
+  TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][0] =
+      acc[p][0] + load(residual + kPixelAt<kApart>[p]);
 }
 
-constexpr int kMaxPixels = 8;
-constexpr int kPixelAt[kMaxPixels] = {0, B, 2 * B, 3 * B, 4 * B, 5 * B, 6 * B, 7 * B};
-
 // `count` tiles of P neighbouring outputs from output x of a row on; outputs lie kStep apart in the
-// input, under kCols taps a row side by side. Every input of a row is loaded once for all outputs
-// that it goes into, so that multiply-adds and not loads set the pace; the sums are those of single
-// taps in order. Pixels outside are left out at the edges, which costs a comparison where copying
-// the map with zeros around it costs a load and a store for every pixel.
-template <int P, int kStep, int kCols, bool kEdge>
+// input, under kCols taps a row side by side. With dilation a row is every kApart-th pixel. Every
+// input of a row is loaded once for all outputs that it goes into, so that multiply-adds and not
+// loads set the pace; the sums are those of single taps in order. Pixels outside are left out at
+// the edges, which costs a comparison where copying the map with zeros around it costs a load and a
+// store for every pixel.
+template <int P, int kStep, int kCols, int kApart, bool kEdge>
 void depthwise_tiles(const DepthwiseTap& t, const DepthwiseOut& o, int x0, int count) {
-  const float *first = t.in + int64_t{x0} * kStep * B, *weights = t.weights;
-  const float* residual = o.residual ? o.residual + int64_t{x0} * B : nullptr;
-  float* out = o.out + int64_t{x0} * B;
+  constexpr int kPixel = kApart * B;
+  const float *first = t.in + int64_t{x0} * kStep * kPixel, *weights = t.weights;
+  const float* residual = o.residual ? o.residual + int64_t{x0} * kPixel : nullptr;
+  float* out = o.out + int64_t{x0} * kPixel;
   const int left = t.left - x0 * kStep, right = t.right - x0 * kStep;
   const int64_t row = t.row;
   const int rows = t.rows;
-  for (; count > 0; count--, first += P * kStep * B, out += P * B) {
+  for (; count > 0; count--, first += P * kStep * kPixel, out += P * kPixel) {
     V acc[P][1];
-    start_pixels(acc, o.bias, residual);
-    if (residual) residual += P * B;
+    start_pixels<P, kApart>(acc, o.bias, residual);
+    if (residual) residual += P * kPixel;
     const float *in = first, *at = weights;
     for (int y = 0; y < rows; y++, in += row, at += kCols * B) {
       V w[kCols];
@@ -61,14 +72,14 @@ void depthwise_tiles(const DepthwiseTap& t, const DepthwiseOut& o, int x0, int c
       TENREC_UNROLL for (int i = 0; i < (P - 1) * kStep + kCols; i++) {
         if (kEdge && i < kCols && i < left) continue;
         if (kEdge && i >= (P - 1) * kStep && i >= right) continue;
-        const V x = in_register(load(in + i * B));
+        const V x = in_register(load(in + i * kPixel));
         TENREC_UNROLL for (int p = 0; p < P; p++) {
           const int c = i - p * kStep;
           if (c >= 0 && c < kCols) acc[p][0] = fma(w[c], x, acc[p][0]);
         }
       }
     }
-    store_tile<P, 1>(acc, out, kPixelAt, 0, o.activation);
+    store_tile<P, 1>(acc, out, kPixelAt<kApart>, 0, o.activation);
   }
 }
 
@@ -76,24 +87,27 @@ using DepthwiseTiles = void (*)(const DepthwiseTap&, const DepthwiseOut&, int, i
 struct DepthwiseTileSet {  // [pixels]
   DepthwiseTiles inner[kMaxPixels + 1] = {}, edge[kMaxPixels + 1] = {};
 };
-template <int kStep, int kCols, int P = 1>
+template <int kStep, int kCols, int kApart, int P = 1>
 constexpr void fill_tiles(DepthwiseTileSet& set) {
   if constexpr (P <= kMaxPixels) {
-    set.inner[P] = &depthwise_tiles<P, kStep, kCols, false>;
-    set.edge[P] = &depthwise_tiles<P, kStep, kCols, true>;
-    fill_tiles<kStep, kCols, P + 1>(set);
+    set.inner[P] = &depthwise_tiles<P, kStep, kCols, kApart, false>;
+    set.edge[P] = &depthwise_tiles<P, kStep, kCols, kApart, true>;
+    fill_tiles<kStep, kCols, kApart, P + 1>(set);
   }
 }
-template <int kStep, int kCols>
+template <int kStep, int kCols, int kApart = 1>
 constexpr DepthwiseTileSet tile_set() {
   DepthwiseTileSet set;
-  fill_tiles<kStep, kCols>(set);
+  fill_tiles<kStep, kCols, kApart>(set);
   return set;
 }
 constinit const DepthwiseTileSet kStep1Cols3 = tile_set<1, 3>(), kStep1Cols5 = tile_set<1, 5>(),
-                                 kStep2Cols3 = tile_set<2, 3>(), kStep2Cols5 = tile_set<2, 5>();
+                                 kStep2Cols3 = tile_set<2, 3>(), kStep2Cols5 = tile_set<2, 5>(),
+                                 kApart2Cols3 = tile_set<1, 3, 2>(),
+                                 kApart2Cols5 = tile_set<1, 5, 2>();
 
 const DepthwiseTileSet& tiles_of(const Axis& w) {
+  if (w.dilation == 2) return w.kernel == 3 ? kApart2Cols3 : kApart2Cols5;
   if (w.stride == 1) return w.kernel == 3 ? kStep1Cols3 : kStep1Cols5;
   return w.kernel == 3 ? kStep2Cols3 : kStep2Cols5;
 }
@@ -103,7 +117,7 @@ template <int P, int kStep>
 HWY_INLINE void depthwise_tile(const DepthwiseTap& t, const DepthwiseOut& o) {
   const int64_t step = kStep ? kStep * B : t.pixel;
   V acc[P][1];
-  start_pixels(acc, o.bias, o.residual);
+  start_pixels<P, 1>(acc, o.bias, o.residual);
   const float *row = t.in, *weights = t.weights;
   for (int y = 0; y < t.rows; y++, row += t.row, weights += t.weight_row) {
     const float *in = row, *w = weights;
@@ -114,7 +128,7 @@ HWY_INLINE void depthwise_tile(const DepthwiseTap& t, const DepthwiseOut& o) {
       }
     }
   }
-  store_tile<P, 1>(acc, o.out, kPixelAt, 0, o.activation);
+  store_tile<P, 1>(acc, o.out, kPixelAt<1>, 0, o.activation);
 }
 
 // `count` neighbouring outputs in equal parts of at most `most`.
@@ -148,7 +162,7 @@ struct DepthwiseTask {
   int worker;
 
   void rows(int image, int block, int y0, int y1) const;
-  void tiled_row(const DepthwiseTap& tap, const DepthwiseOut& out) const;
+  void tiled_row(DepthwiseTap& tap, DepthwiseOut& out) const;
   void apart_row(const DepthwiseTap& tap, const DepthwiseOut& out) const;
   void pixels(const DepthwiseTap& tap, const DepthwiseOut& out, int count) const {
     switch (p.conv.w.stride) {
@@ -181,8 +195,7 @@ void DepthwiseTask::rows(int image, int block, int y0, int y1) const {
                    .cols = w.kernel,
                    .weights = weights,
                    .weight_row = int64_t{w.kernel} * B,
-                   .left = w.pad,
-                   .right = w.in + w.pad};
+                   .left = plan.phases[0].pad};
   for (int y = y0; y < y1; y++) {
     o.out = out + y * p.out.row;
     if (p.has_residual) {
@@ -208,15 +221,23 @@ void DepthwiseTask::rows(int image, int block, int y0, int y1) const {
   }
 }
 
-// A row in tiles; those alike in one call.
-void DepthwiseTask::tiled_row(const DepthwiseTap& tap, const DepthwiseOut& out) const {
+// A row in tiles, phase after phase of its dilation; tiles alike in one call. Moves on what it is
+// given: a copy a row stalls on store forwarding.
+void DepthwiseTask::tiled_row(DepthwiseTap& tap, DepthwiseOut& out) const {
   const DepthwiseTileSet& tiles = tiles_of(p.conv.w);
-  const DepthwiseCuts& cuts = plan.cuts;
-  for (int i = 0; i < cuts.parts;) {
-    const bool inner = i >= cuts.inner.begin && i < cuts.inner.end;
-    const int end = inner ? cuts.alike(i) : i + 1;
-    (inner ? tiles.inner : tiles.edge)[cuts.size(i)](tap, out, cuts.at(i), end - i);
-    i = end;
+  for (int phase = 0;; phase++) {
+    const DepthwiseCuts& cuts = plan.cuts[phase];
+    tap.right = plan.phases[phase].in + tap.left;
+    for (int i = 0; i < cuts.parts;) {
+      const bool inner = i >= cuts.inner.begin && i < cuts.inner.end;
+      const int end = inner ? cuts.alike(i) : i + 1;
+      (inner ? tiles.inner : tiles.edge)[cuts.size(i)](tap, out, cuts.at(i), end - i);
+      i = end;
+    }
+    if (phase + 1 == p.conv.w.dilation) return;
+    tap.in += B;
+    out.out += B;
+    if (out.residual) out.residual += B;
   }
 }
 

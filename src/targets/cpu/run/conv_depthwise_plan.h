@@ -26,10 +26,27 @@ struct DepthwiseCuts {
   Span inner;  // the tiles that read nothing outside the input
 };
 
+// Every `dilation`-th pixel of a row, from `first` on: an axis without dilation, if the pads are
+// even.
+constexpr Axis phase_of(const Axis& w, int first) {
+  const int d = w.dilation;
+  return {.in = ceil_div(w.in - first, d),
+          .out = ceil_div(w.out - first, d),
+          .kernel = w.kernel,
+          .stride = w.stride,
+          .pad = w.pad / d};
+}
+
 // Has tiles of its own, whose edges cost little: no output lies in the padding altogether.
 constexpr bool is_tiled(const Axis& w) {
-  return (w.kernel == 3 || w.kernel == 5) && w.dilation == 1 && w.stride <= 2 && w.pad < w.kernel &&
-         reads(w, 0, w.out - 1).end < w.in + w.kernel;
+  const bool steps =
+      w.dilation == 1 ? w.stride <= 2 : w.dilation == 2 && w.stride == 1 && w.pad % 2 == 0;
+  if (!steps || (w.kernel != 3 && w.kernel != 5)) return false;
+  for (int first = 0; first < w.dilation; first++) {
+    const Axis a = phase_of(w, first);
+    if (a.pad >= a.kernel || reads(a, 0, a.out - 1).end >= a.in + a.kernel) return false;
+  }
+  return true;
 }
 
 struct ConvDepthwisePlan {
@@ -38,7 +55,8 @@ struct ConvDepthwisePlan {
         most(std::clamp(t.pixels, 1, 8)),
         tiled(is_tiled(p.conv.w)),
         copies(t.copies && !tiled && (reads_outside(p.conv.h, 0) || reads_outside(p.conv.w, 0))),
-        cuts(p.conv.w, most) {
+        phases{phase_of(p.conv.w, 0), phase_of(p.conv.w, tiled ? p.conv.w.dilation - 1 : 0)},
+        cuts{DepthwiseCuts(phases[0], most), DepthwiseCuts(phases[1], most)} {
     const Axis &h = p.conv.h, &w = p.conv.w;
     // Pieces of 128 pixels or more for the hook, at least a row; copies of at most ~16 KiB, for L1.
     rows = std::clamp(128 / std::max(w.out, 1), 1, std::max(h.out, 1));
@@ -49,7 +67,8 @@ struct ConvDepthwisePlan {
   }
   int blocks, most;  // most pixels at once
   bool tiled, copies;
-  DepthwiseCuts cuts;
+  Axis phases[2];  // of tiled rows; one if there is no dilation
+  DepthwiseCuts cuts[2];
   int rows = 1;  // output rows done at a time
   int copy_cols = 0;
   int64_t copy_floats = 0;

@@ -14,6 +14,12 @@ ConvDepthwise random_layer(Random& g, int block) {
   c.images = chance(g, 70) ? 1 : pick(g, 2, 3);
   c.groups = c.in_channels = c.out_channels = pick(g, 1, 4 * block);
   c.w = random_axis(g, chance(g, 60) ? 3 : pick(g, 1, 7), chance(g, 20) ? 70 : 20);
+  if (chance(g, 20)) {  // rows in two phases
+    c.w.dilation = 2, c.w.stride = 1, c.w.kernel = chance(g, 50) ? 3 : 5;
+    c.w.pad = 2 * pick(g, 0, c.w.kernel - 1);
+    c.w.in += 2 * c.w.kernel;
+    c.w.out = c.w.in + c.w.pad + pick(g, 0, 2 * c.w.kernel) - 2 * (c.w.kernel - 1);
+  }
   if (chance(g, 85)) c.h = random_axis(g, chance(g, 60) ? 3 : pick(g, 1, 6), 14);
   p.in = random_view(g, c.in_channels, c.h.in, c.w.in, block);
   p.out = random_view(g, c.out_channels, c.h.out, c.w.out, block);
