@@ -119,19 +119,10 @@ class SoftmaxRunner : public RowRunner {
 
   void run(const StepArgs& args) override {
     if (args.inputs[0].elements() == 0) return;
-    if (inner_ == 1 && length_ <= short_row && args.inputs[0].dtype == DType::f32)
-      return run_short(args);
+    if (inner_ == 1 && args.inputs[0].dtype == DType::f32) return run_rows(args);
     if (inner_ == 1) {
       each_row(args, [&](int64_t, const float* x, float* y) {
-        const float top = rows_.max(x, length_);
-        if (logarithm_) {
-          const double sum = rows_.exp_sum(x, length_, top, nullptr);
-          rows_.shift_scale(x, length_,
-                            static_cast<float>(static_cast<double>(top) + std::log(sum)), 1, y);
-        } else {
-          const double sum = rows_.exp_sum(x, length_, top, y);
-          rows_.shift_scale(y, length_, 0, static_cast<float>(1 / sum), y);
-        }
+        rows_.softmax(x, 1, length_, logarithm_, y);
       });
       return;
     }
@@ -149,15 +140,17 @@ class SoftmaxRunner : public RowRunner {
   }
 
  private:
-  void run_short(const StepArgs& args) const {
-    constexpr int64_t rows_at_once = 64;
-    const int64_t units = (outer_ + rows_at_once - 1) / rows_at_once;
+  void run_rows(const StepArgs& args) const {
+    const bool is_short = length_ <= short_row;
+    const int64_t rows_a_unit = is_short ? 64 : 1;  // whole vectors of short rows
+    const int64_t units = (outer_ + rows_a_unit - 1) / rows_a_unit;
     const int tasks = tasks_for(units, outer_ * length_);
     threads_.parallel(tasks, [&](int task, int) {
-      const int64_t begin = units * task / tasks * rows_at_once;
-      const int64_t end = std::min(units * (task + 1) / tasks * rows_at_once, outer_);
-      rows_.short_softmax(args.inputs[0].as<float>() + begin * length_, end - begin, length_,
-                          logarithm_, args.outputs[0].as<float>() + begin * length_);
+      const int64_t begin = units * task / tasks * rows_a_unit;
+      const int64_t end = std::min(units * (task + 1) / tasks * rows_a_unit, outer_);
+      (is_short ? rows_.short_softmax : rows_.softmax)(
+          args.inputs[0].as<float>() + begin * length_, end - begin, length_, logarithm_,
+          args.outputs[0].as<float>() + begin * length_);
     });
   }
 

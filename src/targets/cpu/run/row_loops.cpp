@@ -3,6 +3,7 @@
 #define HWY_TARGET_INCLUDE "targets/cpu/run/row_loops.cpp"
 #include "targets/cpu/run/highway_each.h"
 #include "targets/cpu/run/math-inl.h"
+#include "targets/cpu/run/simd-inl.h"
 
 #include <algorithm>
 #include <cmath>
@@ -25,6 +26,10 @@ HWY_INLINE int64_t lanes() { return static_cast<int64_t>(hn::Lanes(f)); }
 
 // The last n < lanes values; the other lanes are `rest`.
 HWY_INLINE VF load_end(const float* x, int64_t n, float rest) {
+  if constexpr (kMaskedMoves) {
+    const auto used = hn::FirstN(f, static_cast<size_t>(n));
+    return hn::IfThenElse(used, hn::MaskedLoad(used, f, x), hn::Set(f, rest));
+  }
   alignas(64) float end[16];
   for (float& value : end) value = rest;
   for (int64_t i = 0; i < n; ++i) end[i] = x[i];
@@ -34,6 +39,8 @@ HWY_INLINE VF load_some(const float* x, int64_t used) {
   return used == lanes() ? hn::LoadU(f, x) : load_end(x, used, 0);
 }
 HWY_INLINE void store_end(VF value, float* y, int64_t n) {
+  if constexpr (kMaskedMoves)
+    return hn::BlendedStore(value, hn::FirstN(f, static_cast<size_t>(n)), f, y);
   alignas(64) float end[16];
   hn::Store(value, f, end);
   for (int64_t i = 0; i < n; ++i) y[i] = end[i];
@@ -227,36 +234,26 @@ void column_best(const float* x, int64_t rows, int64_t stride, int64_t width, fl
   }
 }
 
-double exp_sum(const float* x, int64_t n, float shift, float* y) {
+// Sum of exp(x - top), which goes to y if that is given; y may be x.
+HWY_INLINE double exp_sum(const float* x, int64_t n, float top, float* y) {
   const int64_t step = lanes();
-  const VF middle = hn::Set(f, shift);
+  const VF shift = hn::Set(f, top);
   double sum = 0;
   for (int64_t begin = 0; begin < n; begin += stretch) {
     const int64_t end = std::min(begin + stretch, n);
-    VF a = hn::Zero(f), b = a;
+    VF part = hn::Zero(f);
     int64_t i = begin;
-    for (; i + 2 * step <= end; i += 2 * step) {
-      const VF first = exp_of(f, hn::Sub(hn::LoadU(f, x + i), middle));
-      const VF second = exp_of(f, hn::Sub(hn::LoadU(f, x + i + step), middle));
-      a = hn::Add(a, first);
-      b = hn::Add(b, second);
-      if (y) {
-        hn::StoreU(first, f, y + i);
-        hn::StoreU(second, f, y + i + step);
-      }
+    for (; i + step <= end; i += step) {
+      const VF value = exp_below_zero(f, hn::Sub(hn::LoadU(f, x + i), shift));
+      part = hn::Add(part, value);
+      if (y) hn::StoreU(value, f, y + i);
     }
-    for (; i < end; i += step) {
-      const int64_t used = std::min(step, end - i);
-      const VF in = used == step ? hn::LoadU(f, x + i) : load_end(x + i, used, -infinity);
-      // Lanes behind the end hold exp(-inf) = 0, unless the shift is infinite too.
-      VF value = exp_of(f, hn::Sub(in, middle));
-      if (used < step) value = hn::IfThenElseZero(hn::FirstN(f, static_cast<size_t>(used)), value);
-      a = hn::Add(a, value);
-      if (!y) continue;
-      if (used == step) hn::StoreU(value, f, y + i);
-      else store_end(value, y + i, used);
+    if (i < end) {
+      const VF value = exp_below_zero(f, hn::Sub(load_end(x + i, end - i, -infinity), shift));
+      part = hn::Add(part, value);
+      if (y) store_end(value, y + i, end - i);
     }
-    sum += static_cast<double>(total(hn::Add(a, b)));
+    sum += static_cast<double>(total(part));
   }
   return sum;
 }
@@ -286,6 +283,48 @@ void normalise(const float* x, int64_t n, float shift, float factor, const float
   });
 }
 
+// The largest of a row that has no NaN.
+HWY_INLINE float top_of(const float* x, int64_t n) {
+  const int64_t step = lanes();
+  VF a = hn::Set(f, -infinity), b = a;
+  int64_t i = 0;
+  for (; i + 2 * step <= n; i += 2 * step) {
+    a = hn::Max(a, hn::LoadU(f, x + i));
+    b = hn::Max(b, hn::LoadU(f, x + i + step));
+  }
+  if (i + step <= n) {
+    a = hn::Max(a, hn::LoadU(f, x + i));
+    i += step;
+  }
+  if (i < n) b = hn::Max(b, load_end(x + i, n - i, -infinity));
+  return hn::GetLane(hn::MaxOfLanes(f, hn::Max(a, b)));
+}
+
+// Some rows at a time, pass by pass: what a row's largest and sum wait for is hidden behind the next
+// row. A NaN makes its row's sum NaN, and with it the row, whatever the largest is.
+void softmax(const float* x, int64_t rows, int64_t n, bool logarithm, float* y) {
+  constexpr int64_t most = 8, first_level = 4096;  // rows, and values of them
+  const int64_t together = std::clamp<int64_t>(first_level / n, 1, most);
+  for (int64_t row = 0; row < rows; row += together) {
+    const int64_t count = std::min(together, rows - row);
+    const float* from = x + row * n;
+    float* to = y + row * n;
+    float tops[most];
+    double sums[most];
+    for (int64_t r = 0; r < count; ++r) tops[r] = top_of(from + r * n, n);
+    for (int64_t r = 0; r < count; ++r)
+      sums[r] = exp_sum(from + r * n, n, tops[r], logarithm ? nullptr : to + r * n);
+    for (int64_t r = 0; r < count; ++r) {
+      if (logarithm) {
+        const double base = static_cast<double>(tops[r]) + std::log(sums[r]);
+        shift_scale(from + r * n, n, static_cast<float>(base), 1, to + r * n);
+      } else {
+        shift_scale(to + r * n, n, 0, static_cast<float>(1 / sums[r]), to + r * n);
+      }
+    }
+  }
+}
+
 void column_softmax(const float* x, int64_t n, int64_t stride, int64_t width, bool logarithm,
                     float* y) {
   const int64_t step = lanes();
@@ -295,7 +334,8 @@ void column_softmax(const float* x, int64_t n, int64_t stride, int64_t width, bo
     for (int64_t r = 0; r < n; ++r) best = Larger::of(best, load_some(x + r * stride + c, used));
     VF sum = hn::Zero(f);
     for (int64_t r = 0; r < n; ++r) {
-      const VF value = exp_of(f, hn::Sub(load_some(x + r * stride + c, used), best));
+      const VF value =
+          exp_below_zero(f, hn::Sub(load_some(x + r * stride + c, used), best));
       sum = hn::Add(sum, value);
       if (logarithm) continue;
       if (used == step) hn::StoreU(value, f, y + r * stride + c);
@@ -337,7 +377,7 @@ HWY_INLINE void softmax_of_rows(const float* x, int64_t n, bool logarithm, float
   for (int64_t k = 1; k < n; ++k) best = Larger::of(best, columns[k]);
   VF sum = hn::Zero(f);
   for (int64_t k = 0; k < n; ++k) {
-    powers[k] = exp_of(f, hn::Sub(columns[k], best));
+    powers[k] = exp_below_zero(f, hn::Sub(columns[k], best));
     sum = hn::Add(sum, powers[k]);
   }
   const VF base = logarithm ? hn::Add(best, log_of(f, sum)) : hn::Div(hn::Set(f, 1.0F), sum);
@@ -359,7 +399,7 @@ void short_softmax(const float* x, int64_t rows, int64_t n, bool logarithm, floa
 
 constexpr RowLoops loops{sum,          best_of<Larger>, best_of<Smaller>,    squares_around,
                          column_sum,   short_columns,   column_best<Larger>, column_best<Smaller>,
-                         exp_sum,      shift_scale,     normalise,           column_softmax,
+                         shift_scale,  normalise,       softmax,             column_softmax,
                          short_softmax};
 
 }  // namespace

@@ -26,17 +26,17 @@ struct RowLoops {
                         float divisor, float* y);
   void (*column_max)(const float* x, int64_t rows, int64_t stride, int64_t width, float* into);
   void (*column_min)(const float* x, int64_t rows, int64_t stride, int64_t width, float* into);
-  // y = exp(x - shift), its sum; y may be x or null.
-  double (*exp_sum)(const float* x, int64_t n, float shift, float* y);
   // y = (x - shift) * factor
   void (*shift_scale)(const float* x, int64_t n, float shift, float factor, float* y);
   // y = (x - shift) * factor * scale[i] + bias[i]; scale and bias may be null (1 and 0)
   void (*normalise)(const float* x, int64_t n, float shift, float factor, const float* scale,
                     const float* bias, float* y);
+  // Softmax of each of `rows` rows of n values; y may be x.
+  void (*softmax)(const float* x, int64_t rows, int64_t n, bool logarithm, float* y);
   // Softmax down `n` rows, `stride` apart, of `width` columns.
   void (*column_softmax)(const float* x, int64_t n, int64_t stride, int64_t width, bool logarithm,
                          float* y);
-  // Softmax of each of `rows` rows of n values, n <= short_row.
+  // As `softmax`, n <= short_row.
   void (*short_softmax)(const float* x, int64_t rows, int64_t n, bool logarithm, float* y);
 };
 
