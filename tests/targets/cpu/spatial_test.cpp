@@ -35,7 +35,7 @@ void in_every_layout(StepCase c, std::string_view kernel) {
 }
 
 TEST(Pool, windows_of_every_kind) {
-  for (const Dims& dims : std::vector<Dims>{{2, 8, 11, 13}, {1, 19, 7, 30}}) {
+  for (const Dims& dims : std::vector<Dims>{{2, 8, 11, 13}, {1, 19, 7, 30}, {1, 3, 5, 150}}) {
     const Tensor x = random_tensor(DType::f32, dims);
     for (const int64_t kernel : {2, 3}) {
       for (const int64_t stride : {1, 2, 3}) {

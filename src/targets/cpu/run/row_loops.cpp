@@ -300,8 +300,8 @@ HWY_INLINE float top_of(const float* x, int64_t n) {
   return hn::GetLane(hn::MaxOfLanes(f, hn::Max(a, b)));
 }
 
-// Some rows at a time, pass by pass: what a row's largest and sum wait for is hidden behind the next
-// row. A NaN makes its row's sum NaN, and with it the row, whatever the largest is.
+// Some rows at a time, pass by pass: what a row's largest and sum wait for is hidden behind the
+// next row. A NaN makes its row's sum NaN, and with it the row, whatever the largest is.
 void softmax(const float* x, int64_t rows, int64_t n, bool logarithm, float* y) {
   constexpr int64_t most = 8, first_level = 4096;  // rows, and values of them
   const int64_t together = std::clamp<int64_t>(first_level / n, 1, most);
@@ -334,8 +334,7 @@ void column_softmax(const float* x, int64_t n, int64_t stride, int64_t width, bo
     for (int64_t r = 0; r < n; ++r) best = Larger::of(best, load_some(x + r * stride + c, used));
     VF sum = hn::Zero(f);
     for (int64_t r = 0; r < n; ++r) {
-      const VF value =
-          exp_below_zero(f, hn::Sub(load_some(x + r * stride + c, used), best));
+      const VF value = exp_below_zero(f, hn::Sub(load_some(x + r * stride + c, used), best));
       sum = hn::Add(sum, value);
       if (logarithm) continue;
       if (used == step) hn::StoreU(value, f, y + r * stride + c);
@@ -397,10 +396,10 @@ void short_softmax(const float* x, int64_t rows, int64_t n, bool logarithm, floa
   std::copy_n(end, (rows - row) * n, y + row * n);
 }
 
-constexpr RowLoops loops{sum,          best_of<Larger>, best_of<Smaller>,    squares_around,
-                         column_sum,   short_columns,   column_best<Larger>, column_best<Smaller>,
-                         shift_scale,  normalise,       softmax,             column_softmax,
-                         short_softmax};
+constexpr RowLoops loops{
+    sum,           best_of<Larger>,     best_of<Smaller>,     squares_around, column_sum,
+    short_columns, column_best<Larger>, column_best<Smaller>, shift_scale,    normalise,
+    softmax,       column_softmax,      short_softmax};
 
 }  // namespace
 

@@ -16,6 +16,12 @@ namespace {
 
 constexpr float lowest = -std::numeric_limits<float>::infinity();
 
+// What a window has so far with one value more; a maximum leaves NaN out.
+template <bool is_max>
+HWY_INLINE V join(V x, V so_far) {
+  return is_max ? at_least(x, so_far) : so_far + x;
+}
+
 // One pixel's B lanes (or the last few) over all its taps; kHeight x kWidth of them in one plane,
 // or 0 x 0: as many as the row says.
 template <bool is_max, bool whole, int kHeight, int kWidth>
@@ -28,22 +34,19 @@ HWY_INLINE V pooled(const PoolRow& row, const float* from, int64_t taps, int lan
       const float* at = from + d * row.depth_step + h * row.height_step;
       TENREC_UNROLL for (int64_t w = 0; w < width; ++w, at += row.width_step) {
         const V x = whole ? load(at) : load_first(at, lanes);
-        best = is_max ? at_least(x, best) : best + x;
+        best = join<is_max>(x, best);
       }
     }
   }
   return best;
 }
 
-// All lanes of a pixel.
+// All lanes of pixel o, which goes to `to`.
 template <bool is_max, int kHeight, int kWidth>
-HWY_INLINE void pool_pixel(const PoolRow& row, const Taps& column, float* to) {
+HWY_INLINE void pool_pixel(const PoolRow& row, int64_t o, float* to) {
+  const Taps& column = row.columns[o];
   const float* from = row.from + column.first * row.lanes;
-  V factor = zero();
-  if constexpr (!is_max) {
-    const auto count = static_cast<float>(row.counted * column.counted);
-    factor = all(count == 0 ? 0.0F : 1.0F / count);
-  }
+  const V factor = all(is_max ? 1 : row.factor * row.factors[o]);
   int64_t c = 0;
   for (; c + B <= row.lanes; c += B) {
     const V value = pooled<is_max, true, kHeight, kWidth>(row, from + c, column.taps, B);
@@ -58,9 +61,44 @@ HWY_INLINE void pool_pixel(const PoolRow& row, const Taps& column, float* to) {
 template <bool is_max, int kHeight, int kWidth>
 void pool_lanes_of(const PoolRow& row, float* to) {
   for (int64_t o = 0; o < row.width; ++o, to += row.lanes) {
-    const Taps& column = row.columns[o];
-    if (column.taps == kWidth) pool_pixel<is_max, kHeight, kWidth>(row, column, to);
-    else pool_pixel<is_max, 0, 0>(row, column, to);
+    if (row.columns[o].taps == kWidth) pool_pixel<is_max, kHeight, kWidth>(row, o, to);
+    else pool_pixel<is_max, 0, 0>(row, o, to);
+  }
+}
+
+// B lanes of windows [first, last) of 3 x 3, 1 or 2 apart: each column of three is loaded once.
+template <bool is_max, int kStride>
+void pool_threes(const PoolRow& row, int64_t first, int64_t last, int64_t lane, float* to) {
+  const float* from = row.from + row.columns[first].first * row.lanes + lane;
+  const auto next = [&]() HWY_ATTR {
+    const V column = pooled<is_max, true, 3, 1>(row, from, 1, B);
+    from += row.lanes;
+    return column;
+  };
+  V a = next(), b = kStride == 1 ? next() : zero();
+  for (int64_t o = first; o < last; ++o) {
+    if constexpr (kStride == 2) b = next();
+    const V c = next();
+    const V value = join<is_max>(c, join<is_max>(b, a));
+    const V factor = all(is_max ? 1 : row.factor * row.factors[o]);
+    store(to + o * row.lanes + lane, is_max ? value : value * factor);
+    a = kStride == 1 ? b : c;
+    b = c;
+  }
+}
+
+template <bool is_max>
+void pool_lanes_of_threes(const PoolRow& row, float* to) {
+  const auto whole = [&](int64_t o) { return row.columns[o].taps == 3; };
+  int64_t first = 0, last = row.width;
+  const auto edge = [&](int64_t o)
+                        HWY_ATTR { pool_pixel<is_max, 0, 0>(row, o, to + o * row.lanes); };
+  while (first < last && !whole(first)) edge(first++);
+  while (last > first && !whole(last - 1)) edge(--last);
+  if (first == last) return;
+  for (int64_t lane = 0; lane < row.lanes; lane += B) {
+    if (row.stride == 1) pool_threes<is_max, 1>(row, first, last, lane, to);
+    else pool_threes<is_max, 2>(row, first, last, lane, to);
   }
 }
 
@@ -74,49 +112,100 @@ void pool_lanes(const PoolRow& row, float* to) {
     __builtin_prefetch(to + floats + i, 1);
   const bool flat = row.depth == 1;
   if (flat && row.height == 2 && row.kernel == 2) return pool_lanes_of<is_max, 2, 2>(row, to);
-  if (flat && row.height == 3 && row.kernel == 3) return pool_lanes_of<is_max, 3, 3>(row, to);
-  for (int64_t o = 0; o < row.width; ++o, to += row.lanes)
-    pool_pixel<is_max, 0, 0>(row, row.columns[o], to);
-}
-
-template <bool is_max, int fixed_stride>
-HWY_INLINE void combine(const float* from, int64_t stride, int64_t count, float* to) {
-  const int64_t step = fixed_stride > 0 ? fixed_stride : stride;
-  for (int64_t i = 0; i < count; ++i) {
-    const float x = from[i * step];
-    if constexpr (is_max) to[i] = x > to[i] ? x : to[i];
-    else to[i] += x;
+  if (flat && row.height == 3 && row.kernel == 3) {
+    const bool near = row.stride <= 2 && row.dilation == 1 && row.lanes % B == 0;
+    return near ? pool_lanes_of_threes<is_max>(row, to) : pool_lanes_of<is_max, 3, 3>(row, to);
   }
+  for (int64_t o = 0; o < row.width; ++o, to += row.lanes) pool_pixel<is_max, 0, 0>(row, o, to);
 }
 
-// Plain rows: each tap is added to the whole row at once.
+// Plain rows: the rows of a window are joined to one line with the padding on both sides, then its
+// columns. Every kStride-th of the floats from `at` on:
+template <int kStride>
+HWY_INLINE V every(const float* at) {
+  if constexpr (kStride == 1) return load(at);
+  V r;
+  TENREC_EACH_PART {
+    const float* pair = at + 2 * i * kLanes;
+    r.part[i] = hn::ConcatEven(Tag(), hn::LoadU(Tag(), pair + kLanes), hn::LoadU(Tag(), pair));
+  }
+  return r;
+}
+
+constexpr int kTogether = 4;  // vectors, so that loops over taps cost little
+
+// A row is read to its end before the next: memory follows one stream more easily than several.
 template <bool is_max>
-void pool_plain(const PoolRow& row, float* to) {
-  std::fill(to, to + row.width, is_max ? lowest : 0.0F);
+void join_rows(const PoolRow& row) {
+  const float nothing = is_max ? lowest : 0.0F;
+  std::fill(row.line, row.line + row.line_size, nothing);
+  float* to = row.line + row.pad;
+  const int64_t used = std::max<int64_t>(std::min(row.in_width, row.line_size - row.pad), 0);
   for (int64_t d = 0; d < row.depth; ++d) {
     for (int64_t h = 0; h < row.height; ++h) {
-      const float* line = row.from + d * row.depth_step + h * row.height_step;
-      for (int64_t k = 0; k < row.kernel; ++k) {
-        // Output pixels whose tap k lies inside: those between the first and the last.
-        int64_t first = 0, last = row.width;
-        const auto inside = [&](int64_t o) {
-          const Taps& column = row.columns[o];
-          return k >= column.skipped && k < column.skipped + column.taps;
-        };
-        while (first < last && !inside(first)) ++first;
-        while (last > first && !inside(last - 1)) --last;
-        const float* from = line + first * row.stride - row.pad + k * row.dilation;
-        if (row.stride == 1) combine<is_max, 1>(from, 1, last - first, to + first);
-        else if (row.stride == 2) combine<is_max, 2>(from, 2, last - first, to + first);
-        else combine<is_max, 0>(from, row.stride, last - first, to + first);
-      }
+      const float* from = row.from + d * row.depth_step + h * row.height_step;
+      int64_t i = 0;
+      for (; i + B <= used; i += B) store(to + i, join<is_max>(load(from + i), load(to + i)));
+      if (i == used) continue;
+      const auto left = static_cast<int>(used - i);
+      const V value = join<is_max>(load_first(from + i, left), load_first(to + i, left));
+      store_first(to + i, value, left);
     }
   }
-  if constexpr (!is_max) {
-    for (int64_t o = 0; o < row.width; ++o) {
-      const auto count = static_cast<float>(row.counted * row.columns[o].counted);
-      to[o] = count == 0 ? 0 : to[o] / count;
+}
+
+// kVectors of windows whose columns begin at `at`, or the last `used` of one.
+template <bool is_max, int kStride, int kVectors>
+HWY_INLINE void join_columns_at(const PoolRow& row, int64_t o, int used, float* to) {
+  V value[kVectors];
+  TENREC_UNROLL for (int v = 0; v < kVectors; ++v) value[v] = all(is_max ? lowest : 0.0F);
+  const float* at = row.line + o * kStride;
+  for (int64_t k = 0; k < row.kernel; ++k, at += row.dilation) {
+    TENREC_UNROLL for (int v = 0; v < kVectors; ++v) {
+      value[v] = join<is_max>(every<kStride>(at + v * B * kStride), value[v]);
     }
+  }
+  TENREC_UNROLL for (int v = 0; v < kVectors; ++v) {
+    const float* factors = row.factors + o + v * B;
+    if constexpr (!is_max)
+      value[v] =
+          value[v] * (kVectors > 1 ? load(factors) : load_first(factors, used)) * all(row.factor);
+    if (kVectors > 1) store(to + o + v * B, value[v]);
+    else store_first(to + o, value[v], used);
+  }
+}
+
+template <bool is_max, int kStride>
+void join_columns(const PoolRow& row, float* to) {
+  int64_t o = 0;
+  for (; o + kTogether * B <= row.width; o += kTogether * B)
+    join_columns_at<is_max, kStride, kTogether>(row, o, B, to);
+  for (; o < row.width; o += B) {
+    const auto left = static_cast<int>(std::min<int64_t>(B, row.width - o));
+    join_columns_at<is_max, kStride, 1>(row, o, left, to);
+  }
+}
+
+template <bool is_max>
+void join_distant_columns(const PoolRow& row, float* to) {
+  for (int64_t o = 0; o < row.width; ++o) {
+    float value = is_max ? lowest : 0.0F;
+    for (int64_t k = 0; k < row.kernel; ++k) {
+      const float x = row.line[o * row.stride + k * row.dilation];
+      if constexpr (is_max) value = x > value ? x : value;
+      else value += x;
+    }
+    to[o] = is_max ? value : value * row.factor * row.factors[o];
+  }
+}
+
+template <bool is_max>
+void pool_plain(const PoolRow& row, float* to) {
+  join_rows<is_max>(row);
+  switch (row.stride) {
+    case 1: return join_columns<is_max, 1>(row, to);
+    case 2: return join_columns<is_max, 2>(row, to);
+    default: return join_distant_columns<is_max>(row, to);
   }
 }
 

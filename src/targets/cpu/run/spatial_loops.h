@@ -10,10 +10,8 @@ namespace tenrec::cpu {
 
 // The taps of one output position along an axis that fall inside the input.
 struct Taps {
-  int64_t first = 0;    // input index of the first
-  int64_t taps = 0;     // how many, `dilation` apart
-  int64_t skipped = 0;  // taps of the window before the first
-  int64_t counted = 0;  // positions that an average counts
+  int64_t first = 0;  // input index of the first
+  int64_t taps = 0;   // how many, `dilation` apart
 };
 
 struct PoolRow {
@@ -26,8 +24,15 @@ struct PoolRow {
   int64_t stride = 1, kernel = 1, dilation = 1;  // along the row
   int64_t pad = 0;
   bool is_max = true;
-  int64_t counted = 1;  // of depth and height, for averages
+  // What an average multiplies sums by: that of depth and height times that of the column.
+  float factor = 1;
+  const float* factors = nullptr;
+  // Where there is one lane: columns of the input, and room for as many as the windows of a row
+  // cover with the padding, and pool_line_slack floats behind.
+  int64_t in_width = 0, line_size = 0;
+  float* line = nullptr;
 };
+constexpr int64_t pool_line_slack = 64;
 
 // How a row of output pixels comes from a row of input pixels.
 struct ResizeColumns {
