@@ -174,8 +174,16 @@ class ResizeRunner : public StepRunner {
   // The tables of ResizeColumns' windows, or none.
   void make_windows() {
     windows_.clear();
+    for (window_vectors_ = 1; lanes_ == 1 && window_vectors_ <= 4; window_vectors_ *= 2) {
+      if (make_windows_of(window_vectors_ * loops_.vector)) return;
+    }
+  }
+
+  // Windows of so many inputs; false, and none, where they are too few.
+  bool make_windows_of(int64_t inputs) {
+    windows_.clear();
+    if (in_width_ < inputs) return false;
     const int64_t vector = loops_.vector, taps = columns_->width;
-    if (lanes_ != 1 || in_width_ < vector) return;
     const int64_t vectors = (out_width_ + vector - 1) / vector;
     window_places_.assign(static_cast<size_t>(vectors * vector * taps), 0);
     window_weights_.assign(window_places_.size(), 0);
@@ -183,8 +191,11 @@ class ResizeRunner : public StepRunner {
       const int64_t begin = v * vector, end = std::min(begin + vector, out_width_);
       const auto [low, high] = std::minmax_element(columns_->index.begin() + begin * taps,
                                                    columns_->index.begin() + end * taps);
-      const int64_t window = std::min(*low, in_width_ - vector);
-      if (*high - window >= vector) return windows_.clear();
+      const int64_t window = std::min(*low, in_width_ - inputs);
+      if (*high - window >= inputs) {
+        windows_.clear();
+        return false;
+      }
       windows_.push_back(static_cast<int32_t>(window));
       for (int64_t i = begin * taps; i < end * taps; ++i) {
         const auto from = static_cast<size_t>(i);
@@ -193,6 +204,7 @@ class ResizeRunner : public StepRunner {
         window_weights_[to] = column_weights_[from];
       }
     }
+    return true;
   }
 
   ResizeColumns strip(int64_t first) const {
@@ -204,6 +216,7 @@ class ResizeRunner : public StepRunner {
     strip.places = columns_->index.data() + first * taps;
     strip.weights = column_weights_.data() + first * taps;
     if (windows_.empty()) return strip;
+    strip.window_vectors = window_vectors_;
     strip.windows = windows_.data() + first / loops_.vector;
     strip.window_places = window_places_.data() + first * taps;
     strip.window_weights = window_weights_.data() + first * taps;
@@ -217,7 +230,7 @@ class ResizeRunner : public StepRunner {
                           : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
     threads_.parallel(tasks, [&](int task, int worker) {
       for (int64_t first = 0; first < out_width_; first += strip_) {
-        const ResizeColumns columns = strip(first);
+        ResizeColumns columns = strip(first);
         std::fill_n(held_.begin() + worker * rows_->width, rows_->width, -1);
         for (int64_t r = rows * task / tasks; r < rows * (task + 1) / tasks; ++r)
           run_row(x, columns, r, worker, y + (r * out_width_ + first) * lanes_);
@@ -228,7 +241,7 @@ class ResizeRunner : public StepRunner {
 
   // Taps of a row follow each other, so that each input row has a slot of its own among as many as
   // there are taps; most of them are there already from the output row before.
-  void run_row(const float* x, const ResizeColumns& columns, int64_t row, int worker, float* to) {
+  void run_row(const float* x, ResizeColumns& columns, int64_t row, int worker, float* to) {
     const int64_t taps = rows_->width, slots = worker * taps;
     const int64_t plane = row / out_height_ * in_height_, first = row % out_height_ * taps;
     const float** pointers = pointers_.data() + slots;
@@ -237,12 +250,19 @@ class ResizeRunner : public StepRunner {
       const int64_t slot = slots + wanted % taps;
       float* buffer = buffers_.data() + slot * buffer_;
       if (int64_t& held = held_[static_cast<size_t>(slot)]; held != wanted) {
+        columns.ahead = row_after(first + k) * in_width_ * lanes_;
         loops_.resize_columns(columns, x + wanted * in_width_ * lanes_, buffer);
         held = wanted;
       }
       pointers[k] = buffer;
     }
     loops_.mix_rows(pointers, row_weights_.data() + first, taps, columns.width * lanes_, past_, to);
+  }
+
+  // How many input rows further the same tap of the next output row is.
+  int64_t row_after(int64_t tap) const {
+    const auto at = static_cast<size_t>(tap), next = at + static_cast<size_t>(rows_->width);
+    return next < rows_->index.size() ? rows_->index[next] - rows_->index[at] : 0;
   }
 
   Resize op_;
@@ -256,6 +276,7 @@ class ResizeRunner : public StepRunner {
   const ResizeTaps one_row_{1, {0}, {1.0}, {}};
   const ResizeTaps *rows_ = nullptr, *columns_ = nullptr;
   std::vector<float> row_weights_, column_weights_, buffers_;
+  int window_vectors_ = 1;
   std::vector<int32_t> windows_, window_places_;
   std::vector<float> window_weights_;
   std::vector<const float*> pointers_;  // of each thread: a row's taps

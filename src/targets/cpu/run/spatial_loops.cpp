@@ -214,17 +214,30 @@ void pool(const PoolRow& row, float* to) {
   row.is_max ? pool_lanes<true>(row, to) : pool_lanes<false>(row, to);
 }
 
-// Shuffled out of one vector of inputs: a pixel's own loads would take a register each.
+// Shuffled out of kWindow vectors of inputs: a pixel's own loads would take a register each.
+template <int kWindow>
 void columns_of_windows(const ResizeColumns& columns, const float* from, float* to) {
   const hn::Rebind<int32_t, Tag> index;
   const int32_t* places = columns.window_places;
   const float* weights = columns.window_weights;
   for (int64_t o = 0; o < columns.width; o += kLanes) {
-    const auto window = hn::LoadU(Tag(), from + columns.windows[o / kLanes]);
+    hn::Vec<Tag> window[kWindow];
+    const float* begin = from + columns.windows[o / kLanes];
+    TENREC_UNROLL for (int i = 0; i < kWindow; ++i) {
+      window[i] = hn::LoadU(Tag(), begin + i * kLanes);
+      if constexpr (kWindow > 1) __builtin_prefetch(begin + i * kLanes + columns.ahead, 0, 2);
+    }
     auto sum = hn::Zero(Tag());
     for (int64_t k = 0; k < columns.taps; ++k, places += kLanes, weights += kLanes) {
-      const auto at = hn::IndicesFromVec(Tag(), hn::LoadU(index, places));
-      sum = hn::MulAdd(hn::TableLookupLanes(window, at), hn::LoadU(Tag(), weights), sum);
+      const auto place = hn::LoadU(index, places);
+      const auto lane = hn::IndicesFromVec(
+          Tag(), kWindow == 1 ? place : hn::And(place, hn::Set(index, kLanes - 1)));
+      auto value = hn::TableLookupLanes(window[0], lane);
+      TENREC_UNROLL for (int i = 1; i < kWindow; ++i) {
+        const auto later = hn::RebindMask(Tag(), hn::Gt(place, hn::Set(index, i * kLanes - 1)));
+        value = hn::IfThenElse(later, hn::TableLookupLanes(window[i], lane), value);
+      }
+      sum = hn::MulAdd(value, hn::LoadU(Tag(), weights), sum);
     }
     hn::StoreU(sum, Tag(), to + o);
   }
@@ -269,7 +282,13 @@ void columns_of_lanes(const ResizeColumns& columns, const float* from, float* to
 }
 
 void resize_columns(const ResizeColumns& columns, const float* from, float* to) {
-  if (columns.windows) return columns_of_windows(columns, from, to);
+  if (columns.windows) {
+    switch (columns.window_vectors) {
+      case 1: return columns_of_windows<1>(columns, from, to);
+      case 2: return columns_of_windows<2>(columns, from, to);
+      default: return columns_of_windows<4>(columns, from, to);
+    }
+  }
   if (columns.lanes == 1) return columns_one_by_one(columns, from, to);
   if (columns.lanes == B && columns.taps == 2) return columns_of_lanes<2, B>(columns, from, to);
   columns_of_lanes<0, 0>(columns, from, to);

@@ -39,8 +39,11 @@ struct ResizeColumns {
   int64_t width = 0, lanes = 1, taps = 1;
   const int64_t* places = nullptr;  // `taps` input pixels of each output pixel
   const float* weights = nullptr;
-  // Plain rows of which each vector of outputs comes from one vector of inputs: where that begins,
-  // then places in it and weights by [vector][tap][lane]. Null: they come from further apart.
+  int64_t ahead = 0;  // floats to the row that will be resized in its turn, to be prefetched
+  // Plain rows of which each vector of outputs comes from 1, 2 or 4 vectors of inputs that follow
+  // each other: where these begin, then places in them and weights by [vector][tap][lane]. Null:
+  // they come from further apart.
+  int window_vectors = 1;
   const int32_t* windows = nullptr;
   const int32_t* window_places = nullptr;
   const float* window_weights = nullptr;
