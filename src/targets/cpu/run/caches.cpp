@@ -26,7 +26,7 @@ uint64_t cache_bytes(int level, uint64_t otherwise) {
 
 bool leaves_caches(uint64_t output_bytes) {
   static const uint64_t last = cache_bytes(3, 8 << 20);
-  return output_bytes > last / 2;
+  return output_bytes > last / 4;
 }
 
 }  // namespace tenrec::cpu
