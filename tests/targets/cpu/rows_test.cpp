@@ -32,6 +32,17 @@ TEST(Reduce, every_kind_over_every_choice_of_axes) {
   check_step({.op = Reduce{ReduceKind::mean}, .inputs = {x}, .tolerance = tight}, "reduce");
 }
 
+TEST(Reduce, columns_of_few_and_of_many_rows) {
+  for (const int64_t rows : {1, 16, 17, 250, 256, 257}) {
+    const Tensor x = random_tensor(DType::f32, {2, rows, 150}, 0.2, 1.5);
+    for (const ReduceKind kind : {ReduceKind::mean, ReduceKind::l1, ReduceKind::sum_square}) {
+      check_step(
+          {.op = Reduce{kind}, .inputs = {x, ints({1})}, .constants = {1}, .tolerance = tight},
+          "reduce");
+    }
+  }
+}
+
 TEST(Reduce, long_sums_stay_accurate) {
   const Tensor x = random_tensor(DType::f32, {2, 1000003}, 0, 1);
   check_step({.op = Reduce{ReduceKind::sum},

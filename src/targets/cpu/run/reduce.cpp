@@ -104,7 +104,7 @@ class Reduction : public StepRunner {
         if (op_.kind == ReduceKind::prod || op_.kind == ReduceKind::log_sum_exp)
           return scalars<float, double>(args);
         if (last_reduced_) return by_row(args);
-        return few_rows() ? by_short_column(args) : by_column(args);
+        return has_few_rows() ? by_short_column(args) : by_column(args);
       case DType::f64: return scalars<double, double>(args);
       case DType::i32: return scalars<int32_t, int64_t>(args);
       case DType::i64: return scalars<int64_t, int64_t>(args);
@@ -165,17 +165,18 @@ class Reduction : public StepRunner {
     });
   }
 
-  // Sums of a few values need no double in between: channels of a picture, say.
-  bool few_rows() const {
+  // Sums of a few values need no double in between: channels of a picture, or a small picture.
+  bool has_few_rows() const {
     const bool sums_up =
         sums(op_.kind) && op_.kind != ReduceKind::l2 && op_.kind != ReduceKind::log_sum;
-    return sums_up && reduced_.sizes.size() == 1 && reduced_.count() <= 16 && reduced_.count() > 0;
+    return sums_up && reduced_.sizes.size() == 1 && reduced_.count() <= few_rows &&
+           reduced_.count() > 0;
   }
 
   void by_short_column(const StepArgs& args) const {
     const auto* x = args.inputs[0].as<float>();
     auto* y = args.outputs[0].as<float>();
-    constexpr int64_t tile = 1024;
+    const int64_t tile = reduced_.count() <= 16 ? 1024 : column_tile;
     const int64_t width = kept_.sizes.back(), tiles = (width + tile - 1) / tile;
     const int64_t outer = width == 0 ? 0 : kept_.count() / width;
     const auto divisor = op_.kind == ReduceKind::mean ? static_cast<float>(reduced_.count()) : 1.0F;

@@ -125,14 +125,30 @@ float best_of(const float* x, int64_t n) {
   return best;
 }
 
-// Calls column(vector index, whole): whole vectors by load/store, the end through a buffer.
+// Sum of one vector's columns, or its first `used`, with four rows in flight.
+template <RowMap map, bool whole>
+HWY_INLINE VF column_of(const float* x, int64_t rows, int64_t stride, int64_t used) {
+  const auto row = [&](int64_t r) HWY_ATTR {
+    return mapped<map>(whole ? hn::LoadU(f, x + r * stride) : load_end(x + r * stride, used, 0));
+  };
+  VF a = hn::Zero(f), b = a, c = a, d = a;
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    a = hn::Add(a, row(r));
+    b = hn::Add(b, row(r + 1));
+    c = hn::Add(c, row(r + 2));
+    d = hn::Add(d, row(r + 3));
+  }
+  for (; r < rows; ++r) a = hn::Add(a, row(r));
+  return hn::Add(hn::Add(a, b), hn::Add(c, d));
+}
+
 template <RowMap map>
 void column_sum_of(const float* x, int64_t rows, int64_t stride, int64_t width, double* into) {
   const int64_t step = lanes();
-  constexpr int64_t rows_a_stretch = 256;
   alignas(64) float part[16];
-  for (int64_t begin = 0; begin < rows; begin += rows_a_stretch) {
-    const int64_t end = std::min(begin + rows_a_stretch, rows);
+  for (int64_t begin = 0; begin < rows; begin += few_rows) {
+    const int64_t end = std::min(begin + few_rows, rows);
     int64_t c = 0;
     // Four vectors side by side use whole cache lines; a single one keeps four rows in flight.
     for (; c + 4 * step <= width; c += 4 * step) {
@@ -152,20 +168,10 @@ void column_sum_of(const float* x, int64_t rows, int64_t stride, int64_t width, 
     }
     for (; c < width; c += step) {
       const int64_t used = std::min(step, width - c);
-      VF s0 = hn::Zero(f), s1 = s0, s2 = s0, s3 = s0;
-      int64_t r = begin;
-      const auto load = [&](int64_t row) HWY_ATTR {
-        const float* at = x + row * stride + c;
-        return mapped<map>(used == step ? hn::LoadU(f, at) : load_end(at, used, 0));
-      };
-      for (; r + 4 <= end; r += 4) {
-        s0 = hn::Add(s0, load(r));
-        s1 = hn::Add(s1, load(r + 1));
-        s2 = hn::Add(s2, load(r + 2));
-        s3 = hn::Add(s3, load(r + 3));
-      }
-      for (; r < end; ++r) s0 = hn::Add(s0, load(r));
-      hn::Store(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)), f, part);
+      const float* from = x + begin * stride + c;
+      const VF sum = used == step ? column_of<map, true>(from, end - begin, stride, used)
+                                  : column_of<map, false>(from, end - begin, stride, used);
+      hn::Store(sum, f, part);
       for (int64_t l = 0; l < used; ++l) into[c + l] += static_cast<double>(part[l]);
     }
   }
@@ -199,9 +205,8 @@ void short_columns_of(const float* x, int64_t rows, int64_t stride, int64_t widt
   }
   for (; c < width; c += step) {
     const int64_t used = std::min(step, width - c);
-    VF sum = hn::Zero(f);
-    for (int64_t r = 0; r < rows; ++r)
-      sum = hn::Add(sum, mapped<map>(load_some(x + r * stride + c, used)));
+    const VF sum = used == step ? column_of<map, true>(x + c, rows, stride, used)
+                                : column_of<map, false>(x + c, rows, stride, used);
     if (used == step) hn::StoreU(hn::Div(sum, by), f, y + c);
     else store_end(hn::Div(sum, by), y + c, used);
   }

@@ -10,6 +10,7 @@ namespace tenrec::cpu {
 
 enum class RowMap : uint8_t { identity, absolute, square };
 
+constexpr int64_t few_rows = 256;  // that floats sum up before doubles take over
 constexpr int64_t short_row = 16;  // shorter rows would leave most lanes of their vectors idle
 
 struct RowLoops {
@@ -21,7 +22,7 @@ struct RowLoops {
   // Over `rows` rows, `stride` apart, of `width` columns; combined with what `into` holds.
   void (*column_sum)(const float* x, int64_t rows, int64_t stride, int64_t width, RowMap map,
                      double* into);
-  // The same of few rows, straight to y: sums divided by `divisor`.
+  // The same of few_rows or less, straight to y: sums divided by `divisor`.
   void (*short_columns)(const float* x, int64_t rows, int64_t stride, int64_t width, RowMap map,
                         float divisor, float* y);
   void (*column_max)(const float* x, int64_t rows, int64_t stride, int64_t width, float* into);
