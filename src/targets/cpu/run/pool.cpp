@@ -4,6 +4,7 @@
 
 #include "ops/pool.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/run/row_split.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/spatial_loops.h"
 
@@ -104,11 +105,15 @@ class Pool : public StepRunner {
     const int64_t work = rows * row_size * depth.kernel * height.kernel * width.kernel;
     const int tasks =
         work < parallel_work ? 1 : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
+    const RowSplit split{planes_, depth.out * height.out, tasks};
     threads_.parallel(tasks, [&](int task, int worker) {
       PoolRow pool = row_pattern(worker);
-      for (int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row)
-        run_row(pool, args.inputs[0].as<float>(), args.outputs[0].as<float>() + row * row_size,
-                row);
+      split.each_part(task, [&](int64_t plane, int64_t first, int64_t last) {
+        for (int64_t row = plane * split.rows + first; row < plane * split.rows + last; ++row) {
+          run_row(pool, args.inputs[0].as<float>(), args.outputs[0].as<float>() + row * row_size,
+                  row);
+        }
+      });
     });
   }
 

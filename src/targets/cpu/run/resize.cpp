@@ -7,6 +7,7 @@
 #include "ops/resize.h"
 #include "targets/common/run/memory_layout.h"
 #include "targets/cpu/run/caches.h"
+#include "targets/cpu/run/row_split.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/spatial_loops.h"
 #include "targets/cpu/run/strided_copy.h"
@@ -228,12 +229,15 @@ class ResizeRunner : public StepRunner {
     const int tasks = rows * out_width_ * lanes_ < parallel_work
                           ? 1
                           : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
+    const RowSplit split{planes_, out_height_, tasks};
     threads_.parallel(tasks, [&](int task, int worker) {
       for (int64_t first = 0; first < out_width_; first += strip_) {
         ResizeColumns columns = strip(first);
         std::fill_n(held_.begin() + worker * rows_->width, rows_->width, -1);
-        for (int64_t r = rows * task / tasks; r < rows * (task + 1) / tasks; ++r)
-          run_row(x, columns, r, worker, y + (r * out_width_ + first) * lanes_);
+        split.each_part(task, [&](int64_t plane, int64_t begin, int64_t end) {
+          for (int64_t r = plane * out_height_ + begin; r < plane * out_height_ + end; ++r)
+            run_row(x, columns, r, worker, y + (r * out_width_ + first) * lanes_);
+        });
       }
       if (past_) loops_.flush_stream();
     });
