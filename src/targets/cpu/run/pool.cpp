@@ -125,6 +125,7 @@ class Pool : public StepRunner {
     pool.depth_step = depth.dilation * height.in * width.in * lanes_;
     pool.height_step = height.dilation * width.in * lanes_;
     pool.width_step = width.dilation * lanes_;
+    pool.ahead = height.stride * width.in;
     pool.columns = axes_[2].taps.data();
     pool.width = width.out;
     pool.lanes = lanes_;

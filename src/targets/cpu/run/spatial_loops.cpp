@@ -134,7 +134,8 @@ HWY_INLINE V every(const float* at) {
 
 constexpr int kTogether = 4;  // vectors, so that loops over taps cost little
 
-// A row is read to its end before the next: memory follows one stream more easily than several.
+// A row is read to its end before the next, and the next window's prefetched into the second-level
+// cache: memory follows one stream more easily than several.
 template <bool is_max>
 void join_rows(const PoolRow& row) {
   const float nothing = is_max ? lowest : 0.0F;
@@ -145,7 +146,10 @@ void join_rows(const PoolRow& row) {
     for (int64_t h = 0; h < row.height; ++h) {
       const float* from = row.from + d * row.depth_step + h * row.height_step;
       int64_t i = 0;
-      for (; i + B <= used; i += B) store(to + i, join<is_max>(load(from + i), load(to + i)));
+      for (; i + B <= used; i += B) {
+        __builtin_prefetch(from + i + row.ahead, 0, 2);
+        store(to + i, join<is_max>(load(from + i), load(to + i)));
+      }
       if (i == used) continue;
       const auto left = static_cast<int>(used - i);
       const V value = join<is_max>(load_first(from + i, left), load_first(to + i, left));

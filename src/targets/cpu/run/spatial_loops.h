@@ -30,6 +30,7 @@ struct PoolRow {
   // Where there is one lane: columns of the input, and room for as many as the windows of a row
   // cover with the padding, and pool_line_slack floats behind.
   int64_t in_width = 0, line_size = 0;
+  int64_t ahead = 0;  // floats to the rows of the next row of outputs, to be prefetched
   float* line = nullptr;
 };
 constexpr int64_t pool_line_slack = 64;
