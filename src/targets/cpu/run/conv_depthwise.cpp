@@ -6,6 +6,7 @@
 #include "targets/cpu/run/highway_each.h"
 
 #include "targets/cpu/run/conv_depthwise_plan.h"
+#include "targets/cpu/run/row_split.h"
 #include "targets/cpu/run/blocked-inl.h"
 #include "targets/cpu/run/tile-inl.h"
 
@@ -271,6 +272,7 @@ void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
   const Finish finish{b.epilogue, b.out, c.out_channels, p.activation.lifts_zero()};
   const int total = c.images * plan.blocks * c.h.out;
   const int parts = depthwise_parts(c, total, threads.count());
+  const RowSplit split{c.images * plan.blocks, c.h.out, parts};
   threads.parallel(parts, [&](int part, int worker) {
     const DepthwiseTask task{
         .p = p,
@@ -280,13 +282,11 @@ void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
                                          plan.worker_size() * static_cast<size_t>(worker)),
         .finish = finish,
         .worker = worker};
-    const Share mine = share(total, part, parts);
-    for (int at = mine.begin; at < mine.end;) {
-      const int plane = at / c.h.out, y = at - plane * c.h.out;
-      const int count = std::min({plan.rows, c.h.out - y, mine.end - at});
-      task.rows(plane / plan.blocks, plane % plan.blocks, y, y + count);
-      at += count;
-    }
+    split.each_part(part, [&](int64_t plane, int64_t first, int64_t last) {
+      const auto at = static_cast<int>(plane), end = static_cast<int>(last);
+      for (int y = static_cast<int>(first); y < end; y += plan.rows)
+        task.rows(at / plan.blocks, at % plan.blocks, y, std::min(y + plan.rows, end));
+    });
   });
 }
 

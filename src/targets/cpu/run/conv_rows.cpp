@@ -4,6 +4,7 @@
 #include "targets/cpu/run/highway_each.h"
 
 #include "targets/cpu/run/conv_rows.h"
+#include "targets/cpu/run/row_split.h"
 #include "targets/cpu/run/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -114,14 +115,14 @@ void run_conv_rows(const ConvRows& p, const ConvRowsTactic& t, const ConvRowsBuf
   constexpr int piece = 2048;
   const int rows = std::max(1, piece / c.w.out);
   const int parts = depthwise_parts(c, total, threads.count());
+  const RowSplit split{c.images * c.out_channels, c.h.out, parts};
   threads.parallel(parts, [&](int part, int worker) {
-    const Share mine = share(total, part, parts);
-    for (int at = mine.begin; at < mine.end;) {
-      const int plane = at / c.h.out, y = at - plane * c.h.out;
-      const int count = std::min({rows, c.h.out - y, mine.end - at});
-      (t.vectors == 8 ? conv_rows_of<8> : conv_rows_of<4>)(p, b, plane, y, y + count, worker);
-      at += count;
-    }
+    split.each_part(part, [&](int64_t plane, int64_t first, int64_t last) {
+      const auto at = static_cast<int>(plane), end = static_cast<int>(last);
+      for (int y = static_cast<int>(first); y < end; y += rows)
+        (t.vectors == 8 ? conv_rows_of<8> : conv_rows_of<4>)(p, b, at, y, std::min(y + rows, end),
+                                                             worker);
+    });
   });
 }
 
