@@ -284,8 +284,8 @@ class Checker {
     const bool fixed = s_.fixed_every > 0 && i % s_.fixed_every == 0;
     const bool interpreter = s_.interpreter_every > 0 && i % s_.interpreter_every == 0;
     if (!fixed && !interpreter) return;
-    pending_.push_back({i, fixed, interpreter, fed_.empty() ? inputs : fed_,
-                        outputs_of(engine_, context)});
+    pending_.push_back(
+        {i, fixed, interpreter, fed_.empty() ? inputs : fed_, outputs_of(engine_, context)});
     if (s_.steady == 0) compare_pending();
   }
 
@@ -361,7 +361,7 @@ class Checker {
   Inputs fed_;  // the inputs of the second run, where outputs are fed back
   int64_t grown_ = 0;
   double took_us_ = 0;
-  std::vector<Pending> pending_;  // outputs to be compared
+  std::vector<Pending> pending_;              // outputs to be compared
   std::map<int, std::vector<double>> times_;  // microseconds, by size class
   Report report_;
 };
