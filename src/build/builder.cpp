@@ -3,7 +3,6 @@
 // -> lower -> memory -> engine file.
 #include "tenrec/builder.h"
 
-#include <future>
 #include <sstream>
 
 #include "base/error.h"
@@ -360,20 +359,6 @@ BuildResult build_targets(Graph& graph, std::string_view name, const BuildOption
   return Builder(each[0], cache).run(graph, name, std::move(result), others);
 }
 
-// A GPU takes a third of a second to open: it does while the model is read, and stays open. What is
-// wrong with it is said by whoever needs it.
-std::future<std::shared_ptr<Device>> opening_device(const BuildOptions& options) {
-  return std::async(std::launch::async, [&options]() -> std::shared_ptr<Device> {
-    try {
-      const BuildOptions first = by_target(options).front();
-      if (first.target == "cpu" || !first.device.empty()) return nullptr;
-      return open_device(first.target, {.threads = 1});
-    } catch (...) {
-      return nullptr;
-    }
-  });
-}
-
 BuildResult build_model(const onnx::Model& model, const BuildOptions& options) {
   report(options, "import", model.graph.name, 0, 1);
   ImportedModel imported = import_model(model);
@@ -405,7 +390,6 @@ bool decides_shapes(const Value& input, const Graph& graph) {
 BuildResult build(const std::string& model_path, const BuildOptions& options) {
   return memory_guarded([&] {
     init_ops();
-    const auto device = opening_device(options);
     return with_context([&] { return fmt::format("building \"{}\"", model_path); },
                         [&] { return build_model(onnx::read_model(model_path), options); });
   });
@@ -415,7 +399,6 @@ BuildResult build(std::span<const std::byte> model, const BuildOptions& options,
                   const std::string& folder) {
   return memory_guarded([&] {
     init_ops();
-    const auto device = opening_device(options);
     return with_context(
         [] { return "building a model in memory"; },
         [&] { return build_model(onnx::read_model(model, nullptr, folder), options); });

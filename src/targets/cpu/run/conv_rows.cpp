@@ -43,7 +43,7 @@ HWY_INLINE void row_tile(const RowTaps& t, const RowOut& o, int x) {
   TENREC_UNROLL for (int p = 0; p < P; p++) {
     acc[p][0] = o.residual ? o.bias + load(o.residual + x + p * B) : o.bias;
   }
-  each_tap(t, x, [&](V weight, const float* row, int column) {
+  each_tap(t, x, [&](V weight, const float* row, int column) HWY_ATTR {
     const float* in = row + column;
     TENREC_UNROLL for (int p = 0; p < P; p++) acc[p][0] = fma(weight, load(in + p * B), acc[p][0]);
   });
@@ -53,7 +53,7 @@ HWY_INLINE void row_tile(const RowTaps& t, const RowOut& o, int x) {
 // At most a vector, at an end of the row.
 HWY_INLINE void row_end(const RowTaps& t, const RowOut& o, int x, int count) {
   V acc = o.residual ? o.bias + load_first(o.residual + x, count) : o.bias;
-  each_tap(t, x, [&](V weight, const float* row, int column) {
+  each_tap(t, x, [&](V weight, const float* row, int column) HWY_ATTR {
     const int first = std::clamp(-column, 0, count);
     const int last = std::clamp(t.w.in - column, first, count);
     acc = fma(weight, load_between(row + column, first, last), acc);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 namespace tenrec::cpu {
@@ -23,7 +24,7 @@ struct RowSplit {
     const int64_t end = planes * rows * (task + 1) / tasks;
     for (int64_t at = planes * rows * task / tasks; at < end;) {
       const int64_t plane = at / rows, first = at - plane * rows;
-      const int64_t last = end - plane * rows < rows ? end - plane * rows : rows;
+      const int64_t last = std::min(end - plane * rows, rows);
       each(plane, first, last);
       at = plane * rows + last;
     }

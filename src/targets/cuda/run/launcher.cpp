@@ -6,6 +6,20 @@
 #include "base/error.h"
 
 namespace tenrec::cuda {
+namespace {
+
+// The fields that a launch and a node of a graph share.
+template <class Params>
+void set_shape(Params& params, const KernelLaunch& launch) {
+  params.gridDimX = launch.grid[0];
+  params.gridDimY = launch.grid[1];
+  params.gridDimZ = launch.grid[2];
+  params.blockDimX = static_cast<unsigned>(launch.threads);
+  params.blockDimY = params.blockDimZ = 1;
+  params.sharedMemBytes = static_cast<unsigned>(launch.shared_bytes);
+}
+
+}  // namespace
 
 GraphRecording::GraphRecording(std::shared_ptr<Gpu> gpu, CUstream stream, CUgraph graph,
                                std::vector<CUfunction> kernels)
@@ -60,13 +74,8 @@ double GraphRecording::replay_timed() {
 bool GraphRecording::write(size_t i, const KernelLaunch& launch, void** arguments) {
   if (i >= nodes_.size() || kernels_[i] != launch.function) return false;
   CUDA_KERNEL_NODE_PARAMS params = {};
+  set_shape(params, launch);
   params.func = launch.function;
-  params.gridDimX = launch.grid[0];
-  params.gridDimY = launch.grid[1];
-  params.gridDimZ = launch.grid[2];
-  params.blockDimX = static_cast<unsigned>(launch.threads);
-  params.blockDimY = params.blockDimZ = 1;
-  params.sharedMemBytes = static_cast<unsigned>(launch.shared_bytes);
   params.kernelParams = arguments;
   return gpu_->api().cuGraphExecKernelNodeSetParams(instance_, nodes_[i], &params) == CUDA_SUCCESS;
 }
@@ -84,12 +93,7 @@ void Launcher::launch(const KernelLaunch& launch, void** arguments) {
     return;
   }
   CUlaunchConfig config = {};
-  config.gridDimX = launch.grid[0];
-  config.gridDimY = launch.grid[1];
-  config.gridDimZ = launch.grid[2];
-  config.blockDimX = static_cast<unsigned>(launch.threads);
-  config.blockDimY = config.blockDimZ = 1;
-  config.sharedMemBytes = static_cast<unsigned>(launch.shared_bytes);
+  set_shape(config, launch);
   config.hStream = stream_.get();
   CUlaunchAttribute attributes[2] = {};
   config.attrs = attributes;
