@@ -114,7 +114,9 @@ void BuildFlags::add_to(CLI::App& command) {
                   "Seconds to time tactics for; what is left then takes its first tactic")
       ->check(CLI::PositiveNumber);
   command.add_option("--timing-cache", options.timing_cache,
-                     "File of earlier timings, read and updated");
+                     "File of earlier timings and device code, read and updated");
+  command.add_flag("--no-compilation-cache", options.no_compilation_cache,
+                   "Keep device code out of the timing cache");
   command.add_option("--skip-pass", options.skip_passes, "Leave a pass out");
   command.add_option("--tactic", tactics,
                      "Pin a node's kernel: node=kernel or 'node=kernel tactic'");

@@ -49,6 +49,7 @@ struct BuildOptions {
   bool no_tune = false;                    // take each kernel's first tactic, time nothing
   double tune_budget = 0;                  // seconds of tuning, then first tactics; 0: no end
   std::string timing_cache{};              // file read and updated; empty: none
+  bool no_compilation_cache = false;       // no device code in the timing cache
   bool no_fallback = false;                // no step on the host where the target is another device
   uint64_t seed = 0;
   bool lean = false;         // leave the graph and its original weights out

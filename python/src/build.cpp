@@ -96,6 +96,7 @@ void bind_build(nb::module_& module) {
       .def_rw("no_tune", &BuildOptions::no_tune)
       .def_rw("tune_budget", &BuildOptions::tune_budget)
       .def_rw("timing_cache", &BuildOptions::timing_cache)
+      .def_rw("no_compilation_cache", &BuildOptions::no_compilation_cache)
       .def_rw("no_fallback", &BuildOptions::no_fallback)
       .def_rw("lean", &BuildOptions::lean)
       .def_rw("memory_limit", &BuildOptions::memory_limit)

@@ -164,6 +164,7 @@ BuildOptions BuilderConfig::build_options() const {
   BuildOptions options;
   options.no_tune = state_.optimization_level == 0;
   options.tf32 = getFlag(nv::BuilderFlag::kTF32);
+  options.no_compilation_cache = getFlag(nv::BuilderFlag::kDISABLE_COMPILATION_CACHE);
   if (is_on_gpu()) {
     options.target = "cuda";
     if (getFlag(nv::BuilderFlag::kFP16)) options.precision = DType::f16;

@@ -141,24 +141,20 @@ float half_to_float(uint16_t bits) {
   return std::bit_cast<float>(sign | (wide_exponent << 23) | (mantissa << 13));
 }
 
+// Without branches: compilers make vectors of it.
 uint16_t float_to_half(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   const uint32_t sign = (bits >> 16) & 0x8000;
   const uint32_t magnitude = bits & 0x7fffffff;
-  uint32_t half = 0;
-  if (magnitude > 0x7f800000) {
-    half = 0x7e00 | ((magnitude >> 13) & 0x3ff);  // a quiet NaN keeping the top of its payload
-  } else if (magnitude >= 0x47800000) {           // 65536 and above
-    half = 0x7c00;
-  } else if (magnitude >= 0x38800000) {  // normal halves, from 2^-14
-    const uint32_t rebased = magnitude - (uint32_t{127 - 15} << 23);
-    half = (rebased + 0xfff + ((rebased >> 13) & 1)) >> 13;
-  } else if (magnitude >= 0x33000000) {  // from 2^-25: subnormal or rounds to one
-    const uint32_t mantissa = (magnitude & 0x7fffff) | 0x800000;
-    const uint32_t shift = 126 - (magnitude >> 23);
-    const uint32_t halfway = uint32_t{1} << (shift - 1);
-    half = (mantissa + halfway - 1 + ((mantissa >> shift) & 1)) >> shift;
-  }
+  const uint32_t rebased = magnitude - (uint32_t{127 - 15} << 23);
+  uint32_t half = (rebased + 0xfff + ((rebased >> 13) & 1)) >> 13;  // normal halves, from 2^-14
+  // A float next to 0.5 has steps of 2^-24, as subnormal halves do: adding 0.5 rounds.
+  const uint32_t subnormal = std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5F) -
+                             std::bit_cast<uint32_t>(0.5F);
+  half = magnitude < 0x38800000 ? subnormal : half;
+  half = magnitude >= 0x47800000 ? 0x7c00 : half;             // 65536 and above
+  const uint32_t nan = 0x7e00 | ((magnitude >> 13) & 0x3ff);  // quiet, with the top of its payload
+  half = magnitude > 0x7f800000 ? nan : half;
   return static_cast<uint16_t>(sign | half);
 }
 
@@ -166,6 +162,16 @@ uint16_t float_to_bf16(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   if ((bits & 0x7fffffff) > 0x7f800000) return static_cast<uint16_t>((bits >> 16) | 0x40);
   return static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+
+void narrow_floats(DType to, std::span<const float> values, uint16_t* narrow) {
+  TENREC_ASSERT(to == DType::f16 || to == DType::bf16);
+  const size_t count = values.size();
+  if (to == DType::f16) {
+    for (size_t i = 0; i < count; ++i) narrow[i] = float_to_half(values[i]);
+  } else {
+    for (size_t i = 0; i < count; ++i) narrow[i] = float_to_bf16(values[i]);
+  }
 }
 
 float small_float_to_float(DType dtype, uint8_t bits) {

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "tenrec/dtype.h"
@@ -26,7 +27,8 @@ float half_to_float(uint16_t bits);
 uint16_t float_to_half(float value);
 inline float bf16_to_float(uint16_t bits) { return std::bit_cast<float>(uint32_t{bits} << 16); }
 uint16_t float_to_bf16(float value);
-float small_float_to_float(DType dtype, uint8_t bits);  // f8*, f4e2m1
+void narrow_floats(DType to, std::span<const float> values, uint16_t* narrow);  // f16 or bf16
+float small_float_to_float(DType dtype, uint8_t bits);                          // f8*, f4e2m1
 uint8_t float_to_small_float(DType dtype, float value, bool saturate = true);
 
 }  // namespace tenrec

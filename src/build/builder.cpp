@@ -130,7 +130,8 @@ class Builder {
                      BuildResult& result) {
     progress("compile", "device code", 0, code.sources().size());
     std::vector<std::string> failures;
-    parts.code.images = target_.compile(code.sources(), device_, &failures);
+    parts.code.images = target_.compile(code.sources(), device_, &failures,
+                                        options_.no_compilation_cache ? nullptr : &cache_);
     bool failed = false;
     for (size_t i = 0; i < failures.size(); ++i) {
       if (failures[i].empty()) continue;

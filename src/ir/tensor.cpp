@@ -244,6 +244,16 @@ Tensor Tensor::from_ints(DType dtype, Dims dims, std::span<const int64_t> values
   return tensor;
 }
 
+Tensor Tensor::converted(DType to) const {
+  if (to == dtype_) return *this;
+  if (dtype_ == DType::f32 && (to == DType::f16 || to == DType::bf16)) {
+    Tensor narrow(to, dims_);
+    narrow_floats(to, as<float>(), reinterpret_cast<uint16_t*>(narrow.mutable_data()));
+    return narrow;
+  }
+  return is_float(to) ? from_doubles(to, dims_, to_doubles()) : from_ints(to, dims_, to_ints());
+}
+
 bool operator==(const Tensor& a, const Tensor& b) {
   if (a.dtype_ != b.dtype_ || a.dims_ != b.dims_) return false;
   if (a.dtype_ == DType::undefined) return true;

@@ -51,6 +51,7 @@ class Tensor {
   std::byte* mutable_data();  // only on a tensor that owns its bytes alone
   const std::vector<std::string>& strings() const;
   Tensor reshaped(Dims dims) const;  // same bytes
+  Tensor converted(DType to) const;  // numbers, as to_doubles or to_ints and back
 
   template <class T>
   std::span<const T> as() const {  // dtype must be T's

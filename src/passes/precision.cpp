@@ -130,12 +130,7 @@ class Narrowing {
     Value*& form = narrow_[value];
     if (form) return form;
     const Tensor* constant = value->constant();
-    if (constant) {
-      const std::vector<double> numbers = constant->to_doubles();
-      form = graph_.constant(before, Tensor::from_doubles(to_, constant->dims(), numbers));
-    } else {
-      form = cast(value, to_, before);
-    }
+    form = constant ? graph_.constant(before, constant->converted(to_)) : cast(value, to_, before);
     narrowed_.insert(form);
     return form;
   }

@@ -35,7 +35,8 @@ const Target& find_target(std::string_view name) {
 }
 
 std::vector<plan::KernelImage> Target::compile(std::span<const plan::KernelSource> sources,
-                                               const DeviceInfo&, std::vector<std::string>*) const {
+                                               const DeviceInfo&, std::vector<std::string>*,
+                                               TimingCache*) const {
   TENREC_ASSERT(sources.empty(), "target '{}' compiles no device code", name());
   return {};
 }

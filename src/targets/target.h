@@ -21,6 +21,8 @@
 
 namespace tenrec {
 
+class TimingCache;
+
 // What selection may depend on; part of every tuning key.
 struct DeviceInfo {
   std::string target;         // "cpu"
@@ -124,10 +126,12 @@ class Target {
   // Layout and target-specific rewrites on the bound graph.
   virtual void prepare_graph(Graph& graph, const DeviceInfo& device) const = 0;
   // Device code for the generated texts, one image each, in order. A text that does not compile is
-  // an Error; with `failures` its reason there ("" for the others) and an empty image.
-  virtual std::vector<plan::KernelImage> compile(
-      std::span<const plan::KernelSource> sources, const DeviceInfo& device,
-      std::vector<std::string>* failures = nullptr) const;
+  // an Error; with `failures` its reason there ("" for the others) and an empty image. Images that
+  // `cache` remembers are not compiled again, others go into it.
+  virtual std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
+                                                 const DeviceInfo& device,
+                                                 std::vector<std::string>* failures = nullptr,
+                                                 TimingCache* cache = nullptr) const;
   // What a user of this machine should know: libraries that are missing, say.
   virtual std::vector<std::string> notes(const DeviceInfo& device) const {
     (void)device;

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which tactic won for which node, as a readable text file, one line an entry:
+// What earlier builds found out, as a readable text file. One line an entry, which tactic won for
+// which node:
 //
-//   <key> <kernel> <microseconds> "<tactic>" // <node text>
+//   <key> <kernel> <microseconds> "<tactic>" "<node text>"
 //
-// The key hashes everything the timing depends on (node, types, sizes, device, threads, Tenrec's
-// version), so an entry that no longer fits is simply never asked for.
+// and one line a kernel that an engine got, its device code:
+//
+//   image <key> <hash of the bytes> "<bytes>"
+//
+// A key hashes everything that its entry depends on (node, types, sizes, device, threads, Tenrec's
+// version; of an image its text, architecture and compiler), so an entry that no longer fits is
+// simply never asked for.
 #pragma once
 #include <map>
 #include <optional>
@@ -30,10 +36,13 @@ class TimingCache {
   size_t size() const { return entries_.size(); }
   const TimingEntry* find(const std::string& key) const;
   void put(const std::string& key, TimingEntry entry);
+  const std::string* find_image(const std::string& key) const;
+  void put_image(const std::string& key, std::string bytes);
   bool changed() const { return changed_; }
 
  private:
   std::map<std::string, TimingEntry> entries_;
+  std::map<std::string, std::string> images_;
   bool changed_ = false;
 };
 

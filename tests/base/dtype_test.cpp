@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -62,6 +63,22 @@ TEST(Dtype, half) {
   EXPECT_EQ(half_to_float(0x83ff), -0x1.ff8p-15F);
   EXPECT_EQ(half_to_float(0x7bff), 65504.0F);
   EXPECT_EQ(half_to_float(0x7c00), infinity);
+}
+
+// Rounded to nearest, ties to even, halfway between each two neighbours and next to it.
+TEST(Dtype, halves_round_to_even) {
+  for (uint32_t bits = 0; bits < 0x7bff; ++bits) {
+    const double low = half_to_float(static_cast<uint16_t>(bits));
+    const double high = half_to_float(static_cast<uint16_t>(bits + 1));
+    const auto middle = static_cast<float>((low + high) / 2);
+    const std::array values{middle, std::nextafterf(middle, 0), std::nextafterf(middle, 1e6F)};
+    std::array<uint16_t, 3> halves{};
+    narrow_floats(DType::f16, values, halves.data());
+    ASSERT_EQ(halves[0], bits % 2 == 0 ? bits : bits + 1) << middle;
+    ASSERT_EQ(halves[1], bits) << middle;
+    ASSERT_EQ(halves[2], bits + 1) << middle;
+    ASSERT_EQ(float_to_half(-middle), halves[0] | 0x8000) << middle;
+  }
 }
 
 TEST(Dtype, every_half_round_trips) {

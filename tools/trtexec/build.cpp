@@ -132,6 +132,7 @@ void configure(nvinfer1::IBuilderConfig& config, const Options& options) {
   if (options.no_tf32) config.clearFlag(Flag::kTF32);
   if (options.refit) config.setFlag(Flag::kREFIT);
   if (options.no_builder_cache) config.setFlag(Flag::kDISABLE_TIMING_CACHE);
+  if (options.no_compilation_cache) config.setFlag(Flag::kDISABLE_COMPILATION_CACHE);
   const auto workspace = options.memory_pools.find("workspace");
   if (workspace != options.memory_pools.end())
     config.setMemoryPoolLimit(nvinfer1::MemoryPoolType::kWORKSPACE,

@@ -197,6 +197,8 @@ std::vector<Flag> make_model_and_build_flags() {
        set(&O::skip_inference)},
       {"timingCacheFile", Takes::value, build, "read and updated", set(&O::timing_cache)},
       {"noBuilderCache", Takes::nothing, build, "no timing cache", set(&O::no_builder_cache)},
+      {"noCompilationCache", Takes::nothing, build, "no device code in the timing cache",
+       set(&O::no_compilation_cache)},
       {"builderOptimizationLevel", Takes::value, build, "0 to 5", set(&O::optimization_level)},
       {"maxTactics", Takes::value, build, "tactics timed at most", set(&O::max_tactics)},
       {"maxAuxStreams", Takes::value, build, "auxiliary streams", set(&O::max_aux_streams)},
@@ -223,7 +225,7 @@ std::vector<Flag> make_model_and_build_flags() {
           Takes::value, build, "layers keep their types"),
       off("directIO safe consistency restricted dumpKernelText cpuOnly monitorMemory "
           "buildDLAStandalone allowGPUFallback heuristic errorOnTimingCacheMiss "
-          "noCompilationCache allowWeightStreaming markUnfusedTensorsAsDebugTensors "
+          "allowWeightStreaming markUnfusedTensorsAsDebugTensors "
           "distributiveIndependence",
           Takes::nothing, build, ""),
       off("remoteAutoTuningConfig tacticSources preview hardwareCompatibilityLevel "

@@ -32,7 +32,8 @@ struct Options {
   std::vector<std::string> precisions;          // "fp16", "int8", ...
   std::string profiling_verbosity = "layer_names_only";
   std::string save_engine, load_engine, timing_cache, input_formats, output_formats;
-  bool skip_inference = false, no_builder_cache = false, refit = false, no_tf32 = false;
+  bool skip_inference = false, no_builder_cache = false, no_compilation_cache = false,
+       refit = false, no_tf32 = false;
   bool strongly_typed = false, plan_version_only = false, async_reader = false;
   int optimization_level = -1, avg_timing = 8, max_aux_streams = -1, max_tactics = -1;
   // system

@@ -64,14 +64,12 @@ Tensor keys_of(const OnnxNode& node, std::string_view texts, std::string_view nu
 }
 
 Tensor converted(const Tensor& values, DType to) {
-  if (values.dtype() == to) return values;
   if (values.dtype() == DType::string || to == DType::string) {
     Convert op;
     op.to = to;
     return op.eval({values})[0];
   }
-  return is_float(to) ? Tensor::from_doubles(to, values.dims(), values.to_doubles())
-                      : Tensor::from_ints(to, values.dims(), values.to_ints());
+  return values.converted(to);
 }
 
 const Type& map_input(const Types& in, std::string_view op) {

@@ -106,8 +106,7 @@ class Recorder {
     if (one) return Expr(out_.program, outer(value)).cast(DType::f32);
     Dims dims(static_cast<size_t>(x.rank() - normalise_axis(axis, x.rank())), 1);
     dims[0] = static_cast<int64_t>(constant->elements());
-    return Expr(out_.program,
-                weight(Tensor::from_doubles(DType::f32, dims, constant->to_doubles())));
+    return Expr(out_.program, weight(constant->converted(DType::f32).reshaped(dims)));
   }
 
   // clamp(round(x / scale) + zero)

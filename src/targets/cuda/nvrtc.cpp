@@ -132,7 +132,8 @@ std::string compiler_version(std::string& problem) {
 }
 
 std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources, int capability,
-                                       int threads, std::vector<std::string>* failures) {
+                                       int threads, std::vector<std::string>* failures,
+                                       TimingCache* cache) {
   std::vector<plan::KernelImage> images(sources.size());
   if (failures) failures->assign(sources.size(), "");
   if (sources.empty()) return images;
@@ -145,7 +146,9 @@ std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sourc
   const auto work = [&] {
     for (size_t i = next++; i < sources.size(); i = next++) {
       images[i].key = key_of(sources[i], architecture, version);
-      compiled[i] = image_of(sources[i], images[i].key, architecture);
+      const std::string* known = cache ? cache->find_image(images[i].key) : nullptr;
+      if (known) images[i].bytes = *known;
+      else compiled[i] = image_of(sources[i], images[i].key, architecture);
     }
   };
   std::vector<std::thread> pool;
@@ -154,8 +157,10 @@ std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sourc
   work();
   for (std::thread& thread : pool) thread.join();
   for (size_t i = 0; i < sources.size(); ++i) {
+    if (!compiled[i].valid()) continue;
     try {
       images[i].bytes = compiled[i].get();
+      if (cache) cache->put_image(images[i].key, images[i].bytes);
     } catch (const std::exception& error) {
       if (!failures) throw;
       failures->at(i) = error.what();

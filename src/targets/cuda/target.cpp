@@ -75,8 +75,10 @@ class CudaTarget final : public Target {
 
   std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources,
                                          const DeviceInfo& device,
-                                         std::vector<std::string>* failures) const override {
-    return cuda::compile(sources, capability_of(device.fingerprint), device.threads, failures);
+                                         std::vector<std::string>* failures,
+                                         TimingCache* cache) const override {
+    return cuda::compile(sources, capability_of(device.fingerprint), device.threads, failures,
+                         cache);
   }
 
   std::vector<std::string> notes(const DeviceInfo& device) const override {

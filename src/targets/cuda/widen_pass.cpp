@@ -15,11 +15,7 @@ DType wide_type(DType dtype) {
   return is_signed(dtype) ? DType::i8 : DType::u8;
 }
 
-Tensor widened(const Tensor& tensor) {
-  const DType dtype = wide_type(tensor.dtype());
-  return is_float(dtype) ? Tensor::from_doubles(dtype, tensor.dims(), tensor.to_doubles())
-                         : Tensor::from_ints(dtype, tensor.dims(), tensor.to_ints());
-}
+Tensor widened(const Tensor& tensor) { return tensor.converted(wide_type(tensor.dtype())); }
 
 void widen(Graph& graph, Node& node) {
   const DType dtype = node.output()->type.dtype;

@@ -48,6 +48,17 @@ void compile_sample(int capability) {
 
 TEST(CudaCases, CompileForTheNewest) { compile_sample(90); }
 
+// What a timing cache remembers is taken from there, what it lacks goes into it.
+TEST(CudaCases, ImagesComeFromTheTimingCache) {
+  const std::vector<plan::KernelSource> one{all_variants().front()->code.sources().front()};
+  TimingCache cache;
+  const auto first = cuda::compile(one, 90, 1, nullptr, &cache);
+  ASSERT_NE(cache.find_image(first[0].key), nullptr);
+  EXPECT_EQ(*cache.find_image(first[0].key), first[0].bytes);
+  cache.put_image(first[0].key, "remembered");
+  EXPECT_EQ(cuda::compile(one, 90, 1, nullptr, &cache)[0].bytes, "remembered");
+}
+
 // Texts that are made for sm_90 alone come from families that take no older GPU.
 TEST(CudaCases, CompileForTheOldest) {
   const DeviceInfo info = cuda_info(80);
