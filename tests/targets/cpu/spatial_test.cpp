@@ -107,6 +107,18 @@ TEST(Resize, long_rows) {
   }
 }
 
+// Outputs that leave the caches are written past them.
+TEST(Resize, large_outputs) {
+  Resize op;
+  op.mode = ResizeMode::linear;
+  in_every_layout(
+      {.op = op,
+       .inputs = {random_tensor(DType::f32, {1, 16, 150, 200}), {}, {}, ints({1, 16, 450, 600})},
+       .constants = {3},
+       .tolerance = 2e-6},
+      "resize");
+}
+
 TEST(Resize, scales_antialias_crop_and_other_axes) {
   const Tensor x = random_tensor(DType::f32, {1, 3, 8, 8});
   Resize op;

@@ -45,7 +45,8 @@ class ResizeRunner : public StepRunner {
   ResizeRunner(const plan::Step& step, RunEnvironment& environment)
       : op_(step_op<Resize>(step)),
         threads_(environment.threads),
-        loops_(spatial_loops(environment.isa)) {}
+        loops_(spatial_loops(environment.isa)),
+        block_(block_of(environment.isa)) {}
 
   void reshape(const StepArgs& args) override {
     const TensorView& in = args.inputs[0];
@@ -78,6 +79,8 @@ class ResizeRunner : public StepRunner {
                 reinterpret_cast<const std::byte*>(&op_.extrapolation_value), threads_);
     } else if (way_ == Way::rows) {
       run_rows(in.as<float>(), args.outputs[0].as<float>());
+    } else if (way_ == Way::blocks) {
+      run_blocks(in.as<float>(), args.outputs[0].as<float>());
     } else {
       Tensors inputs;
       for (const TensorView& view : args.inputs) inputs.push_back(tensor_of(view));
@@ -86,7 +89,7 @@ class ResizeRunner : public StepRunner {
   }
 
  private:
-  enum class Way { table, rows, reference };
+  enum class Way { table, rows, blocks, reference };
 
   void choose(std::span<const int64_t> dims, const Layout& layout, DType dtype) {
     const size_t rank = dims.size();
@@ -142,7 +145,6 @@ class ResizeRunner : public StepRunner {
   }
 
   void make_rows(std::span<const int64_t> dims, const Layout& layout, size_t row, size_t column) {
-    way_ = Way::rows;
     const bool blocked = layout.block_axis >= 0, last = layout.channels_last && dims.size() > 2;
     lanes_ = blocked ? layout.block : last ? dims[1] : 1;
     planes_ = 1;
@@ -159,9 +161,14 @@ class ResizeRunner : public StepRunner {
     column_weights_.assign(columns_->weight.begin(), columns_->weight.end());
     out_height_ = static_cast<int64_t>(rows_->index.size()) / rows_->width;
     out_width_ = static_cast<int64_t>(columns_->index.size()) / columns_->width;
-    make_windows();
     past_ = leaves_caches(static_cast<uint64_t>(planes_ * out_height_ * out_width_ * lanes_) *
                           sizeof(float));
+    way_ = lanes_ == block_ && rows_->width == 2 && columns_->width == 2 ? Way::blocks : Way::rows;
+    if (way_ == Way::rows) make_buffers();
+  }
+
+  void make_buffers() {
+    make_windows();
     const int64_t fit = strip_floats / (rows_->width * lanes_) / loops_.vector * loops_.vector;
     strip_ = std::min(std::max(fit, loops_.vector), out_width_);
     // Rows are read and written in whole vectors.
@@ -224,13 +231,46 @@ class ResizeRunner : public StepRunner {
     return strip;
   }
 
-  void run_rows(const float* x, float* y) {
+  RowSplit split() const {
     const int64_t rows = planes_ * out_height_;
-    const int tasks = rows * out_width_ * lanes_ < parallel_work
-                          ? 1
-                          : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
-    const RowSplit split{planes_, out_height_, tasks};
-    threads_.parallel(tasks, [&](int task, int worker) {
+    const bool small = rows * out_width_ * lanes_ < parallel_work;
+    return {planes_, out_height_,
+            small ? 1 : static_cast<int>(std::min<int64_t>(rows, threads_.count()))};
+  }
+
+  // Output rows between the same two input rows are made together.
+  void run_blocks(const float* x, float* y) {
+    const RowSplit split = this->split();
+    ResizeColumns columns;
+    columns.width = out_width_;
+    columns.lanes = lanes_;
+    columns.taps = 2;
+    columns.places = columns_->index.data();
+    columns.weights = column_weights_.data();
+    const int64_t in_row = in_width_ * lanes_, out_row = out_width_ * lanes_;
+    threads_.parallel(split.tasks, [&](int task, int) {
+      split.each_part(task, [&](int64_t plane, int64_t begin, int64_t end) {
+        const float* from = x + plane * in_height_ * in_row;
+        for (int64_t r = begin, count = 1; r < end; r += count) {
+          const int64_t* places = rows_->index.data() + 2 * r;
+          count = r + 1 < end && places[0] == places[2] && places[1] == places[3] ? 2 : 1;
+          loops_.resize_blocks({.columns = &columns,
+                                .upper = from + places[0] * in_row,
+                                .lower = from + places[1] * in_row,
+                                .weights = row_weights_.data() + 2 * r,
+                                .rows = count,
+                                .row_step = out_row,
+                                .past = past_},
+                               y + (plane * out_height_ + r) * out_row);
+        }
+      });
+      if (past_) loops_.flush_stream();
+    });
+  }
+
+  void run_rows(const float* x, float* y) {
+    const RowSplit split = this->split();
+    threads_.parallel(split.tasks, [&](int task, int worker) {
       for (int64_t first = 0; first < out_width_; first += strip_) {
         ResizeColumns columns = strip(first);
         std::fill_n(held_.begin() + worker * rows_->width, rows_->width, -1);
@@ -272,6 +312,7 @@ class ResizeRunner : public StepRunner {
   Resize op_;
   const Threads& threads_;
   const SpatialLoops& loops_;
+  const int64_t block_;
   ValueWatch watch_;
   bool empty_ = false, past_ = false;  // past_: written past the caches
   Way way_ = Way::reference;

@@ -264,23 +264,19 @@ void columns_one_by_one(const ResizeColumns& columns, const float* from, float* 
   }
 }
 
-// Known numbers of taps and lanes leave no loops inside a pixel; 0: as many as there are.
-template <int kTaps, int kPixel>
 void columns_of_lanes(const ResizeColumns& columns, const float* from, float* to) {
-  const int64_t taps = kTaps ? kTaps : columns.taps, lanes = kPixel ? kPixel : columns.lanes;
+  const int64_t taps = columns.taps, lanes = columns.lanes;
   const int64_t* places = columns.places;
   const float* weights = columns.weights;
   for (int64_t o = 0; o < columns.width; ++o, to += lanes, places += taps, weights += taps) {
     for (int64_t c = 0; c < lanes; c += B) {
       const auto used = static_cast<int>(std::min<int64_t>(B, lanes - c));
-      const bool whole = kPixel > 0 || used == B;
       V sum = zero();
-      TENREC_UNROLL for (int64_t k = 0; k < taps; ++k) {
+      for (int64_t k = 0; k < taps; ++k) {
         const float* at = from + places[k] * lanes + c;
-        sum = fma(whole ? load(at) : load_first(at, used), all(weights[k]), sum);
+        sum = fma(used == B ? load(at) : load_first(at, used), all(weights[k]), sum);
       }
-      if (whole) store(to + c, sum);
-      else store_first(to + c, sum, used);
+      store_first(to + c, sum, used);
     }
   }
 }
@@ -294,8 +290,11 @@ void resize_columns(const ResizeColumns& columns, const float* from, float* to) 
     }
   }
   if (columns.lanes == 1) return columns_one_by_one(columns, from, to);
-  if (columns.lanes == B && columns.taps == 2) return columns_of_lanes<2, B>(columns, from, to);
-  columns_of_lanes<0, 0>(columns, from, to);
+  columns_of_lanes(columns, from, to);
+}
+
+bool is_aligned(const float* to) {
+  return reinterpret_cast<uintptr_t>(to) % (B * sizeof(float)) == 0;
 }
 
 // Two rows: what bilinear resizing mixes. (Pointers and weights in registers: the compiler has to
@@ -321,9 +320,8 @@ void mix_two_rows(const float* const* rows, const float* weights, int64_t n, flo
 void mix_rows(const float* const* rows, const float* weights, int64_t count, int64_t n, bool past,
               float* to) {
   if (count == 2) {
-    const bool aligned = reinterpret_cast<uintptr_t>(to) % (B * sizeof(float)) == 0;
-    return past && aligned ? mix_two_rows<true>(rows, weights, n, to)
-                           : mix_two_rows<false>(rows, weights, n, to);
+    return past && is_aligned(to) ? mix_two_rows<true>(rows, weights, n, to)
+                                  : mix_two_rows<false>(rows, weights, n, to);
   }
   for (int64_t i = 0; i < n; i += B) {
     V sum = load(rows[0] + i) * all(weights[0]);
@@ -332,7 +330,54 @@ void mix_rows(const float* const* rows, const float* weights, int64_t count, int
   }
 }
 
-constexpr SpatialLoops loops{pool, resize_columns, mix_rows, hwy::FlushStream, kLanes};
+// Columns are mixed once and stay in registers for all outputs between them.
+template <int kRows, bool kPast>
+void blocks_of_rows(const ResizeBlocks& blocks, float* to) {
+  V of_upper[kRows], of_lower[kRows], of_left[kRows], of_right[kRows];
+  TENREC_UNROLL for (int r = 0; r < kRows; ++r) {
+    of_upper[r] = all(blocks.weights[2 * r]);
+    of_lower[r] = all(blocks.weights[2 * r + 1]);
+  }
+  const float *upper = blocks.upper, *lower = blocks.lower;
+  const auto mix = [&](int64_t place, V* column) HWY_ATTR {
+    const V a = load(upper + place * B), b = load(lower + place * B);
+    TENREC_UNROLL for (int r = 0; r < kRows; ++r) column[r] = fma(b, of_lower[r], a * of_upper[r]);
+  };
+  const int64_t* places = blocks.columns->places;
+  const float* weights = blocks.columns->weights;
+  const int64_t width = blocks.columns->width, row_step = blocks.row_step;
+  int64_t left = -1, right = -1;
+  for (int64_t o = 0; o < width; ++o, places += 2, weights += 2, to += B) {
+    if (places[0] != left) {
+      left = places[0];
+      if (left == right) {
+        TENREC_UNROLL for (int r = 0; r < kRows; ++r) of_left[r] = of_right[r];
+      } else {
+        mix(left, of_left);
+      }
+    }
+    if (places[1] != right) {
+      right = places[1];
+      mix(right, of_right);
+    }
+    const V first = all(weights[0]), second = all(weights[1]);
+    TENREC_UNROLL for (int r = 0; r < kRows; ++r) {
+      const V value = fma(of_right[r], second, of_left[r] * first);
+      if constexpr (kPast) stream(to + r * row_step, value);
+      else store(to + r * row_step, value);
+    }
+  }
+}
+
+void resize_blocks(const ResizeBlocks& blocks, float* to) {
+  const bool past = blocks.past && is_aligned(to);
+  if (blocks.rows == 2)
+    return past ? blocks_of_rows<2, true>(blocks, to) : blocks_of_rows<2, false>(blocks, to);
+  past ? blocks_of_rows<1, true>(blocks, to) : blocks_of_rows<1, false>(blocks, to);
+}
+
+constexpr SpatialLoops loops{pool,          resize_columns,   mix_rows,
+                             resize_blocks, hwy::FlushStream, kLanes};
 
 }  // namespace
 

@@ -50,6 +50,15 @@ struct ResizeColumns {
   const float* window_weights = nullptr;
 };
 
+// Rows of output pixels of one block of channels that come from the same two rows of inputs.
+struct ResizeBlocks {
+  const ResizeColumns* columns = nullptr;          // two taps each
+  const float *upper = nullptr, *lower = nullptr;  // input rows
+  const float* weights = nullptr;                  // of both, for each output row
+  int64_t rows = 1, row_step = 0;                  // 1 or 2 output rows; floats between them
+  bool past = false;                               // as in mix_rows
+};
+
 struct SpatialLoops {
   void (*pool)(const PoolRow& row, float* to);
   // May write whole vectors behind the end.
@@ -58,6 +67,7 @@ struct SpatialLoops {
   // memory past the caches where that is possible; flush_stream() then ends a thread's part.
   void (*mix_rows)(const float* const* rows, const float* weights, int64_t count, int64_t n,
                    bool past, float* to);
+  void (*resize_blocks)(const ResizeBlocks& blocks, float* to);
   void (*flush_stream)();
   int64_t vector;  // floats of the vectors in ResizeColumns
 };
