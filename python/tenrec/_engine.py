@@ -37,6 +37,7 @@ def build(
     profiles: Iterable[Profile] = (),
     threads: int = 0,
     timing_cache: Path = "",
+    compilation_cache: bool = True,
     tune: bool = True,
     tune_budget: float = 0,
     vendor: bool = True,
@@ -56,7 +57,8 @@ def build(
     tf32: products of float32 may round their operands to TF32.
     profiles: what sizes to make plans for; none: one plan for any.
     threads: of the build; 0: as many as the process may use.
-    timing_cache: a file of earlier timings that is read and updated.
+    timing_cache: a file of earlier timings and device code that is read and updated.
+    compilation_cache: keep device code in it.
     tune: time the kernels there are for each layer, instead of taking the first.
     tune_budget: seconds to spend on that, then the first is taken; 0: no end.
     vendor: offer oneDNN's, cuBLAS' and cuDNN's kernels too.
@@ -74,6 +76,7 @@ def build(
     options.target, options.precision, options.tf32 = target, precision, tf32
     options.threads, options.memory_limit, options.lean = threads, memory_limit, lean
     options.timing_cache, options.tactics = os.fspath(timing_cache), dict(tactics or {})
+    options.no_compilation_cache = not compilation_cache
     options.no_tune, options.no_vendor, options.no_fallback = not tune, not vendor, not fallback
     options.keep_explain, options.tune_budget = explain, tune_budget
     for profile in profiles:

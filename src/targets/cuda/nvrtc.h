@@ -12,7 +12,7 @@ namespace tenrec::cuda {
 
 // One image a text, in order; texts compile in parallel. An Error names the kernel and repeats the
 // compiler's messages; with `failures` they stand there instead, one entry a text. What was
-// compiled before in this process, or is in `cache`, is not compiled again; `cache` gets all.
+// compiled before in this process, or is in `cache`, is not compiled again; `cache` gets the rest.
 std::vector<plan::KernelImage> compile(std::span<const plan::KernelSource> sources, int capability,
                                        int threads, std::vector<std::string>* failures = nullptr,
                                        TimingCache* cache = nullptr);

@@ -186,6 +186,24 @@ TEST_F(Situation, AKernelThatDoesNotCompileWhileOthersAreTimed) {
   expect_contains(outcome, "kernel \"softmax\" does not compile for sm_90a");
 }
 
+// The second build takes its device code from the cache: a compiler that refuses is not asked.
+TEST_F(Situation, DeviceCodeInTheTimingCache) {
+  const std::string cached = std::string(build) + "--timing-cache $DIR/cache ";
+  Outcome outcome = fake("", cached);
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  outcome = fake("FAKE_NVRTC_REFUSES=fn_exp", cached + "--no-fallback");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+}
+
+TEST_F(Situation, NoDeviceCodeInTheTimingCache) {
+  const std::string cached =
+      std::string(build) + "--timing-cache $DIR/cache --no-compilation-cache ";
+  Outcome outcome = fake("", cached);
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  outcome = fake("FAKE_NVRTC_REFUSES=fn_exp", cached + "--no-fallback");
+  EXPECT_EQ(outcome.code, 5) << outcome.text;
+}
+
 }  // namespace
 }  // namespace tenrec::test
 #endif

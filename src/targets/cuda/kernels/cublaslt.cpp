@@ -58,10 +58,8 @@ class CublasLtKernel final : public Kernel {
     StepDraft draft = gemm_draft(node, gemm, name(), text, std::move(packed));
     draft.params = encode(params);
     draft.scratch = Dim(cublaslt_scratch(parse_cublaslt_tactic(text)));
-    if (params.bias && gemm.params.out_type != DType::f32) {
-      draft.inputs[2] = {nullptr, Tensor::from_doubles(gemm.params.out_type, gemm.table.dims(),
-                                                       gemm.table.to_doubles())};
-    }
+    if (params.bias && gemm.params.out_type != DType::f32)
+      draft.inputs[2] = {nullptr, gemm.table.converted(gemm.params.out_type)};
     return draft;
   }
 

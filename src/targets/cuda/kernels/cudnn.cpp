@@ -53,10 +53,7 @@ class CudnnConvKernel final : public Kernel {
     Tensor packed = pack_weights(gemm, 1, false);
     gemm.params.padded_channels = 0;
     StepDraft draft = gemm_draft(node, gemm, name(), text, std::move(packed));
-    if (gemm.table) {
-      draft.inputs[2] = {nullptr, Tensor::from_doubles(gemm.params.table_type, gemm.table.dims(),
-                                                       gemm.table.to_doubles())};
-    }
+    if (gemm.table) draft.inputs[2] = {nullptr, gemm.table.converted(gemm.params.table_type)};
     const CudnnTactic tactic = parse_cudnn_tactic(text);
     draft.scratch = Dim(tactic.automatic ? cudnn_workspace : tactic.workspace);
     return draft;
