@@ -9,6 +9,7 @@
 #include "build/views.h"
 #include "ir/constant.h"
 #include "ops/dims.h"
+#include "ops/fused.h"
 
 namespace tenrec {
 namespace {
@@ -63,7 +64,7 @@ class Lowering {
   void choose_steps(const Graph& graph) {
     for (const auto& node : graph.nodes()) {
       if (is_data(*node) || is_known(*node) || absorbed_.count(node.get()) ||
-          views_.free_nodes.count(node.get()))
+          views_.free_nodes.count(node.get()) || is_alias(*node))
         continue;
       StepDraft draft = select_(*node);
       for (const Node* other : draft.absorbed) absorbed_[other] = node.get();
@@ -89,10 +90,16 @@ class Lowering {
 
   // A view shares its input's memory: nothing to run.
   static bool is_view(const Node& node) {
+    if (const auto* reformat = node.as<Reformat>())
+      return reformat->moves_nothing(node.input(0)->type);
     return node.op().info().is_view && node.input(0) &&
            node.output()->type.kind == Type::Kind::tensor && node.output()->type.ranked &&
            node.input(0)->type.ranked && node.output()->type.dtype != DType::string &&
            node.input(0)->type.layout.is_plain();
+  }
+
+  bool is_alias(const Node& node) const {
+    return defines_of(node).empty() && is_view(node) && !direct_output(node.output());
   }
 
   void lower_node(const Node& node) {
@@ -101,7 +108,7 @@ class Lowering {
       for (const Value* output : node.outputs()) add_part(*output);
       return;
     }
-    if (defines_of(node).empty() && is_view(node) && !direct_output(node.output())) {
+    if (is_alias(node)) {
       add_alias(*node.output(), value_of(node.input(0)));
       return;
     }

@@ -6,6 +6,7 @@
 
 #include "build/build_graph.h"
 #include "ops/evaluate.h"
+#include "ops/fused.h"
 #include "plan/engine_file.h"
 #include "runtime/device.h"
 #include "tenrec/tenrec.h"
@@ -141,6 +142,26 @@ TEST(Work, TheCpuMeasuresItsLimits) {
   for (const DeviceLimits::Level& level : limits.memory) EXPECT_GT(level.rate, 1e7) << level.size;
   EXPECT_TRUE(std::is_sorted(limits.memory.begin(), limits.memory.end(),
                              [](const auto& a, const auto& b) { return a.size < b.size; }));
+}
+
+TEST(Views, ReformatsThatMoveNothing) {
+  const Dim n = Dim::symbol(std::make_shared<Symbol>()),
+            w = Dim::symbol(std::make_shared<Symbol>());
+  const auto is_free = [](const Shape& shape, const Layout& from, const Layout& to) {
+    Type in = Type::tensor(DType::f32, shape);
+    in.layout = from;
+    return Reformat{to.block_axis, to.block, to.channels_last}.moves_nothing(in);
+  };
+  const Layout plain, last{.channels_last = true}, blocks{.block_axis = 1, .block = 8};
+  EXPECT_TRUE(is_free({n, 20, 1, 1}, last, plain));
+  EXPECT_TRUE(is_free({n, 1, w, 3}, plain, last));
+  EXPECT_FALSE(is_free({n, 20, 1, w}, last, plain));
+  EXPECT_TRUE(is_free({n, 16, 1, 1}, blocks, plain));
+  EXPECT_TRUE(is_free({n, 16, 1, 1}, plain, blocks));
+  EXPECT_TRUE(is_free({n, 16, 1, 1}, last, blocks));
+  EXPECT_FALSE(is_free({n, 12, 1, 1}, blocks, plain));
+  EXPECT_FALSE(is_free({n, 16, 1, w}, blocks, plain));
+  EXPECT_FALSE(is_free({n, w, 1, 1}, blocks, plain));
 }
 
 TEST(Views, AnInnerAxisIsCopied) {
