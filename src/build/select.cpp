@@ -108,7 +108,8 @@ std::string Selector::key(const Node& node, const Sizes& sizes,
   }
   for (const Kernel* kernel : accepted) {
     text += fmt::format(" | {}", kernel->name());
-    if (least_us(*kernel, node) > 0) text += " free";
+    if (const double least = least_us(*kernel, node); least > 0)
+      text += fmt::format(" at least {}", least);
   }
   return "k" + hash128(text).hex();
 }

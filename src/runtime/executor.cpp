@@ -20,9 +20,18 @@ namespace {
 // with room to spare the first run at the largest shapes allocates for all.
 constexpr uint64_t least_workspace = 256 << 10;
 
-// Steps of a segment where sizes change from run to run: the device works on one segment while the
-// host sizes the next. Short, so that neither waits long; each segment costs a launch.
-constexpr size_t short_segment = 12;
+// How many steps each segment has where sizes change from run to run: the device works on one
+// while the host sizes the next. Short, so that neither waits long, but each costs a launch; the
+// device waits for the first.
+std::vector<size_t> short_segments(size_t steps) {
+  constexpr size_t first = 6, usual = 12;
+  std::vector<size_t> lengths;
+  if (steps > usual) lengths.push_back(first);
+  const size_t rest = steps - (lengths.empty() ? 0 : first);
+  const size_t count = std::max<size_t>(1, (rest + usual / 2) / usual);
+  for (size_t i = 0; i < count; ++i) lengths.push_back(rest * (i + 1) / count - rest * i / count);
+  return lengths;
+}
 
 }  // namespace
 
@@ -198,17 +207,23 @@ void Executor::find_segments() {
   const auto fits = [&](size_t s) {
     return runners_[s]->recordable() && !info_.step_sizes_something[s];
   };
-  const size_t most = info_.start_symbols.empty() ? steps : short_segment;
   for (size_t s = 0; s < steps; ++s) {
-    if (!fits(s)) continue;
-    Segment segment{.begin = s, .end = s, .recordings = {}};
-    while (segment.end < steps && segment.end - s < most && fits(segment.end)) ++segment.end;
-    s = segment.end - 1;
-    // One step is as quickly launched as replayed.
-    if (segment.end - segment.begin < 2) continue;
-    segment_at_[segment.begin] = static_cast<int32_t>(segments_.size());
-    segments_.push_back(std::move(segment));
+    size_t end = s;
+    while (end < steps && fits(end)) ++end;
+    if (end == s) continue;
+    const auto lengths =
+        info_.start_symbols.empty() ? std::vector{end - s} : short_segments(end - s);
+    for (const size_t length : lengths) {
+      add_segment(s, s + length);
+      s += length;
+    }
   }
+}
+
+void Executor::add_segment(size_t begin, size_t end) {
+  if (end - begin < 2) return;  // one step is as quickly launched as replayed
+  segment_at_[begin] = static_cast<int32_t>(segments_.size());
+  segments_.push_back({.begin = begin, .end = end, .recordings = {}});
 }
 
 void Executor::run_segment(size_t index) {

@@ -115,6 +115,7 @@ class Executor {
   void prepare_steps();
   void prepare_views();
   void find_segments();
+  void add_segment(size_t begin, size_t end);
   void run_segment(size_t s);
   Hash128 prepare_segment(const Segment& segment);
   StepArgs bind_step(size_t s);
