@@ -540,46 +540,6 @@ OutputView Executor::output(size_t i) const {
   return {output.copied_to != nullptr ? output.copied_to : s.data, s.dims, bytes, false, nullptr};
 }
 
-// Slots that hang on the value of an input whose memory is not set yet.
-std::vector<bool> Executor::unknown_slots() const {
-  std::vector<bool> unknown(info_.plan.symbols.size() + info_.plan.program.size(), false);
-  for (const int32_t slot : info_.start_symbols) {
-    const plan::SymbolDef& symbol = info_.plan.symbols[static_cast<size_t>(slot)];
-    if (symbol.source != plan::SymbolSource::input_value) continue;
-    unknown[static_cast<size_t>(slot)] = inputs_[static_cast<size_t>(symbol.index)].data == nullptr;
-  }
-  for (size_t i = 0; i < info_.plan.program.size(); ++i)
-    for (const int32_t operand : {info_.plan.program[i].a, info_.plan.program[i].b})
-      if (operand != plan::none && unknown[static_cast<size_t>(operand)])
-        unknown[info_.plan.symbols.size() + i] = true;
-  return unknown;
-}
-
-std::vector<OutputSize> Executor::infer_outputs() const {
-  plan::DimValues slots(info_.plan, info_.schedule);
-  const std::vector<bool> unknown = unknown_slots();
-  for (const int32_t slot : info_.start_symbols) {
-    const plan::SymbolDef& symbol = info_.plan.symbols[static_cast<size_t>(slot)];
-    slots.set_symbol(slot, unknown[static_cast<size_t>(slot)] ? symbol.lower : read_symbol(symbol));
-  }
-  slots.evaluate(at_start);
-  std::vector<OutputSize> sizes;
-  for (const int32_t value : info_.plan.outputs) {
-    const plan::ValueDef& d = def(value);
-    OutputSize& size = sizes.emplace_back();
-    for (const int32_t slot : d.dims)
-      size.dims.push_back(info_.schedule.slot_stage(slot) == at_start &&
-                                  !unknown[static_cast<size_t>(slot)]
-                              ? slots[slot]
-                              : -1);
-    if (d.storage == Storage::host || !d.ranked) continue;
-    const bool is_known = std::find(size.dims.begin(), size.dims.end(), -1) == size.dims.end();
-    if (is_known) size.max_bytes = static_cast<int64_t>(plan::layout_bytes(d, size.dims));
-    else if (d.upper_bytes != plan::unbounded) size.max_bytes = d.upper_bytes;
-  }
-  return sizes;
-}
-
 uint64_t Executor::activation_bytes() const {
   uint64_t sum =
       pool_.bytes() + (arena_ ? arena_->bytes : 0) + (open_arena_ ? open_arena_->bytes : 0);
