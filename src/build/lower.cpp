@@ -99,7 +99,8 @@ class Lowering {
   }
 
   bool is_alias(const Node& node) const {
-    return defines_of(node).empty() && is_view(node) && !direct_output(node.output());
+    return defines_of(node).empty() && is_view(node) && !direct_output(node.output()) &&
+           views_.parts.count(node.output()) == 0;
   }
 
   void lower_node(const Node& node) {

@@ -164,6 +164,26 @@ TEST(Views, ReformatsThatMoveNothing) {
   EXPECT_FALSE(is_free({n, w, 1, 1}, blocks, plain));
 }
 
+// What lies in a Concat's memory has to be written there, though its layout asks for nothing.
+TEST(Views, AReformatIntoAConcatIsAStep) {
+  std::string weights;
+  for (int i = 0; i < 16 * 16 * 9; ++i)
+    weights += fmt::format("{}{}", i ? ", " : "", (i % 7 - 3) / 64.0);
+  const std::string ran = run(R"(graph(%x: f32[1, 16, 6, 6] "x") {
+    %w = constant() (value=f32[16, 16, 3, 3]()" +
+                                  weights + R"()) : f32[16, 16, 3, 3]
+    %axes = constant() (value=i64[2](2, 3)) : i64[2]
+    %a = conv(%x, %w) (dilations=[1, 1], pads=[1, 1, 1, 1], strides=[1, 1]) : f32[1, 16, 6, 6]
+    %p = reduce(%a, %axes) (keepdims=true) : f32[1, 16, 1, 1]
+    %q = reduce(%x, %axes) (keepdims=true) : f32[1, 16, 1, 1]
+    %c = concat(%p, %q) (axis=1) : f32[1, 32, 1, 1]
+    %y = softmax(%c) (axis=1) : f32[1, 32, 1, 1]
+    return %y "y"
+  })",
+                              {1, 16, 6, 6});
+  EXPECT_EQ(ran, "reformat conv reduce reduce reformat softmax");
+}
+
 TEST(Views, AnInnerAxisIsCopied) {
   EXPECT_NE(run(R"(graph(%x: f32[2, 6] "x") {
     %a = exp(%x) : f32[2, 6]
