@@ -8,6 +8,8 @@
 #include "ops/conv.h"
 #include "ops/fused.h"
 #include "ops/roi.h"
+#include "ops/slice.h"
+#include "ops/split.h"
 #include "ops/transpose.h"
 
 namespace tenrec {
@@ -55,12 +57,11 @@ class Assignment {
     if (rules_.layout.channels_last && is_few(node.output()->type) &&
         (!is_conv || is_few(before[0]->type)))
       return false;
-    if ((!is_conv || goes_by_rows(node)) && is_mostly_padding(node.output()->type) &&
-        !lies_in_blocks(node))
-      return false;
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
+    const bool may_leave = cuts_channels(node) || !lies_in_blocks(node);
+    if ((!is_conv || goes_by_rows(node)) && may_leave && is_mostly_padding(node)) return false;
     for (Value* output : node.outputs()) output->type.layout = rules_.layout;
     // A stem reads its few channels as they come; padding them to a block would waste most of the
     // work.
@@ -92,9 +93,19 @@ class Assignment {
            type.shape[1].upper() < rules_.few_channels;
   }
 
-  // Blocks of which at most half are channels: each tensor takes twice the memory or more.
-  bool is_mostly_padding(const Type& type) const {
-    return rules_.layout.block_axis == 1 && 2 * type.shape[1].upper() <= rules_.layout.block;
+  // An output in blocks of which at most half are channels takes twice the memory or more.
+  bool is_mostly_padding(const Node& node) const {
+    const Values& outputs = node.outputs();
+    return rules_.layout.block_axis == 1 &&
+           std::any_of(outputs.begin(), outputs.end(), [&](const Value* output) {
+             return 2 * output->type.shape[1].upper() <= rules_.layout.block;
+           });
+  }
+
+  // Row-major parts are views of the whole.
+  static bool cuts_channels(const Node& node) {
+    return (node.as<Split>() || node.as<Slice>()) &&
+           !(node.input(0)->type.shape[1] == node.output()->type.shape[1]);
   }
 
   // A convolution of each channel for itself, whose neighbouring outputs read neighbouring inputs:

@@ -200,6 +200,38 @@ TEST(Copy, concats_in_blocks) {
   }
 }
 
+TEST(Copy, cuts_channels_in_blocks) {
+  for (const Layout layout : {blocked8, Layout{1, 16, false}}) {
+    const auto in_blocks = [&](Op op, Tensors inputs, std::set<size_t> constants) {
+      check_step({.op = std::move(op),
+                  .inputs = std::move(inputs),
+                  .constants = std::move(constants),
+                  .layout = layout,
+                  .blocked = {0},
+                  .blocked_output = true},
+                 "copy");
+    };
+    for (const std::vector<int64_t>& sizes : std::vector<std::vector<int64_t>>{
+             {16, 16}, {20, 20}, {8, 16, 5}, {1, 1, 1}, {3, 21, 17}, {8, 12, 12}, {5}, {4, 0, 40}}) {
+      int64_t all = 0;
+      for (const int64_t size : sizes) all += size;
+      const auto parts = static_cast<int64_t>(sizes.size());
+      in_blocks(Split{.axis = 1, .num_outputs = parts}, {data({2, all, 3, 5}), ints(sizes)}, {1});
+    }
+    in_blocks(Split{.axis = -3, .num_outputs = 2}, {data({1, 40, 120, 60})}, {});
+    in_blocks(Split{.axis = 2, .num_outputs = 2}, {data({2, 11, 6, 5})}, {});
+    for (const auto& [first, last] : std::vector<std::pair<int64_t, int64_t>>{
+             {0, 8}, {0, 20}, {8, 40}, {16, 40}, {3, 9}, {7, 39}, {-20, 40}, {12, 12}}) {
+      in_blocks(Slice{}, {data({2, 40, 5, 7}), ints({first}), ints({last}), ints({1})}, {1, 2, 3});
+      in_blocks(Slice{},
+                {data({2, 40, 5, 7}), ints({1, first}), ints({5, last}), ints({2, 1})}, {1, 2, 3});
+    }
+    in_blocks(Slice{},
+              {data({2, 21, 9, 7}), ints({1, 0}), ints({9, 21}), ints({2, 1}), ints({3, 1})},
+              {1, 2, 3, 4});
+  }
+}
+
 TEST(Copy, triangles) {
   for (const bool upper : {false, true}) {
     for (const int64_t k : {-3, 0, 2, 100}) {

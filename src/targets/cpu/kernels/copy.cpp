@@ -57,6 +57,23 @@ Reject check_concat_layouts(const Node& node) {
   return "";
 }
 
+// Forwards, channels one by one.
+Reject check_blocked_slice(const Node& node, size_t axis) {
+  if (!node.input(4)) return "";
+  const auto steps = node.input(4)->type.constant_ints();
+  const bool cuts = !(node.input(0)->type.shape[axis] == node.output()->type.shape[axis]);
+  const int64_t most = cuts ? 1 : INT64_MAX;
+  const auto fits = [&](int64_t step) { return step >= 1 && step <= most; };
+  return steps && std::all_of(steps->begin(), steps->end(), fits) ? "" : "steps through blocks";
+}
+
+// What leaves the block axis alone moves lanes together.
+Reject check_blocked_pad(const Node& node, size_t axis) {
+  if (!(node.input(0)->type.shape[axis] == node.output()->type.shape[axis]))
+    return "cuts channel blocks";
+  return node.input(2) ? "pads a blocked tensor with a value" : "";
+}
+
 Reject check_layouts(const Node& node) {
   if (all_plain(node)) return "";
   const Layout& in = node.input(0)->type.layout;
@@ -69,19 +86,9 @@ Reject check_layouts(const Node& node) {
   if (node.as<Transpose>()) return out.is_plain() ? "" : "a result in a blocked layout";
   const std::string_view name = node.op().name();
   if (!(in == out) || in.channels_last) return "layouts differ";
-  // What leaves the block axis alone moves lanes together.
-  if ((name == "slice" || name == "pad") && in.block_axis >= 0) {
-    const auto axis = static_cast<size_t>(in.block_axis);
-    if (!(node.input(0)->type.shape[axis] == node.output()->type.shape[axis]))
-      return "cuts channel blocks";
-    if (name == "pad" && node.input(2)) return "pads a blocked tensor with a value";
-    if (name == "slice" && node.input(4)) {
-      const auto steps = node.input(4)->type.constant_ints();
-      if (!steps || std::any_of(steps->begin(), steps->end(), [](int64_t s) { return s < 1; }))
-        return "steps back";
-    }
-    return "";
-  }
+  if (name == "split") return "";
+  if (name == "slice") return check_blocked_slice(node, static_cast<size_t>(in.block_axis));
+  if (name == "pad") return check_blocked_pad(node, static_cast<size_t>(in.block_axis));
   return "a blocked layout";
 }
 

@@ -47,13 +47,6 @@ struct Side {
     if (!layout.channels_last || dims.size() <= 2 || axis == 0) return axis;
     return axis == 1 ? dims.size() - 1 : axis - 1;
   }
-  // An offset along a logical axis in physical steps; blocks are not cut.
-  int64_t steps(size_t axis, int64_t offset) const {
-    if (static_cast<int>(axis) != layout.block_axis) return offset;
-    TENREC_CHECK(offset % layout.block == 0, invalid_engine,
-                 "an offset of {} channels in blocks of {}", offset, layout.block);
-    return offset / layout.block;
-  }
 };
 
 void check_same_layout(const Side& in, const Side& out) {
@@ -100,39 +93,52 @@ void plain_copy(const StepArgs& args, Moves& moves) {
 }
 
 // Zeros in the last block of channels, whose lanes are not all channels.
-void clear_last_block(const TensorView& view, const Side& side, Moves& moves) {
+void clear_last_block(const TensorView& view, const Side& side, size_t output, Moves& moves) {
   const auto axis = static_cast<size_t>(side.layout.block_axis);
   if (side.dims[axis] % side.layout.block == 0) return;
   PerAxis sizes = side.physical;
   sizes[axis] = 1;
   StridedCopy zeros = strided(view, sizes, PerAxis(sizes.size(), 0), side.strides);
   zeros.to_offset = side.dims[axis] / side.layout.block * side.strides[axis];
-  moves.push_back({-1, 0, zeros});
+  moves.push_back({-1, output, zeros});
 }
 
-// All of `in` to where channel `first` of `out` is, both in blocks: lanes shift by first % block,
-// so what one block of channels gives goes to two.
-void move_channels(const TensorView& view, int input, const Side& in, const Side& out,
-                   int64_t first, Moves& moves) {
+// Channels [from, from + count) in blocks to where `to` is, both in blocks: lanes shift, so that what
+// one block gives goes to two, in up to four pieces. `move` says all about the other axes.
+void move_channels(const Move& move, const Side& in, const Side& out, int64_t from, int64_t to,
+                   int64_t count, Moves& moves) {
   const auto axis = static_cast<size_t>(in.layout.block_axis);
-  const int64_t block = in.layout.block, count = in.dims[axis];
+  const int64_t block = in.layout.block;
   const auto piece = [&](int64_t channel, int64_t lanes, int64_t blocks) {
     if (lanes <= 0 || blocks <= 0) return;
-    PerAxis sizes = in.physical;
-    sizes[axis] = blocks;
-    sizes.back() = lanes;
-    StridedCopy copy = strided(view, sizes, in.strides, out.strides);
-    const int64_t to = first + channel;
-    copy.from_offset = channel / block * in.strides[axis] + channel % block;
-    copy.to_offset = to / block * out.strides[axis] + to % block;
-    moves.push_back({input, 0, copy});
+    Move part = move;
+    const int64_t source = from + channel, place = to + channel;
+    part.copy.sizes[axis] = blocks;
+    part.copy.sizes.back() = lanes;
+    part.copy.from_offset += source / block * in.strides[axis] + source % block;
+    part.copy.to_offset += place / block * out.strides[axis] + place % block;
+    moves.push_back(part);
   };
-  const int64_t whole = count / block, rest = count % block;
-  const int64_t ahead = block - first % block;  // lanes that stay in the block where they begin
-  piece(0, ahead, whole);
-  piece(ahead, block - ahead, whole);
-  piece(whole * block, std::min(rest, ahead), 1);
-  piece(whole * block + ahead, rest - ahead, 1);
+  // Lanes that stay together do so again `block` channels on; the last of them may be cut.
+  for (int64_t channel = 0, lanes = 0; channel < std::min(block, count); channel += lanes) {
+    lanes = block - std::max({channel, (from + channel) % block, (to + channel) % block});
+    const int64_t whole = (count - channel + block - lanes) / block;
+    piece(channel, lanes, whole);
+    piece(channel + whole * block, count - channel - whole * block, 1);
+  }
+}
+
+// The channels of `out`, which begin at `first` of `in`, both in blocks.
+void cut_channels(const TensorView& view, Move move, const Side& in, const Side& out, int64_t first,
+                  Moves& moves) {
+  const auto axis = static_cast<size_t>(in.layout.block_axis);
+  const int64_t block = in.layout.block, count = out.dims[axis];
+  if (first % block == 0 && first + count == in.dims[axis]) {  // zero lanes come along
+    move.copy.from_offset += first / block * in.strides[axis];
+    return moves.push_back(move);
+  }
+  clear_last_block(view, out, move.output, moves);
+  move_channels(move, in, out, first, 0, count, moves);
 }
 
 void concat(const Concat& op, const StepArgs& args, Moves& moves) {
@@ -140,7 +146,7 @@ void concat(const Concat& op, const StepArgs& args, Moves& moves) {
   const auto axis =
       static_cast<size_t>(normalise_axis(op.axis, static_cast<int64_t>(out.dims.size())));
   const bool along_blocks = static_cast<int>(axis) == out.layout.block_axis;
-  if (along_blocks) clear_last_block(args.outputs[0], out, moves);
+  if (along_blocks) clear_last_block(args.outputs[0], out, 0, moves);
   int64_t offset = 0;
   for (size_t i = 0; i < args.inputs.size(); ++i) {
     const Side in(args.inputs[i]);
@@ -150,13 +156,14 @@ void concat(const Concat& op, const StepArgs& args, Moves& moves) {
     offset += in.dims[axis];
     TENREC_CHECK(offset <= out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
                  out.dims[axis]);
+    Move move{static_cast<int>(i), 0,
+              strided(args.inputs[i], in.physical, in.strides, out.strides)};
     if (along_blocks) {
-      move_channels(args.inputs[i], static_cast<int>(i), in, out, first, moves);
+      move_channels(move, in, out, 0, first, in.dims[axis], moves);
       continue;
     }
-    StridedCopy copy = strided(args.inputs[i], in.physical, in.strides, out.strides);
-    copy.to_offset = first * out.strides[out.place(axis)];
-    moves.push_back({static_cast<int>(i), 0, copy});
+    move.copy.to_offset = first * out.strides[out.place(axis)];
+    moves.push_back(move);
   }
   TENREC_CHECK(offset == out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
                out.dims[axis]);
@@ -182,9 +189,13 @@ void split(const Split& op, const StepArgs& args, Moves& moves) {
     check_sizes("Split", in, out, axis);
     TENREC_CHECK(out.dims[axis] == sizes[i] && sizes[i] <= size - offset, invalid_input,
                  "Split of {} by {}", size, tenrec::to_string(sizes));
-    StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
-    copy.from_offset = in.steps(axis, offset) * in.strides[in.place(axis)];
-    moves.push_back({0, i, copy});
+    Move move{0, i, strided(args.inputs[0], out.physical, in.strides, out.strides)};
+    if (static_cast<int>(axis) == in.layout.block_axis) {
+      cut_channels(args.outputs[i], move, in, out, offset, moves);
+      continue;
+    }
+    move.copy.from_offset = offset * in.strides[in.place(axis)];
+    moves.push_back(move);
   }
 }
 
@@ -201,7 +212,8 @@ void slice(const StepArgs& args, Moves& moves) {
   if (given(args.inputs, 3)) axes = ints_of(args.inputs[3]);
   if (given(args.inputs, 4)) steps = ints_of(args.inputs[4]);
   check_same_layout(in, out);
-  StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
+  Move move{0, 0, strided(args.inputs[0], out.physical, in.strides, out.strides)};
+  int64_t channel = 0;  // where blocks are cut
   SmallVector<uint8_t, 10> sliced(in.dims.size(), 0);
   TENREC_CHECK(ends.size() == starts.size() && (axes.empty() || axes.size() == starts.size()) &&
                    (steps.empty() || steps.size() == starts.size()),
@@ -227,15 +239,20 @@ void slice(const StepArgs& args, Moves& moves) {
     TENREC_CHECK(count == out.dims[axis], invalid_input,
                  "Slice gives {} on axis {}, the plan has {}", count, axis, out.dims[axis]);
     if (count == 0) return;
+    if (static_cast<int>(axis) == in.layout.block_axis) {
+      channel = first;
+      continue;
+    }
     const size_t place = in.place(axis);
-    copy.from_offset += in.steps(axis, first) * in.strides[place];
-    copy.from_strides[place] *= step;
+    move.copy.from_offset += first * in.strides[place];
+    move.copy.from_strides[place] *= step;
   }
   for (size_t axis = 0; axis < sliced.size(); ++axis) {
     TENREC_CHECK(sliced[axis] || in.dims[axis] == out.dims[axis], invalid_input,
                  "Slice keeps {} on axis {}, the plan has {}", in.dims[axis], axis, out.dims[axis]);
   }
-  moves.push_back({0, 0, copy});
+  if (in.blocked()) cut_channels(args.outputs[0], move, in, out, channel, moves);
+  else moves.push_back(move);
 }
 
 void expand(const StepArgs& args, Moves& moves) {
@@ -357,7 +374,7 @@ void reformat(const StepArgs& args, Moves& moves) {
   bool pixels = false;
   for (size_t i = 0; i < in.dims.size(); ++i) pixels |= i > axis && in.dims[i] > 1;
   const bool pads = out.blocked() && rest != 0;
-  if (pads && !pixels) clear_last_block(args.outputs[0], out, moves);
+  if (pads && !pixels) clear_last_block(args.outputs[0], out, 0, moves);
   move_lanes(view, PerAxis(in.dims), axis, blocked.block, lane_strides(in, axis, blocked.block),
              lane_strides(out, axis, blocked.block), moves);
   if (pads && pixels) moves.back().copy.zeros_behind = blocked.block - rest;
@@ -411,7 +428,7 @@ class Copy : public StepRunner {
 
   void reshape(const StepArgs& args) override {
     moves_.clear();
-    moves_.reserve(std::max(4 * args.inputs.size() + 1, args.outputs.size()));
+    moves_.reserve(std::max(4 * args.inputs.size() + 1, 5 * args.outputs.size()));
     add_moves(op_, args, moves_);
     for (Move& move : moves_) move.copy.prepare();
     watch_.remember(args.inputs);
