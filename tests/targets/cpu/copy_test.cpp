@@ -211,8 +211,14 @@ TEST(Copy, cuts_channels_in_blocks) {
                   .blocked_output = true},
                  "copy");
     };
-    for (const std::vector<int64_t>& sizes : std::vector<std::vector<int64_t>>{
-             {16, 16}, {20, 20}, {8, 16, 5}, {1, 1, 1}, {3, 21, 17}, {8, 12, 12}, {5}, {4, 0, 40}}) {
+    for (const std::vector<int64_t>& sizes : std::vector<std::vector<int64_t>>{{16, 16},
+                                                                               {20, 20},
+                                                                               {8, 16, 5},
+                                                                               {1, 1, 1},
+                                                                               {3, 21, 17},
+                                                                               {8, 12, 12},
+                                                                               {5},
+                                                                               {4, 0, 40}}) {
       int64_t all = 0;
       for (const int64_t size : sizes) all += size;
       const auto parts = static_cast<int64_t>(sizes.size());
@@ -223,8 +229,8 @@ TEST(Copy, cuts_channels_in_blocks) {
     for (const auto& [first, last] : std::vector<std::pair<int64_t, int64_t>>{
              {0, 8}, {0, 20}, {8, 40}, {16, 40}, {3, 9}, {7, 39}, {-20, 40}, {12, 12}}) {
       in_blocks(Slice{}, {data({2, 40, 5, 7}), ints({first}), ints({last}), ints({1})}, {1, 2, 3});
-      in_blocks(Slice{},
-                {data({2, 40, 5, 7}), ints({1, first}), ints({5, last}), ints({2, 1})}, {1, 2, 3});
+      in_blocks(Slice{}, {data({2, 40, 5, 7}), ints({1, first}), ints({5, last}), ints({2, 1})},
+                {1, 2, 3});
     }
     in_blocks(Slice{},
               {data({2, 21, 9, 7}), ints({1, 0}), ints({9, 21}), ints({2, 1}), ints({3, 1})},

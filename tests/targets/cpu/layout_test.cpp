@@ -42,5 +42,26 @@ TEST(Layout, FewChannelsLeaveBlocks) {
   EXPECT_EQ(grows_and_meets(32), "reformat conv relu resize reformat mul max_pool reformat");
 }
 
+// A block's channels are cut into two halves, which meet again.
+std::string cut_and_joined(int channels) {
+  std::string ones = "1";
+  for (int i = 1; i < 16 * channels; ++i) ones += ", 1";
+  return laid_out(fmt::format(R"(graph(%x: f32[1, 16, 8, 8] "x") {{
+    %w = constant() (value=f32[{0}, 16, 1, 1]({2})) : f32[{0}, 16, 1, 1]
+    %a = conv(%x, %w) : f32[1, {0}, 8, 8]
+    %b, %c = split(%a) (axis=1, num_outputs=2) : f32[1, {1}, 8, 8], f32[1, {1}, 8, 8]
+    %d = concat(%c, %b) (axis=1) : f32[1, {0}, 8, 8]
+    %e = relu(%d) : f32[1, {0}, 8, 8]
+    return %e "e"
+  }})",
+                              channels, channels / 2, ones));
+}
+
+// Parts of channels stay in blocks, but for those that would be mostly padding.
+TEST(Layout, PartsOfChannelsStayInBlocks) {
+  EXPECT_EQ(cut_and_joined(40), "reformat conv split concat relu reformat");
+  EXPECT_EQ(cut_and_joined(6), "reformat conv reformat split concat relu");
+}
+
 }  // namespace
 }  // namespace tenrec

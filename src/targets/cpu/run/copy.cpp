@@ -103,8 +103,8 @@ void clear_last_block(const TensorView& view, const Side& side, size_t output, M
   moves.push_back({-1, output, zeros});
 }
 
-// Channels [from, from + count) in blocks to where `to` is, both in blocks: lanes shift, so that what
-// one block gives goes to two, in up to four pieces. `move` says all about the other axes.
+// Channels [from, from + count) in blocks to where `to` is, both in blocks: lanes shift, so that
+// what one block gives goes to two, in up to four pieces. `move` says all about the other axes.
 void move_channels(const Move& move, const Side& in, const Side& out, int64_t from, int64_t to,
                    int64_t count, Moves& moves) {
   const auto axis = static_cast<size_t>(in.layout.block_axis);
@@ -112,11 +112,10 @@ void move_channels(const Move& move, const Side& in, const Side& out, int64_t fr
   const auto piece = [&](int64_t channel, int64_t lanes, int64_t blocks) {
     if (lanes <= 0 || blocks <= 0) return;
     Move part = move;
-    const int64_t source = from + channel, place = to + channel;
     part.copy.sizes[axis] = blocks;
     part.copy.sizes.back() = lanes;
-    part.copy.from_offset += source / block * in.strides[axis] + source % block;
-    part.copy.to_offset += place / block * out.strides[axis] + place % block;
+    part.copy.from_offset += (from + channel) / block * in.strides[axis] + (from + channel) % block;
+    part.copy.to_offset += (to + channel) / block * out.strides[axis] + (to + channel) % block;
     moves.push_back(part);
   };
   // Lanes that stay together do so again `block` channels on; the last of them may be cut.
@@ -128,17 +127,18 @@ void move_channels(const Move& move, const Side& in, const Side& out, int64_t fr
   }
 }
 
-// The channels of `out`, which begin at `first` of `in`, both in blocks.
-void cut_channels(const TensorView& view, Move move, const Side& in, const Side& out, int64_t first,
-                  Moves& moves) {
-  const auto axis = static_cast<size_t>(in.layout.block_axis);
-  const int64_t block = in.layout.block, count = out.dims[axis];
-  if (first % block == 0 && first + count == in.dims[axis]) {  // zero lanes come along
-    move.copy.from_offset += first / block * in.strides[axis];
+// `out` begins at `first` along `axis` of `in`. `move` says all about the other axes.
+void cut(const TensorView& view, Move move, const Side& in, const Side& out, size_t axis,
+         int64_t first, Moves& moves) {
+  const bool along_blocks = static_cast<int>(axis) == in.layout.block_axis;
+  const int64_t block = along_blocks ? in.layout.block : 1;
+  // Of a last block the zero lanes come along.
+  if (!along_blocks || (first % block == 0 && first + out.dims[axis] == in.dims[axis])) {
+    move.copy.from_offset += first / block * in.strides[in.place(axis)];
     return moves.push_back(move);
   }
   clear_last_block(view, out, move.output, moves);
-  move_channels(move, in, out, first, 0, count, moves);
+  move_channels(move, in, out, first, 0, out.dims[axis], moves);
 }
 
 void concat(const Concat& op, const StepArgs& args, Moves& moves) {
@@ -158,12 +158,9 @@ void concat(const Concat& op, const StepArgs& args, Moves& moves) {
                  out.dims[axis]);
     Move move{static_cast<int>(i), 0,
               strided(args.inputs[i], in.physical, in.strides, out.strides)};
-    if (along_blocks) {
-      move_channels(move, in, out, 0, first, in.dims[axis], moves);
-      continue;
-    }
-    move.copy.to_offset = first * out.strides[out.place(axis)];
-    moves.push_back(move);
+    move.copy.to_offset = along_blocks ? 0 : first * out.strides[out.place(axis)];
+    if (along_blocks) move_channels(move, in, out, 0, first, in.dims[axis], moves);
+    else moves.push_back(move);
   }
   TENREC_CHECK(offset == out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
                out.dims[axis]);
@@ -189,13 +186,8 @@ void split(const Split& op, const StepArgs& args, Moves& moves) {
     check_sizes("Split", in, out, axis);
     TENREC_CHECK(out.dims[axis] == sizes[i] && sizes[i] <= size - offset, invalid_input,
                  "Split of {} by {}", size, tenrec::to_string(sizes));
-    Move move{0, i, strided(args.inputs[0], out.physical, in.strides, out.strides)};
-    if (static_cast<int>(axis) == in.layout.block_axis) {
-      cut_channels(args.outputs[i], move, in, out, offset, moves);
-      continue;
-    }
-    move.copy.from_offset = offset * in.strides[in.place(axis)];
-    moves.push_back(move);
+    const StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
+    cut(args.outputs[i], {0, i, copy}, in, out, axis, offset, moves);
   }
 }
 
@@ -212,8 +204,8 @@ void slice(const StepArgs& args, Moves& moves) {
   if (given(args.inputs, 3)) axes = ints_of(args.inputs[3]);
   if (given(args.inputs, 4)) steps = ints_of(args.inputs[4]);
   check_same_layout(in, out);
-  Move move{0, 0, strided(args.inputs[0], out.physical, in.strides, out.strides)};
-  int64_t channel = 0;  // where blocks are cut
+  StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
+  int64_t channel = 0;
   SmallVector<uint8_t, 10> sliced(in.dims.size(), 0);
   TENREC_CHECK(ends.size() == starts.size() && (axes.empty() || axes.size() == starts.size()) &&
                    (steps.empty() || steps.size() == starts.size()),
@@ -239,20 +231,17 @@ void slice(const StepArgs& args, Moves& moves) {
     TENREC_CHECK(count == out.dims[axis], invalid_input,
                  "Slice gives {} on axis {}, the plan has {}", count, axis, out.dims[axis]);
     if (count == 0) return;
-    if (static_cast<int>(axis) == in.layout.block_axis) {
-      channel = first;
-      continue;
-    }
-    const size_t place = in.place(axis);
-    move.copy.from_offset += first * in.strides[place];
-    move.copy.from_strides[place] *= step;
+    if (static_cast<int>(axis) == in.layout.block_axis) channel = first;
+    else copy.from_offset += first * in.strides[in.place(axis)];
+    copy.from_strides[in.place(axis)] *= step;
   }
   for (size_t axis = 0; axis < sliced.size(); ++axis) {
     TENREC_CHECK(sliced[axis] || in.dims[axis] == out.dims[axis], invalid_input,
                  "Slice keeps {} on axis {}, the plan has {}", in.dims[axis], axis, out.dims[axis]);
   }
-  if (in.blocked()) cut_channels(args.outputs[0], move, in, out, channel, moves);
-  else moves.push_back(move);
+  if (!in.blocked()) return moves.push_back({0, 0, copy});
+  cut(args.outputs[0], {0, 0, copy}, in, out, static_cast<size_t>(in.layout.block_axis), channel,
+      moves);
 }
 
 void expand(const StepArgs& args, Moves& moves) {
