@@ -13,13 +13,12 @@
 HWY_BEFORE_NAMESPACE();
 namespace tenrec::cpu::HWY_NAMESPACE {
 
-struct DepthwiseTap {       // the taps of a tile
+struct DepthwiseTap {       // the taps of some pixels
   const float* in;          // first tap of the first pixel
   int64_t pixel, row, col;  // from one pixel, tap row, tap column to the next
   int rows, cols;           // of taps inside the input
   const float* weights;     // of the first tap
   int64_t weight_row;
-  int left = 0, right = 0;  // tiles: pixels [left, right) from `in` on lie in the input
 };
 struct DepthwiseOut {
   V bias;
@@ -47,22 +46,29 @@ HWY_INLINE void start_pixels(V (&acc)[P][1], V bias, const float* residual) {
       acc[p][0] + load(residual + kPixelAt<kApart>[p]);
 }
 
-// `count` tiles of P neighbouring outputs from output x of a row on; outputs lie kStep apart in the
-// input, under kCols taps a row side by side. With dilation a row is every kApart-th pixel. Every
-// input of a row is loaded once for all outputs that it goes into, so that multiply-adds and not
-// loads set the pace; the sums are those of single taps in order. Pixels outside are left out at
-// the edges, which costs a comparison where copying the map with zeros around it costs a load and a
-// store for every pixel.
+struct DepthwiseRun;
+using DepthwiseTiles = void (*)(const DepthwiseTap&, const DepthwiseOut&, const DepthwiseRun&);
+struct DepthwiseRun {  // tiles alike, side by side in every row
+  DepthwiseTiles tiles;
+  int count;
+  int64_t in, out;  // floats from the row's first tap, first output to the first tile's
+  int left, right;  // pixels [left, right) from its first tap on lie in the input
+};
+
+// Tiles of P neighbouring outputs; outputs lie kStep apart in the input, under kCols taps a row
+// side by side. With dilation a row is every kApart-th pixel. Every input of a row is loaded once
+// for all outputs that it goes into, so that multiply-adds and not loads set the pace; the sums are
+// those of single taps in order. Pixels outside are left out at the edges, which costs a comparison
+// where copying the map with zeros around it costs a load and a store for every pixel.
 template <int P, int kStep, int kCols, int kApart, bool kEdge>
-void depthwise_tiles(const DepthwiseTap& t, const DepthwiseOut& o, int x0, int count) {
+void depthwise_tiles(const DepthwiseTap& t, const DepthwiseOut& o, const DepthwiseRun& run) {
   constexpr int kPixel = kApart * B;
-  const float *first = t.in + int64_t{x0} * kStep * kPixel, *weights = t.weights;
-  const float* residual = o.residual ? o.residual + int64_t{x0} * kPixel : nullptr;
-  float* out = o.out + int64_t{x0} * kPixel;
-  const int left = t.left - x0 * kStep, right = t.right - x0 * kStep;
+  const float *first = t.in + run.in, *weights = t.weights;
+  const float* residual = o.residual ? o.residual + run.out : nullptr;
+  float* out = o.out + run.out;
+  const int left = run.left, right = run.right, rows = t.rows;
   const int64_t row = t.row;
-  const int rows = t.rows;
-  for (; count > 0; count--, first += P * kStep * kPixel, out += P * kPixel) {
+  for (int count = run.count; count > 0; count--, first += P * kStep * kPixel, out += P * kPixel) {
     V acc[P][1];
     start_pixels<P, kApart>(acc, o.bias, residual);
     if (residual) residual += P * kPixel;
@@ -84,7 +90,6 @@ void depthwise_tiles(const DepthwiseTap& t, const DepthwiseOut& o, int x0, int c
   }
 }
 
-using DepthwiseTiles = void (*)(const DepthwiseTap&, const DepthwiseOut&, int, int);
 struct DepthwiseTileSet {  // [pixels]
   DepthwiseTiles inner[kMaxPixels + 1] = {}, edge[kMaxPixels + 1] = {};
 };
@@ -112,6 +117,33 @@ const DepthwiseTileSet& tiles_of(const Axis& w) {
   if (w.stride == 1) return w.kernel == 3 ? kStep1Cols3 : kStep1Cols5;
   return w.kernel == 3 ? kStep2Cols3 : kStep2Cols5;
 }
+
+// A row in tiles, phase after phase of its dilation.
+struct DepthwiseRuns {
+  DepthwiseRuns(const Axis& w, const ConvDepthwisePlan& plan) {
+    if (!plan.tiled) return;
+    const DepthwiseTileSet& tiles = tiles_of(w);
+    for (int phase = 0; phase < w.dilation; phase++) {
+      const DepthwiseCuts& cuts = plan.cuts[phase];
+      const Axis& row = plan.phases[phase];
+      for (int i = 0; i < cuts.parts;) {
+        const bool inner = i >= cuts.inner.begin && i < cuts.inner.end;
+        const int next = inner ? cuts.alike(i) : i + 1, x = cuts.at(i), first = x * w.stride;
+        list[count++] = {.tiles = (inner ? tiles.inner : tiles.edge)[cuts.size(i)],
+                         .count = next - i,
+                         .in = (int64_t{first} * w.dilation + phase) * B,
+                         .out = (int64_t{x} * w.dilation + phase) * B,
+                         .left = row.pad - first,
+                         .right = row.pad + row.in - first};
+        i = next;
+      }
+    }
+  }
+  // In each phase 4 + 2 + 4 at most: at an end no more than 4 outputs read pixels outside
+  // (is_tiled), and the tiles between are of two kinds.
+  std::array<DepthwiseRun, 20> list;
+  int count = 0;
+};
 
 // Any taps, one after the other. kStep: as above; 0 = only known at run time.
 template <int P, int kStep>
@@ -157,13 +189,13 @@ void depthwise_run(DepthwiseTap t, DepthwiseOut o, int count, int most) {
 struct DepthwiseTask {
   const ConvDepthwise& p;
   const ConvDepthwisePlan& plan;
+  const DepthwiseRuns& runs;
   const ConvDepthwiseBuffers& b;
   float* copy;
   Finish finish;
   int worker;
 
   void rows(int image, int block, int y0, int y1) const;
-  void tiled_row(DepthwiseTap& tap, DepthwiseOut& out) const;
   void apart_row(const DepthwiseTap& tap, const DepthwiseOut& out) const;
   void pixels(const DepthwiseTap& tap, const DepthwiseOut& out, int count) const {
     switch (p.conv.w.stride) {
@@ -195,9 +227,9 @@ void DepthwiseTask::rows(int image, int block, int y0, int y1) const {
                    .rows = h.kernel,
                    .cols = w.kernel,
                    .weights = weights,
-                   .weight_row = int64_t{w.kernel} * B,
-                   .left = plan.phases[0].pad};
-  for (int y = y0; y < y1; y++) {
+                   .weight_row = int64_t{w.kernel} * B};
+  TapSteps taps(h, y0);
+  for (int y = y0; y < y1; y++, taps.next()) {
     o.out = out + y * p.out.row;
     if (p.has_residual) {
       o.residual =
@@ -209,36 +241,14 @@ void DepthwiseTask::rows(int image, int block, int y0, int y1) const {
       continue;
     }
     // Rows of taps outside the input are left out for the whole row.
-    const Span ky = taps_inside(h, y);
-    tap.in =
-        in + (int64_t{y} * h.stride - h.pad) * in_row - int64_t{w.pad} * B + ky.begin * tap.row;
-    tap.weights = weights + ky.begin * tap.weight_row;
-    tap.rows = ky.size();
-    if (plan.tiled) tiled_row(tap, o);
-    else apart_row(tap, o);
+    tap.in = in + taps.first * in_row - int64_t{w.pad} * B;
+    tap.weights = weights + taps.begin * tap.weight_row;
+    tap.rows = taps.end - taps.begin;
+    if (!plan.tiled) apart_row(tap, o);
+    for (int i = 0; i < runs.count; i++) runs.list[i].tiles(tap, o, runs.list[i]);
   }
   if (finish.needed(block)) {
     finish.span(out, p.out.row, w.out, y0 * w.out, y1 * w.out, image, block, worker);
-  }
-}
-
-// A row in tiles, phase after phase of its dilation; tiles alike in one call. Moves on what it is
-// given: a copy a row stalls on store forwarding.
-void DepthwiseTask::tiled_row(DepthwiseTap& tap, DepthwiseOut& out) const {
-  const DepthwiseTileSet& tiles = tiles_of(p.conv.w);
-  for (int phase = 0;; phase++) {
-    const DepthwiseCuts& cuts = plan.cuts[phase];
-    tap.right = plan.phases[phase].in + tap.left;
-    for (int i = 0; i < cuts.parts;) {
-      const bool inner = i >= cuts.inner.begin && i < cuts.inner.end;
-      const int end = inner ? cuts.alike(i) : i + 1;
-      (inner ? tiles.inner : tiles.edge)[cuts.size(i)](tap, out, cuts.at(i), end - i);
-      i = end;
-    }
-    if (phase + 1 == p.conv.w.dilation) return;
-    tap.in += B;
-    out.out += B;
-    if (out.residual) out.residual += B;
   }
 }
 
@@ -269,6 +279,7 @@ void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
   const Conv& c = p.conv;
   if (c.images == 0 || c.h.out * c.w.out == 0) return;
   const ConvDepthwisePlan plan(p, t, B);
+  const DepthwiseRuns runs(c.w, plan);
   const Finish finish{b.epilogue, b.out, c.out_channels, p.activation.lifts_zero()};
   const int total = c.images * plan.blocks * c.h.out;
   const int parts = depthwise_parts(c, total, threads.count());
@@ -277,6 +288,7 @@ void run_conv_depthwise(const ConvDepthwise& p, const ConvDepthwiseTactic& t,
     const DepthwiseTask task{
         .p = p,
         .plan = plan,
+        .runs = runs,
         .b = b,
         .copy = reinterpret_cast<float*>(static_cast<char*>(b.scratch) +
                                          plan.worker_size() * static_cast<size_t>(worker)),

@@ -49,6 +49,31 @@ constexpr bool is_tiled(const Axis& w) {
   return true;
 }
 
+// The taps of an axis that lie inside the input, output after output: without the divisions of
+// taps_inside().
+struct TapSteps {
+  TapSteps(const Axis& a, int at)
+      : stride(a.stride),
+        apart(a.dilation),
+        in(a.in),
+        begin(0),
+        end(a.kernel),
+        first(at * stride - a.pad),
+        behind(first + end * apart) {
+    for (; begin < end && first < 0; first += apart) begin++;
+    for (; end > begin && behind - apart >= in; behind -= apart) end--;
+  }
+  void next() {
+    first += stride, behind += stride;
+    for (; begin > 0 && first >= apart; first -= apart) begin--;
+    for (; end > begin && behind - apart >= in; behind -= apart) end--;
+  }
+
+  int stride, apart, in;
+  int begin, end;     // taps
+  int first, behind;  // input positions of taps `begin` and `end`
+};
+
 struct ConvDepthwisePlan {
   ConvDepthwisePlan(const ConvDepthwise& p, const ConvDepthwiseTactic& t, int block)
       : blocks(ceil_div(p.conv.out_channels, block)),
@@ -58,11 +83,13 @@ struct ConvDepthwisePlan {
         phases{phase_of(p.conv.w, 0), phase_of(p.conv.w, tiled ? p.conv.w.dilation - 1 : 0)},
         cuts{DepthwiseCuts(phases[0], most), DepthwiseCuts(phases[1], most)} {
     const Axis &h = p.conv.h, &w = p.conv.w;
-    // Pieces of 128 pixels or more for the hook, at least a row; copies of at most ~16 KiB, for L1.
-    rows = std::clamp(128 / std::max(w.out, 1), 1, std::max(h.out, 1));
+    // Pieces of at most 16 KiB, which the hook finds in L1, but at least a row; copies the same.
+    constexpr int piece = 16384;
+    const auto row_bytes = [&](int pixels) { return std::max(pixels * block * 4, 1); };
+    rows = std::clamp(piece / row_bytes(w.out), 1, std::max(h.out, 1));
     if (!copies) return;
     copy_cols = reads(w, 0, w.out - 1).size();
-    while (rows < h.out && reads(h, 0, rows).size() * copy_cols * block * 4 <= 16384) rows++;
+    while (rows > 1 && reads(h, 0, rows - 1).size() * row_bytes(copy_cols) > piece) rows--;
     copy_floats = int64_t{reads(h, 0, rows - 1).size()} * copy_cols * block;
   }
   int blocks, most;  // most pixels at once

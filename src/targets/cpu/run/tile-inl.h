@@ -48,13 +48,50 @@ struct TileArgs {
   Activation activation;  // of finished sums; none while partial
 };
 
+// The activations with their constants in registers: what is read through a pointer is read again
+// after every store.
+struct Same {
+  explicit HWY_INLINE Same(const Activation&) {}
+  HWY_INLINE V operator()(V x) const { return x; }
+};
+struct Relu {
+  explicit HWY_INLINE Relu(const Activation&) : low(zero()) {}
+  HWY_INLINE V operator()(V x) const { return at_least(low, x); }
+  V low;
+};
+struct Clip {
+  explicit HWY_INLINE Clip(const Activation& a) : low(all(a.low)), high(all(a.high)) {}
+  HWY_INLINE V operator()(V x) const { return at_most(high, at_least(low, x)); }
+  V low, high;
+};
+struct Gate {
+  explicit HWY_INLINE Gate(const Activation& a)
+      : clip(a), slope(all(a.slope)), offset(all(a.offset)), shift(all(a.shift)) {}
+  HWY_INLINE V operator()(V x) const { return fma(x, clip(fma(slope, x, offset)), shift); }
+  Clip clip;
+  V slope, offset, shift;
+};
+
 HWY_INLINE V activate(V x, const Activation& a) {
   using Kind = Activation::Kind;
   if (a.kind == Kind::none) return x;
-  if (a.kind == Kind::relu) return at_least(zero(), x);
-  if (a.kind == Kind::clip) return at_most(all(a.high), at_least(all(a.low), x));
-  const V gate = fma(all(a.slope), x, all(a.offset));
-  return fma(x, at_most(all(a.high), at_least(all(a.low), gate)), all(a.shift));
+  if (a.kind == Kind::relu) return Relu(a)(x);
+  return a.kind == Kind::clip ? Clip(a)(x) : Gate(a)(x);
+}
+
+template <class Function, int P, int NV>
+HWY_INLINE void store_each(const V (&acc)[P][NV], float* out, const int* out_at, int64_t plane,
+                           const Activation& a) {
+  // Where the registers don't hold the constants beside sums, weights and an input, GCC would make
+  // room for them by spilling sums inside the loop over the taps.
+  constexpr bool kHold = P * NV + NV + 1 + sizeof(Function) / sizeof(V) <= kRegisters;
+  const Function held(a);
+  TENREC_UNROLL for (int p = 0; p < P; p++) {
+    TENREC_UNROLL for (int n = 0; n < NV; n++) {
+      const V x = kHold ? held(acc[p][n]) : Function(a)(acc[p][n]);
+      store(out + out_at[p] + n * plane, x);
+    }
+  }
 }
 
 // Stores P pixels of NV vectors each: asked once a tile which activation it is, not for each
@@ -62,22 +99,12 @@ HWY_INLINE V activate(V x, const Activation& a) {
 template <int P, int NV>
 HWY_INLINE void store_tile(const V (&acc)[P][NV], float* out, const int* out_at, int64_t plane,
                            const Activation& a) {
-  if (a.kind == Activation::Kind::none) {
-    TENREC_UNROLL for (int p = 0; p < P; p++) {
-      TENREC_UNROLL for (int n = 0; n < NV; n++) store(out + out_at[p] + n * plane, acc[p][n]);
-    }
-  } else if (a.kind == Activation::Kind::relu) {
-    TENREC_UNROLL for (int p = 0; p < P; p++) {
-      TENREC_UNROLL for (int n = 0; n < NV; n++) {
-        store(out + out_at[p] + n * plane, at_least(zero(), acc[p][n]));
-      }
-    }
-  } else {
-    TENREC_UNROLL for (int p = 0; p < P; p++) {
-      TENREC_UNROLL for (int n = 0; n < NV; n++) {
-        store(out + out_at[p] + n * plane, activate(acc[p][n], a));
-      }
-    }
+  using Kind = Activation::Kind;
+  switch (a.kind) {
+    case Kind::none: return store_each<Same>(acc, out, out_at, plane, a);
+    case Kind::relu: return store_each<Relu>(acc, out, out_at, plane, a);
+    case Kind::clip: return store_each<Clip>(acc, out, out_at, plane, a);
+    case Kind::gate: return store_each<Gate>(acc, out, out_at, plane, a);
   }
 }
 
