@@ -98,6 +98,7 @@ class Lowering {
            node.input(0)->type.layout.is_plain();
   }
 
+  // A view, unless its result has a place of its own: in an output, or inside a Concat's memory.
   bool is_alias(const Node& node) const {
     return defines_of(node).empty() && is_view(node) && !direct_output(node.output()) &&
            views_.parts.count(node.output()) == 0;

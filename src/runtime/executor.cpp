@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "plan/validate.h"
+#include "runtime/segments.h"
 
 namespace tenrec {
 
@@ -19,19 +20,6 @@ namespace {
 // Smaller shapes may need a little more working memory than bigger ones (fewer rows, more bands):
 // with room to spare the first run at the largest shapes allocates for all.
 constexpr uint64_t least_workspace = 256 << 10;
-
-// How many steps each segment has where sizes change from run to run: the device works on one
-// while the host sizes the next. Short, so that neither waits long, but each costs a launch; the
-// device waits for the first.
-std::vector<size_t> short_segments(size_t steps) {
-  constexpr size_t first = 6, usual = 12;
-  std::vector<size_t> lengths;
-  if (steps > usual) lengths.push_back(first);
-  const size_t rest = steps - (lengths.empty() ? 0 : first);
-  const size_t count = std::max<size_t>(1, (rest + usual / 2) / usual);
-  for (size_t i = 0; i < count; ++i) lengths.push_back(rest * (i + 1) / count - rest * i / count);
-  return lengths;
-}
 
 }  // namespace
 

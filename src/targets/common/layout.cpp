@@ -102,7 +102,7 @@ class Assignment {
            });
   }
 
-  // Row-major parts are views of the whole.
+  // Parts of the channels: outside blocks they are views of the whole.
   static bool cuts_channels(const Node& node) {
     return (node.as<Split>() || node.as<Slice>()) &&
            !(node.input(0)->type.shape[1] == node.output()->type.shape[1]);
