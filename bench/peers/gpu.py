@@ -349,7 +349,7 @@ def main():
     parser.add_argument("cases", nargs="*")
     parser.add_argument("--part", type=int, choices=PARTS, action="append", default=[])
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--tenrec", default="build/release/tools/tenrec")
+    parser.add_argument("--tenrec", default="build/release/bin/tenrec")
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--iterations", type=int, default=40)

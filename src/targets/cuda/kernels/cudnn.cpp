@@ -24,7 +24,10 @@ class CudnnConvKernel final : public Kernel {
     if (!cudnn_library().is_open()) return cudnn_library().problem();
     const GemmNode gemm = gemm_node(node, device);
     if (!gemm.reject.empty()) return gemm.reject;
-    if (!gemm.params.convolution) return "is no convolution";
+    const GemmParams& params = gemm.params;
+    if (!params.convolution) return "is no convolution";
+    if (params.groups > 1 && params.groups == params.in_channels)
+      return "is depthwise: our own is as fast, and needs no plan";
     if (!gemm.anchor.types[0].is_static()) return "sizes vary; cuDNN's plans are made for one size";
     // Its plans take up to a second to make, when an engine is loaded too, and win by 5 % at most.
     for (const Kernel* own : {&conv_sm90_kernel(), &conv_stem_kernel()}) {
