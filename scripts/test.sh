@@ -211,9 +211,16 @@ run_stage() {
 
 # `fuzz` runs by hand: it still finds cases in which ONNX's text and onnxruntime may differ.
 all=(style harness build unit python sample package tutorial conformance models asan tsan)
-# The models lie beside the repository where it is developed; a clone elsewhere has none.
-[ -d ../shared/models ] || all=("${all[@]/models/}")
-[ -f "$cases" ] || all=("${all[@]/conformance/}")
+# The models and ONNX's cases lie beside the repository where it is developed; a clone elsewhere has
+# none.
+left_out=()
+needs() {  # PATH STAGE
+  [ -e "$1" ] && return
+  all=("${all[@]/$2/}")
+  left_out+=("$2 left out: there is no $1")
+}
+needs ../shared/models models
+needs "$cases" conformance
 stages=()
 for argument in "$@"; do
   case "$argument" in
@@ -228,7 +235,10 @@ for argument in "$@"; do
       ;;
   esac
 done
-[ ${#stages[@]} -gt 0 ] || stages=("${all[@]}")
+if [ ${#stages[@]} -eq 0 ]; then
+  stages=("${all[@]}")
+  [ ${#left_out[@]} -eq 0 ] || printf '%s\n' "${left_out[@]}"
+fi
 
 scripts/install_deps.sh --test || { echo "0 passed, 1 failed"; exit 1; }
 mkdir -p "$logs"

@@ -155,6 +155,41 @@ bool scatter_rows(Rewriter& rw, const Node& node, const ScatterElements& op) {
   return replace_if_same_type(rw, node, ScatterND{}, {node.input(0), rows, node.input(2)});
 }
 
+// The coordinates without the last one, where that only counts through the last axis of the points,
+// beside others that stay as they are, and that axis is all of `data`'s: whole rows are written, in
+// the same order. Nullopt: something else.
+std::optional<Tensor> coordinates_of_rows(const Type& data, const Tensor& coordinates) {
+  Dims dims = coordinates.dims();
+  if (dims.size() < 2 || dims.back() < 2 || !data.ranked || coordinates.dtype() != DType::i64)
+    return std::nullopt;
+  const int64_t depth = dims.back(), points = dims[dims.size() - 2];
+  if (depth > data.rank() || data.shape[static_cast<size_t>(depth - 1)] != Dim(points))
+    return std::nullopt;
+  const std::span<const int64_t> all = coordinates.as<int64_t>();
+  std::vector<int64_t> kept;
+  for (size_t at = 0; at < all.size(); at += static_cast<size_t>(depth)) {
+    const int64_t point = static_cast<int64_t>(at) / depth % points;
+    const auto others = all.subspan(at, static_cast<size_t>(depth - 1));
+    if (point == 0) kept.insert(kept.end(), others.begin(), others.end());
+    if (all[at + static_cast<size_t>(depth) - 1] != point ||
+        !std::equal(others.begin(), others.end(), kept.end() - (depth - 1)))
+      return std::nullopt;
+  }
+  dims.pop_back();
+  dims.back() = depth - 1;
+  return Tensor::of<int64_t>(dims, kept);
+}
+
+// How PyTorch writes x[:, 2:5] = u: the coordinates of every element.
+bool scatter_whole_rows(Rewriter& rw, const Node& node, const ScatterND& op) {
+  const Tensor* coordinates = node.input(1)->constant();
+  if (!coordinates) return false;
+  const std::optional<Tensor> rows = coordinates_of_rows(node.input(0)->type, *coordinates);
+  if (!rows) return false;
+  return replace_if_same_type(rw, node, op,
+                              {node.input(0), rw.constant(node, *rows), node.input(2)});
+}
+
 bool gather_rows(Rewriter& rw, const Node& node, const GatherElements& op) {
   Value* list = positions_along(*node.input(0), node.input(1), op.axis);
   if (!list) return false;
@@ -178,6 +213,7 @@ std::vector<Rule> movement_rules() {
           rule<Concat>("drop_concat", drop_concat),
           rule<Split>("drop_split", drop_split),
           rule<ScatterElements>("scatter_rows", scatter_rows),
+          rule<ScatterND>("scatter_whole_rows", scatter_whole_rows),
           rule<GatherElements>("gather_rows", gather_rows),
           {"read_through_expand", read_through_expand}};
 }

@@ -181,6 +181,32 @@ TEST(Simplify, StretchedPositionsAreThoseOfRows) {
             "reshape gather");
 }
 
+// How PyTorch writes x[:, 1] = u: a coordinate for every element.
+TEST(Simplify, CoordinatesOfWholeRowsAreThoseOfRows) {
+  const auto written = [](std::string_view coordinates, int64_t rows, int64_t last) {
+    return simplified(fmt::format(R"(graph(%x: f32[2, 3, {2}] "x", %u: f32[{1}, 2] "u") {{
+    %1 = constant() (value=i64[{1}, 2, 3]({0})) : i64[{1}, 2, 3]
+    %2 = scatter_nd(%x, %1, %u) : f32[2, 3, {2}]
+    return %2 "y"
+  }})",
+                                  coordinates, rows, last));
+  };
+  EXPECT_EQ(written("0, 1, 0, 0, 1, 1, 1, 1, 0, 1, 1, 1", 2, 2),
+            "  %2 = constant() (value=i64[2, 2](0, 1, 1, 1)) : i64[2, 2]\n"
+            "  %3 = scatter_nd(%0, %2, %1) : f32[2, 3, 2]\n");
+  // One row twice: the last one stays.
+  EXPECT_EQ(written("1, 2, 0, 1, 2, 1, 1, 2, 0, 1, 2, 1", 2, 2),
+            "  %2 = constant() (value=i64[2, 2](1, 2, 1, 2)) : i64[2, 2]\n"
+            "  %3 = scatter_nd(%0, %2, %1) : f32[2, 3, 2]\n");
+  for (const std::string_view other : {"0, 1, 1, 0, 1, 0",   // backwards
+                                       "0, 1, 0, 0, 1, 0",   // one element twice
+                                       "0, 1, 0, 0, 1, -1",  // the same place, from behind
+                                       "0, 1, 0, 0, 2, 1"})  // two rows
+    EXPECT_NE(written(other, 1, 2).find("i64[1, 2, 3]"), std::string::npos) << other;
+  // A part of the row.
+  EXPECT_NE(written("0, 1, 0, 0, 1, 1", 1, 4).find("i64[1, 2, 3]"), std::string::npos);
+}
+
 TEST(Simplify, WideningCastsFoldNarrowingOnesStay) {
   EXPECT_EQ(op_names(simplified(R"(graph(%x: i32[3] "x", %z: f32[3] "z") {
     %1 = cast(%x) (to=i64) : i64[3]

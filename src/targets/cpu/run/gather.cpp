@@ -53,6 +53,15 @@ int64_t product(std::span<const int64_t> dims, size_t first, size_t last) {
   return n;
 }
 
+// An element or a row; elements are too short for a call.
+void copy_one(std::byte* to, const std::byte* from, size_t bytes) {
+  switch (bytes) {
+    case 4: std::memcpy(to, from, 4); break;
+    case 8: std::memcpy(to, from, 8); break;
+    default: std::memcpy(to, from, bytes);
+  }
+}
+
 class Rows : public StepRunner {
  public:
   Rows(const plan::Step& step, RunEnvironment& environment)
@@ -82,15 +91,24 @@ class Rows : public StepRunner {
                           ? 1
                           : static_cast<int>(std::min<int64_t>(rows, threads_.count()));
     threads_.parallel(tasks, [&](int task, int) {
-      for (int64_t row = rows * task / tasks; row < rows * (task + 1) / tasks; ++row) {
-        const std::byte* from = args.inputs[0].data + row / count_ * size_ * bytes_ +
-                                places_[static_cast<size_t>(row % count_)];
-        std::memcpy(args.outputs[0].data + row * bytes_, from, static_cast<size_t>(bytes_));
-      }
+      copy_rows(args.inputs[0].data, args.outputs[0].data, rows * task / tasks,
+                rows * (task + 1) / tasks);
     });
   }
 
  private:
+  void copy_rows(const std::byte* data, std::byte* out, int64_t begin, int64_t end) const {
+    if (begin == end) return;
+    const int64_t step = size_ * bytes_;
+    const std::byte* from = data + begin / count_ * step;
+    int64_t i = begin % count_;
+    for (int64_t row = begin; row < end; ++row) {
+      copy_one(out + row * bytes_, from + places_[static_cast<size_t>(i)],
+               static_cast<size_t>(bytes_));
+      if (++i == count_) i = 0, from += step;
+    }
+  }
+
   Gather op_;
   const Threads& threads_;
   int64_t outer_ = 1, size_ = 1, bytes_ = 1, count_ = 0;
@@ -118,14 +136,6 @@ void each_place(std::span<const int64_t> index_dims, std::span<const int64_t> st
       const int64_t index = wrapped(index_at(indices, flat + k), size, what);
       visit(flat + k, base + (along_last ? 0 : k * strides[rank - 1]) + index * strides[axis]);
     }
-  }
-}
-
-void copy_one(std::byte* to, const std::byte* from, size_t element) {
-  switch (element) {
-    case 4: std::memcpy(to, from, 4); break;
-    case 8: std::memcpy(to, from, 8); break;
-    default: std::memcpy(to, from, element);
   }
 }
 
@@ -235,8 +245,8 @@ class GatherBlocks : public StepRunner {
     const size_t bytes = static_cast<size_t>(blocks_->block) * element;
     for (int64_t point = 0; point < blocks_->batch * blocks_->points; ++point) {
       const int64_t place = blocks_->place(args.inputs[1], point, "GatherND");
-      std::memcpy(args.outputs[0].data + static_cast<size_t>(point) * bytes,
-                  args.inputs[0].data + static_cast<size_t>(place) * element, bytes);
+      copy_one(args.outputs[0].data + static_cast<size_t>(point) * bytes,
+               args.inputs[0].data + static_cast<size_t>(place) * element, bytes);
     }
   }
 
@@ -267,8 +277,8 @@ class ScatterBlocks : public StepRunner {
     const size_t bytes = static_cast<size_t>(blocks_->block) * element;
     for (int64_t point = 0; point < blocks_->points; ++point) {
       const int64_t place = blocks_->place(args.inputs[1], point, "ScatterND");
-      std::memcpy(out + static_cast<size_t>(place) * element,
-                  args.inputs[2].data + static_cast<size_t>(point) * bytes, bytes);
+      copy_one(out + static_cast<size_t>(place) * element,
+               args.inputs[2].data + static_cast<size_t>(point) * bytes, bytes);
     }
   }
 

@@ -24,6 +24,14 @@ float multiply_add(int64_t rounds) {
   return sum(total);
 }
 
+void write(float* data, int64_t count) {
+  constexpr int streams = 4;
+  const V value = all(1.0f);
+  for (int64_t at = 0; at + streams * B <= count; at += streams * B) {
+    TENREC_UNROLL for (int i = 0; i < streams; ++i) store(data + at + i * B, value);
+  }
+}
+
 float read(const float* data, int64_t count) {
   constexpr int streams = 8;
   V sums[streams];
@@ -36,7 +44,7 @@ float read(const float* data, int64_t count) {
   return sum(total);
 }
 
-LimitLoops loops_here() { return {multiply_add, read, int64_t{tile} * B}; }
+LimitLoops loops_here() { return {multiply_add, write, read, int64_t{tile} * B}; }
 
 }  // namespace tenrec::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -76,17 +84,21 @@ double typical(const Threads& threads, const Part& part) {
   return seconds[tries / 2];
 }
 
-double read_rate(const Threads& threads, const LimitLoops& loops, uint64_t bytes) {
+// Bytes a second of a set that every thread has an equal part of, written and then read.
+double move_rate(const Threads& threads, const LimitLoops& loops, uint64_t bytes) {
   const auto own = static_cast<int64_t>(bytes / sizeof(float)) / threads.count();
   const int64_t rounds = std::max<int64_t>(1, (int64_t{4} << 20) / std::max<int64_t>(own, 1));
-  const std::vector<float> data(static_cast<size_t>(own * threads.count()), 1.0f);
+  std::vector<float> data(static_cast<size_t>(own * threads.count()));
   const double seconds = typical(threads, [&](int task) {
+    float* part = &data[static_cast<size_t>(own * task)];
     float total = 0;
-    for (int64_t round = 0; round < rounds; ++round)
-      total += loops.read(&data[static_cast<size_t>(own * task)], own);
+    for (int64_t round = 0; round < rounds; ++round) {
+      loops.write(part, own);
+      total += loops.read(part, own);
+    }
     return total;
   });
-  return static_cast<double>(rounds * own * threads.count()) * sizeof(float) / seconds;
+  return static_cast<double>(2 * rounds * own * threads.count()) * sizeof(float) / seconds;
 }
 
 }  // namespace
@@ -99,12 +111,14 @@ DeviceLimits measure_limits(Isa isa, const Threads& threads) {
   const auto done = static_cast<double>(rounds * loops.multiply_adds_a_round * threads.count());
   limits.f32 = limits.tf32 = limits.f16 = 2 * done / seconds;
   const auto count = static_cast<uint64_t>(threads.count());
-  const uint64_t l3 = cache_bytes(3, 8 << 20);
-  for (const uint64_t size :
-       {count * cache_bytes(1, 32 << 10), count * cache_bytes(2, 512 << 10), l3}) {
-    limits.memory.push_back({size, read_rate(threads, loops, size / 2)});
-  }
-  limits.memory.push_back({UINT64_MAX, read_rate(threads, loops, 4 * l3)});
+  const uint64_t l2 = count * cache_bytes(2, 512 << 10), l3 = cache_bytes(3, 8 << 20);
+  // Each rate is that of a set of three quarters of the size, the middle of what it stands for.
+  const auto level = [&](uint64_t size) {
+    limits.memory.push_back({size, move_rate(threads, loops, size / 4 * 3)});
+  };
+  level(count * cache_bytes(1, 32 << 10));
+  for (uint64_t size = l2; size <= 2 * l3; size *= 2) level(size);
+  limits.memory.push_back({UINT64_MAX, move_rate(threads, loops, 4 * l3)});
   limits.source = fmt::format("measured with {} threads", threads.count());
   return limits;
 }
