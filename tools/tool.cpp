@@ -3,11 +3,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 
 #include "base/dtype.h"
 #include "base/error.h"
+#include "ir/tensor.h"
 
 namespace tenrec {
 namespace {
@@ -212,6 +214,35 @@ Engine load_or_build(const std::string& path, const BuildOptions& options,
   return load_or_build(path, options, devices).front();
 }
 
+namespace {
+
+// Floats in [0, 1), integers of 0 and 1.
+HostTensor random_tensor(DType dtype, const std::vector<int64_t>& dims, std::mt19937_64& random) {
+  HostTensor tensor(dtype, dims);
+  const auto width = static_cast<size_t>(bit_width(dtype));
+  for (size_t k = 0; k < tensor.data.size() * 8 / width; ++k) {
+    const uint64_t bits = random();
+    const float uniform = static_cast<float>(bits >> 40) * 0x1p-24F;
+    switch (dtype) {
+      case DType::f32: tensor.as<float>()[k] = uniform; break;
+      case DType::f64: tensor.as<double>()[k] = static_cast<double>(uniform); break;
+      case DType::f16:
+        reinterpret_cast<uint16_t*>(tensor.data.data())[k] = float_to_half(uniform);
+        break;
+      case DType::bf16:
+        reinterpret_cast<uint16_t*>(tensor.data.data())[k] = float_to_bf16(uniform);
+        break;
+      default: {  // the lowest byte of each element
+        const size_t at = k * std::max<size_t>(width / 8, 1);
+        if (at < tensor.data.size()) tensor.data[at] = static_cast<std::byte>(bits & 1);
+      }
+    }
+  }
+  return tensor;
+}
+
+}  // namespace
+
 NamedTensors complete_inputs(const Engine& engine, NamedTensors given,
                              const std::map<std::string, std::vector<int64_t>>& shapes,
                              uint64_t seed) {
@@ -224,31 +255,11 @@ NamedTensors complete_inputs(const Engine& engine, NamedTensors given,
     if (const auto found = shapes.find(info.name); found != shapes.end()) dims = found->second;
     TENREC_CHECK(!info.is_host, unsupported, "input \"{}\" is no plain tensor; give it as a file",
                  info.name);
-    HostTensor tensor(info.dtype, dims);
-    const auto count =
-        static_cast<size_t>(tensor.data.size() * 8 / static_cast<size_t>(bit_width(info.dtype)));
-    for (size_t k = 0; k < count; ++k) {
-      const uint64_t bits = random();
-      const float uniform = static_cast<float>(bits >> 40) * 0x1p-24F;
-      switch (info.dtype) {
-        case DType::f32: tensor.as<float>()[k] = uniform; break;
-        case DType::f64: tensor.as<double>()[k] = static_cast<double>(uniform); break;
-        case DType::f16:
-          reinterpret_cast<uint16_t*>(tensor.data.data())[k] = float_to_half(uniform);
-          break;
-        case DType::bf16:
-          reinterpret_cast<uint16_t*>(tensor.data.data())[k] = float_to_bf16(uniform);
-          break;
-        default: {  // integers: 0 or 1 in the lowest byte of each element
-          const size_t width = std::max<size_t>(static_cast<size_t>(bit_width(info.dtype)) / 8, 1);
-          if (k * width < tensor.data.size())
-            tensor.data[k * width] = static_cast<std::byte>(bits & 1);
-        }
-      }
-    }
-    if (!range.value_opt.empty() && info.dtype == DType::f32) {
-      for (size_t k = 0; k < count; ++k)
-        tensor.as<float>()[k] = static_cast<float>(range.value_opt[k]);
+    HostTensor tensor = random_tensor(info.dtype, dims, random);
+    // A shape input is what the engine was built for.
+    if (!range.value_opt.empty() && dims == range.opt) {
+      const Tensor values = Tensor::from_doubles(info.dtype, dims, range.value_opt);
+      std::copy_n(values.data(), values.bytes(), tensor.data.begin());
     }
     given[info.name] = std::move(tensor);
   }

@@ -55,7 +55,7 @@ std::vector<Engine> load_or_build(const std::string& path, const BuildOptions& o
 Engine load_or_build(const std::string& path, const BuildOptions& options, const BuildFlags& flags);
 
 // Seeded inputs for every input not in `given`: floats in [0, 1), integers 0 or 1, at the profile's
-// opt dims (1 where open), overridden by `shapes`.
+// opt dims (1 where open), overridden by `shapes`; shape inputs are the profile's opt values.
 NamedTensors complete_inputs(const Engine& engine, NamedTensors given,
                              const std::map<std::string, std::vector<int64_t>>& shapes,
                              uint64_t seed);

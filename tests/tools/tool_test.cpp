@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "common/onnx_writer.h"
+#include "tenrec/tenrec.h"
+
 namespace tenrec {
 namespace {
 
@@ -99,6 +102,21 @@ TEST(BuildFlags, ValuesAndTactics) {
   EXPECT_EQ(options.profiles[0].values.at("sizes").opt, (std::vector<double>{2, 3}));
   EXPECT_EQ(options.tactics.at("conv_1"), "gemm tile=6x2");
   EXPECT_EQ(options.tactics.at("conv_2"), "conv_direct");
+}
+
+// A network that reshapes by an input, as exporters leave sizes and sample rates.
+TEST(Tool, InputsThatDecideShapesAreWhatTheEngineWasBuiltFor) {
+  constexpr int f32 = 1, i64 = 7;
+  test::OnnxGraph graph;
+  graph.input("x", f32, {"6"}).input("n", i64, {"2"}).output("y", f32, {});
+  graph.node("Reshape", {"x", "n"}, {"y"});
+  const std::string bytes = test::OnnxModel(graph).opset(17).bytes();
+  BuildFlags flags;
+  flags.values = {"n=3,2"};
+  const Engine engine = build(std::as_bytes(std::span(bytes)), flags.finish()).load();
+  const NamedTensors inputs = complete_inputs(engine, {}, {}, 1);
+  EXPECT_EQ(inputs.at("n").as<int64_t>()[0], 3);
+  EXPECT_EQ(inputs.at("n").as<int64_t>()[1], 2);
 }
 
 TEST(BuildFlags, NothingGivenIsNoProfile) { EXPECT_TRUE(BuildFlags().finish().profiles.empty()); }
