@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "passes/fuse.h"
 #include "targets/common/dissolve.h"
+#include "targets/common/frame_convolutions.h"
 #include "targets/common/join_attention.h"
 #include "targets/common/layout.h"
 #include "targets/common/lift_convolutions.h"
@@ -48,6 +49,7 @@ class CpuTarget final : public Target {
 
   void prepare_graph(Graph& graph, const DeviceInfo& device) const override {
     join_attention(graph, attention_kernel(), device);
+    frame_convolutions(graph, device.channel_block / 2);
     lift_convolutions(graph, device.channel_block);
     sink_views(graph);
     assign_layouts(graph, device,
