@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tenrec beside torch on one GPU: same models (seeded weights), same inputs, rounds taken in turns.
 
-  gpu.py CASE... [--tenrec build/release/tools/tenrec] [--out rows.json] [--rounds 3]
+  gpu.py CASE... [--tenrec build/release/bin/tenrec] [--out rows.json] [--rounds 3]
   gpu.py --part N      the cases of one part; --list shows them
 
 Every model is exported to ONNX here, in float32; Tenrec builds it with the precision of the case.

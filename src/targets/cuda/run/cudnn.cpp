@@ -137,22 +137,29 @@ using PreparedRef = std::shared_ptr<const Prepared>;
 class Handle {
  public:
   Handle() { check(api().cudnnCreate(&value_), "starting cuDNN"); }
-  explicit Handle(CUstream stream) : Handle() {
+  // The GPU and the stream must outlive it.
+  Handle(const Gpu& gpu, CUstream stream) : Handle() {
+    gpu_ = &gpu;
     check(api().cudnnSetStream(value_, reinterpret_cast<cudaStream_t>(stream)),
           "giving cuDNN a stream");
   }
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
-  ~Handle() { api().cudnnDestroy(value_); }
+  ~Handle() {
+    if (gpu_) gpu_->enter_unchecked();  // whichever thread ends it
+    api().cudnnDestroy(value_);
+  }
   cudnnHandle_t get() const { return value_; }
 
  private:
+  const Gpu* gpu_ = nullptr;
   cudnnHandle_t value_ = nullptr;
 };
 using HandleRef = std::shared_ptr<const Handle>;
 
 // cuDNN on one GPU. Making a plan can take a second (cuDNN compiles some of its kernels then), so
-// plans are kept for the steps and contexts to come. A plan may not serve two threads at once, and
+// plans are kept for the steps and contexts to come (the CUDA runtime inside cuDNN holds the GPU's
+// context for as long as the process lives). A plan may not serve two threads at once, and
 // neither may a handle: there is a lock around all that is done with them.
 class Library {
  public:
@@ -195,12 +202,11 @@ class Library {
     return tactics;
   }
 
-  // The stream must outlive those who hold it.
-  HandleRef handle_of(CUstream stream) {
+  HandleRef handle_of(const Gpu& gpu, CUstream stream) {
     const std::lock_guard lock(mutex_);
     std::weak_ptr<const Handle>& known = handles_[stream];
     HandleRef handle = known.lock();
-    if (!handle) known = handle = std::make_shared<const Handle>(stream);
+    if (!handle) known = handle = std::make_shared<const Handle>(gpu, stream);
     return handle;
   }
 
@@ -278,7 +284,7 @@ class CudnnConvRunner final : public StepRunner {
     full_types_.clear();
     for (size_t i = gemm_operands; i < args.inputs.size(); ++i)
       full_types_.push_back(args.inputs[i].dtype);
-    if (!handle_) handle_ = library_.handle_of(environment_.stream.get());
+    if (!handle_) handle_ = library_.handle_of(environment_.gpu, environment_.stream.get());
     prepared_ = library_.plan(params_, sizes, full_types_, tactic_,
                               static_cast<int64_t>(args.scratch.size()));
     TENREC_CHECK(
