@@ -6,7 +6,7 @@
 namespace tenrec {
 namespace {
 
-// 64 filters of 64 taps, numbers that no two share.
+// The operators that a convolution by 64 filters of 64 taps becomes.
 std::string framed(std::string_view x, std::string_view attributes, std::string_view y,
                    std::string_view bias = "") {
   std::string weights;

@@ -35,26 +35,10 @@ namespace {
   X(cublasLtMatmulAlgoCheck)              \
   X(cublasLtMatmul)
 
-struct Api {
-#define TENREC_MEMBER(function) decltype(&::function) function = nullptr;
-  TENREC_CUBLASLT_FUNCTIONS(TENREC_MEMBER)
-#undef TENREC_MEMBER
-  bool is_complete = false;
-};
+TENREC_LIBRARY_API(Api, TENREC_CUBLASLT_FUNCTIONS)
 
 const Api& api() {
-  static const Api table = [] {
-    Api made;
-    const DynamicLibrary& library = cublaslt_library();
-    if (!library.is_open()) return made;
-    made.is_complete = true;
-#define TENREC_LOAD(function)                                                         \
-  made.function = reinterpret_cast<decltype(&::function)>(library.symbol(#function)); \
-  made.is_complete &= made.function != nullptr;
-    TENREC_CUBLASLT_FUNCTIONS(TENREC_LOAD)
-#undef TENREC_LOAD
-    return made;
-  }();
+  static const Api table = Api::of(cublaslt_library());
   return table;
 }
 

@@ -175,14 +175,10 @@ class Library {
                    const std::vector<DType>& full_types, const CudnnTactic& tactic, int64_t room) {
     const std::lock_guard lock(mutex_);
     const std::string key = key_of(params, s, full_types, tactic);
-    auto found = plans_.find(key);
-    if (found == plans_.end()) {
-      PreparedRef made = make(params, s, full_types, tactic);
-      if (!made) return nullptr;
-      keep(key, made);
-      return made->plan.workspace <= room ? made : nullptr;
-    }
-    return found->second->plan.workspace <= room ? found->second : nullptr;
+    const auto known = plans_.find(key);
+    PreparedRef plan = known != plans_.end() ? known->second : make(params, s, full_types, tactic);
+    if (plan && known == plans_.end()) keep(key, plan);
+    return plan && plan->plan.workspace <= room ? plan : nullptr;
   }
 
   std::vector<CudnnTactic> tactics(const GemmParams& params, const GemmSizes& s,
@@ -194,7 +190,7 @@ class Library {
       if (tactics.size() == most) break;
       // What is advised does not always make a plan. One that is made will be timed next.
       const PreparedRef made = make(params, s, full_types, tactic);
-      if (!made || made->plan.workspace > cudnn_workspace) continue;
+      if (!made) continue;
       tactic.workspace = made->plan.workspace;
       keep(key_of(params, s, full_types, tactic), made);
       tactics.push_back(std::move(tactic));

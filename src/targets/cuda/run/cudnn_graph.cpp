@@ -5,7 +5,6 @@
 
 #include "targets/cuda/run/cudnn.h"
 #include "targets/cuda/run/cudnn_graph.h"
-#include "targets/cuda/run/dynlib.h"
 
 namespace tenrec::cuda {
 namespace cudnn {
@@ -40,18 +39,7 @@ constexpr size_t no_tensor = SIZE_MAX;
 }  // namespace
 
 const Api& api() {
-  static const Api table = [] {
-    Api made;
-    const DynamicLibrary& library = cudnn_library();
-    if (!library.is_open()) return made;
-    made.is_complete = true;
-#define TENREC_LOAD(function)                                                         \
-  made.function = reinterpret_cast<decltype(&::function)>(library.symbol(#function)); \
-  made.is_complete &= made.function != nullptr;
-    TENREC_CUDNN_FUNCTIONS(TENREC_LOAD)
-#undef TENREC_LOAD
-    return made;
-  }();
+  static const Api table = Api::of(cudnn_library());
   return table;
 }
 

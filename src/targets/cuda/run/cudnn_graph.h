@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "ir/tensor.h"
+#include "targets/cuda/run/dynlib.h"
 #include "targets/cuda/run/gemm_params.h"
 
 namespace tenrec::cuda::cudnn {
@@ -26,12 +27,7 @@ namespace tenrec::cuda::cudnn {
   X(cudnnBackendFinalize)          \
   X(cudnnBackendExecute)
 
-struct Api {
-#define TENREC_MEMBER(function) decltype(&::function) function = nullptr;
-  TENREC_CUDNN_FUNCTIONS(TENREC_MEMBER)
-#undef TENREC_MEMBER
-  bool is_complete = false;
-};
+TENREC_LIBRARY_API(Api, TENREC_CUDNN_FUNCTIONS)
 
 const Api& api();
 void check(cudnnStatus_t status, std::string_view what);

@@ -26,6 +26,25 @@ class DynamicLibrary {
   std::string path_, problem_;
 };
 
+// struct Api: the functions that the list FUNCTIONS(X) names, of a library whose header declares
+// them; Api::of(library) finds them. is_complete: the library is there and has them all.
+#define TENREC_LIBRARY_API(Api, FUNCTIONS)         \
+  struct Api {                                     \
+    FUNCTIONS(TENREC_API_MEMBER)                   \
+    bool is_complete = false;                      \
+    static Api of(const DynamicLibrary& library) { \
+      Api made;                                    \
+      if (!library.is_open()) return made;         \
+      made.is_complete = true;                     \
+      FUNCTIONS(TENREC_API_LOAD)                   \
+      return made;                                 \
+    }                                              \
+  };
+#define TENREC_API_MEMBER(function) decltype(&::function) function = nullptr;
+#define TENREC_API_LOAD(function)                                                     \
+  made.function = reinterpret_cast<decltype(&::function)>(library.symbol(#function)); \
+  made.is_complete &= made.function != nullptr;
+
 // The driver's functions that Tenrec calls. A new one needs a line here and nothing else.
 #define TENREC_DRIVER_FUNCTIONS(X)  \
   X(cuInit)                         \
@@ -111,7 +130,7 @@ const NvrtcApi* find_nvrtc(std::string& problem);
 const DriverApi& driver();
 const NvrtcApi& nvrtc();
 
-// The vendors' libraries of algorithms: families that use them read symbols from these.
+// The vendors' libraries of algorithms: families that use them make a table of these.
 const DynamicLibrary& cublaslt_library();
 const DynamicLibrary& cudnn_library();
 
