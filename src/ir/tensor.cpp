@@ -4,20 +4,17 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <new>
+
+#include "base/host_memory.h"
 
 namespace tenrec {
 namespace {
 
-constexpr size_t alignment = 64;
-
 std::shared_ptr<std::byte> allocate_zeroed(uint64_t bytes) {
-  const size_t padded = static_cast<size_t>((bytes + alignment - 1) / alignment * alignment);
-  void* memory = std::aligned_alloc(alignment, padded == 0 ? alignment : padded);
-  TENREC_CHECK(memory != nullptr, out_of_memory, "allocating {} bytes of host memory failed",
-               bytes);
-  std::memset(memory, 0, padded == 0 ? alignment : padded);
-  return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+  HostMemory memory = allocate_host(bytes);
+  TENREC_CHECK(memory, out_of_memory, "allocating {} bytes of host memory failed", bytes);
+  std::memset(memory.get(), 0, (bytes + host_alignment - 1) / host_alignment * host_alignment);
+  return memory;
 }
 
 // Calls `body` with a null pointer of the C++ type that stores one element of `dtype`; bool is read

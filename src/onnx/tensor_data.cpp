@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 
 #include "base/error.h"
+#include "base/host_memory.h"
 #include "base/protobuf.h"
 
 namespace tenrec::onnx {
@@ -16,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t alignment = 64;
 constexpr size_t largest_rank = 64;
 constexpr uint64_t largest_count = uint64_t{1} << 60;
 // A few bytes of sparse tensor can claim any dense size.
@@ -44,12 +43,12 @@ uint64_t count_elements(const std::vector<int64_t>& dims) {
 }
 
 std::shared_ptr<std::byte> allocate(uint64_t bytes) {
-  const uint64_t padded = std::max<uint64_t>((bytes + alignment - 1) / alignment, 1) * alignment;
-  void* const memory = std::aligned_alloc(alignment, static_cast<size_t>(padded));
-  TENREC_CHECK(memory != nullptr, out_of_memory, "allocating {} bytes of host memory failed",
-               bytes);
-  std::memset(static_cast<std::byte*>(memory) + (padded - alignment), 0, alignment);
-  return {static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); }};
+  HostMemory memory = allocate_host(bytes);
+  TENREC_CHECK(memory, out_of_memory, "allocating {} bytes of host memory failed", bytes);
+  // What follows the last element in its line has a value, too.
+  if (bytes > 0)
+    std::memset(memory.get() + (bytes - 1) / host_alignment * host_alignment, 0, host_alignment);
+  return memory;
 }
 
 size_t element_alignment(DType dtype) {

@@ -2,10 +2,10 @@
 #include "targets/cpu/run/cpu_device.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/error.h"
+#include "base/host_memory.h"
 #include "runtime/respecialise.h"
 #include "targets/cpu/run/limits.h"
 #include "targets/cpu/run/step_check.h"
@@ -13,19 +13,19 @@
 namespace tenrec::cpu {
 namespace {
 
-constexpr uint64_t alignment = 64;
-
 class Owned : public DeviceMemory {
  public:
   Owned(uint64_t size, std::shared_ptr<std::atomic<uint64_t>> used) : used_(std::move(used)) {
     bytes = size;
   }
-  ~Owned() override {
-    std::free(data);
-    used_->fetch_sub(bytes);
+  ~Owned() override { used_->fetch_sub(bytes); }
+  void allocate() {
+    memory_ = allocate_host(bytes);
+    data = memory_.get();
   }
 
  private:
+  HostMemory memory_;
   std::shared_ptr<std::atomic<uint64_t>> used_;
 };
 
@@ -89,11 +89,7 @@ std::unique_ptr<DeviceMemory> CpuDevice::allocate(uint64_t bytes, std::string_vi
       "allocating {} bytes for {}: {} of the limit of {} bytes are in use; raise the memory limit "
       "or use smaller shapes",
       bytes, what, before, limit_);
-  constexpr uint64_t most = uint64_t{1} << 60;
-  if (bytes < most) {
-    const uint64_t rounded = std::max<uint64_t>((bytes + alignment - 1) / alignment, 1) * alignment;
-    memory->data = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded));
-  }
+  memory->allocate();
   TENREC_CHECK(memory->data, out_of_memory,
                "allocating {} bytes for {}: the system refused; {} bytes are in use", bytes, what,
                before);

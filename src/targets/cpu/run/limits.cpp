@@ -54,9 +54,9 @@ HWY_AFTER_NAMESPACE();
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <vector>
 
 #include "base/error.h"
+#include "base/host_memory.h"
 #include "targets/cpu/run/caches.h"
 
 namespace tenrec::cpu {
@@ -88,7 +88,10 @@ double typical(const Threads& threads, const Part& part) {
 double move_rate(const Threads& threads, const LimitLoops& loops, uint64_t bytes) {
   const auto own = static_cast<int64_t>(bytes / sizeof(float)) / threads.count();
   const int64_t rounds = std::max<int64_t>(1, (int64_t{4} << 20) / std::max<int64_t>(own, 1));
-  std::vector<float> data(static_cast<size_t>(own * threads.count()));
+  const HostMemory memory = allocate_host(bytes);
+  TENREC_CHECK(memory, out_of_memory, "allocating {} bytes to measure the memory's rate failed",
+               bytes);
+  auto* const data = reinterpret_cast<float*>(memory.get());
   const double seconds = typical(threads, [&](int task) {
     float* part = &data[static_cast<size_t>(own * task)];
     float total = 0;
