@@ -103,6 +103,34 @@ bool drop_split(Rewriter& rw, const Node& node, const Split&) {
                     node.output_count() == 1 && same_type(*node.input(0), *node.output()));
 }
 
+// All parts of a Split, joined again.
+bool join_parts(Rewriter& rw, const Node& node, const Concat& op) {
+  const Node* split = producer_of<Split>(node.input(0));
+  if (!split || split->output_count() != node.inputs().size()) return false;
+  for (size_t i = 0; i < node.inputs().size(); ++i)
+    if (node.input(i) != split->output(i)) return false;
+  const Value* whole = split->input(0);
+  if (!same_type(*whole, *node.output())) return false;
+  const int64_t rank = whole->type.rank();
+  if (normalise_axis(op.axis, rank) != normalise_axis(split->as<Split>()->axis, rank)) return false;
+  rw.replace(node, {split->input(0)});
+  return true;
+}
+
+// What was joined, taken apart again.
+bool part_joined(Rewriter& rw, const Node& node, const Split& op) {
+  const Node* concat = producer_of<Concat>(node.input(0));
+  if (!concat || concat->inputs().size() != node.output_count() || !concat->output()->type.ranked)
+    return false;
+  const int64_t rank = concat->output()->type.rank();
+  if (normalise_axis(op.axis, rank) != normalise_axis(concat->as<Concat>()->axis, rank))
+    return false;
+  for (size_t i = 0; i < node.output_count(); ++i)
+    if (!same_type(*concat->input(i), *node.output(i))) return false;
+  rw.replace(node, concat->inputs());
+  return true;
+}
+
 bool replace_if_same_type(Rewriter& rw, const Node& node, const Op& op, const Values& inputs) {
   Types types;
   for (const Value* input : inputs) types.push_back(input ? input->type : Type{});
@@ -212,6 +240,8 @@ std::vector<Rule> movement_rules() {
           rule<Tile>("drop_tile", drop_tile),
           rule<Concat>("drop_concat", drop_concat),
           rule<Split>("drop_split", drop_split),
+          rule<Concat>("join_parts", join_parts),
+          rule<Split>("part_joined", part_joined),
           rule<ScatterElements>("scatter_rows", scatter_rows),
           rule<ScatterND>("scatter_whole_rows", scatter_whole_rows),
           rule<GatherElements>("gather_rows", gather_rows),

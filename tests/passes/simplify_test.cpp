@@ -34,6 +34,37 @@ TEST(Simplify, ReshapeThereAndBackGoes) {
             "relu");
 }
 
+// Joined and taken apart at the same places, or the other way round.
+TEST(Simplify, PartsThereAndBackGo) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[N, 4, 2] "x", %y: f32[N, 1, 2] "y") {
+    %s = constant() (value=i64[2](3, 1)) : i64[2]
+    %a, %b = split(%x, %s) (axis=1, num_outputs=2) : f32[N, 3, 2], f32[N, 1, 2]
+    %c = concat(%a, %b) (axis=-2) : f32[N, 4, 2]
+    %d = relu(%c) : f32[N, 4, 2]
+    %e = concat(%d, %y) (axis=1) : f32[N, 5, 2]
+    %t = constant() (value=i64[2](4, 1)) : i64[2]
+    %f, %g = split(%e, %t) (axis=-2, num_outputs=2) : f32[N, 4, 2], f32[N, 1, 2]
+    %h = tanh(%f) : f32[N, 4, 2]
+    %i = exp(%g) : f32[N, 1, 2]
+    return %h "h", %i "i"
+  })")),
+            "relu tanh exp");
+}
+
+TEST(Simplify, PartsInAnotherOrderStay) {
+  EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[4, 2] "x", %y: f32[3, 2] "y") {
+    %a, %b = split(%x) (axis=0, num_outputs=2) : f32[2, 2], f32[2, 2]
+    %c = concat(%b, %a) (axis=0) : f32[4, 2]
+    %d, %e = split(%x) (axis=1, num_outputs=2) : f32[4, 1], f32[4, 1]
+    %f = concat(%d, %e) (axis=0) : f32[8, 1]
+    %g = concat(%y, %c) (axis=0) : f32[7, 2]
+    %s = constant() (value=i64[2](4, 3)) : i64[2]
+    %h, %i = split(%g, %s) (axis=0, num_outputs=2) : f32[4, 2], f32[3, 2]
+    return %f "f", %h "h", %i "i"
+  })")),
+            "split concat split concat concat split");
+}
+
 TEST(Simplify, BiasAndActivationComeBeforeADroppedAxis) {
   EXPECT_EQ(op_names(simplified(R"(graph(%x: f32[1, 2, 5, 1] "x") {
     %w = constant() (value=f32[2, 2, 2, 1](1, 2, 3, 4, 5, 6, 7, 8)) : f32[2, 2, 2, 1]

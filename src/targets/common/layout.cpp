@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_set>
 
 #include "ir/constant.h"
 #include "ops/conv.h"
@@ -26,6 +27,7 @@ class Assignment {
         assign_layouts(node->body(i), device_, rules_);
       if (node->as<Reformat>() || node->as<Constant>()) continue;
       if (!try_island(*node)) make_plain(*node);
+      placed_.insert(node);
     }
     for (size_t i = 0; i < graph_.outputs().size(); ++i) {
       graph_.set_output(i, plain_form(graph_.outputs()[i], nullptr));
@@ -60,7 +62,8 @@ class Assignment {
     bool touches = is_conv;
     for (const Value* input : before) touches |= input && !input->type.layout.is_plain();
     if (!touches) return false;
-    const bool may_leave = cuts_channels(node) || !lies_in_blocks(node);
+    const bool may_leave =
+        cuts_channels(node) || !lies_in_blocks(node) || is_read_by_rows(node.input(0), node);
     if ((!is_conv || goes_by_rows(node)) && may_leave && is_mostly_padding(node)) return false;
     for (Value* output : node.outputs()) output->type.layout = rules_.layout;
     // A stem reads its few channels as they come; padding them to a block would waste most of the
@@ -127,6 +130,19 @@ class Assignment {
     return node.input(0) && !grows(node.input(0)->type, output);
   }
 
+  // Something beside `node` needs the value row by row: it stands with what is row-major already.
+  bool is_read_by_rows(const Value* value, const Node& node) const {
+    const auto is_made_plain = [&](const Value* other) {
+      return other && other != value && other->type.layout.is_plain() &&
+             is_full(other->type, value->type) &&
+             (!other->producer() || placed_.contains(other->producer()));
+    };
+    return std::any_of(value->uses().begin(), value->uses().end(), [&](const Use& use) {
+      return use.node && use.node != &node && !use.node->as<Conv>() &&
+             std::any_of(use.node->inputs().begin(), use.node->inputs().end(), is_made_plain);
+    });
+  }
+
   // An operand with channels of its own, unlike one that broadcasts along them.
   bool is_full(const Type& type, const Type& output) const {
     return can_join(type) && type.rank() == output.rank() && !(type.shape[1] == Dim(1)) &&
@@ -175,6 +191,7 @@ class Assignment {
   const DeviceInfo& device_;
   const LayoutRules& rules_;
   std::map<Value*, Value*> joined_, plain_;
+  std::unordered_set<const Node*> placed_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "targets/common/join_attention.h"
 #include "targets/common/layout.h"
 #include "targets/common/lift_convolutions.h"
+#include "targets/common/part_pointwise.h"
 #include "targets/common/short_operands.h"
 #include "targets/common/sink_views.h"
 #include "targets/cpu/kernels/list.h"
@@ -52,6 +53,7 @@ class CpuTarget final : public Target {
     frame_convolutions(graph, device.channel_block / 2);
     lift_convolutions(graph, device.channel_block);
     sink_views(graph);
+    part_pointwise(graph);
     assign_layouts(graph, device,
                    {.layout = {.block_axis = 1, .block = device.channel_block},
                     .dtypes = {DType::f32},

@@ -63,5 +63,26 @@ TEST(Layout, PartsOfChannelsStayInBlocks) {
   EXPECT_EQ(cut_and_joined(6), "reformat conv reformat split concat relu");
 }
 
+// Blurs of each channel for itself beside a product with what is row-major.
+std::string blurred_beside_rows(int channels) {
+  std::string ones = "1";
+  for (int i = 1; i < 16 * channels; ++i) ones += ", 1";
+  return laid_out(fmt::format(R"(graph(%x: f32[1, 16, 8, 8] "x", %y: f32[1, {0}, 8, 8] "y") {{
+    %w = constant() (value=f32[{0}, 16, 1, 1]({1})) : f32[{0}, 16, 1, 1]
+    %b = constant() (value=f32[{0}, 1, 4, 4]({1})) : f32[{0}, 1, 4, 4]
+    %a = conv(%x, %w) : f32[1, {0}, 8, 8]
+    %c = conv(%a, %b) (group={0}, pads=[2, 2, 1, 1]) : f32[1, {0}, 8, 8]
+    %d = mul(%a, %y) : f32[1, {0}, 8, 8]
+    return %c "c", %d "d"
+  }})",
+                              channels, ones));
+}
+
+// Who reads rows beside others that have to, gets them for nothing.
+TEST(Layout, BlursFollowTheRows) {
+  EXPECT_EQ(blurred_beside_rows(4), "reformat conv reformat conv mul");
+  EXPECT_EQ(blurred_beside_rows(16), "reformat conv conv reformat mul reformat reformat");
+}
+
 }  // namespace
 }  // namespace tenrec
