@@ -12,6 +12,7 @@
 #include "compare.h"
 #include "inputs.h"
 #include "ort.h"
+#include "reuse.h"
 #include "runtime/device.h"
 #include "targets/cpu/run/threads.h"
 #include "tool.h"
@@ -139,8 +140,9 @@ struct Layer {
   double flops = 0, bytes = 0;  // what it cannot do without
   double microseconds = 0;      // a run
   double least = 0;             // microseconds of the fastest run: neighbours disturb it least
-  double share = 0;             // of the run
-  double limit = 0;             // microseconds that nothing falls below on this device
+  double byte_cost = 0;  // seconds that one of its bytes takes at least, where they come from
+  double share = 0;      // of the run
+  double limit = 0;      // microseconds that nothing falls below on this device
 };
 
 // Operations a second of the type that the engine's products are computed in.
@@ -154,7 +156,9 @@ double peak_of(const Engine& engine, const DeviceLimits& limits, bool tf32) {
 }
 
 // Steps of bodies are listed too, and are part of the time of their If, Loop or Scan.
-std::vector<Layer> profile_layers(Context& context, double seconds) {
+std::vector<Layer> profile_layers(Context& context, const DeviceLimits& limits, double seconds) {
+  const auto cost = [&](double distance) { return limits.seconds_of_byte(distance); };
+  MemoryReuse reuse;
   std::map<const char*, Layer> layers;  // by the plan's own text: one a step, bodies included
   context.set_profiler([&](const StepTiming& timing) {
     const auto [found, is_new] = layers.try_emplace(timing.tactic.data());
@@ -170,6 +174,7 @@ std::vector<Layer> profile_layers(Context& context, double seconds) {
     }
     layer.least = is_new ? timing.microseconds : std::min(layer.least, timing.microseconds);
     layer.microseconds += timing.microseconds;
+    layer.byte_cost = reuse.step(timing.memory, cost);  // what counts is that of the last run
   });
   Timings timings;
   time_round([&] { context.run(); }, seconds, 0, timings);
@@ -397,10 +402,11 @@ void take_turns(const BenchCommand& command, Context& context, OrtSession* sessi
 
 void add_layers(const Engine& engine, Context& context, bool tf32, double seconds,
                 Results& results) {
-  results.layers = profile_layers(context, std::min(seconds, 1.0));
+  results.layers = profile_layers(context, results.limits, std::min(seconds, 1.0));
   results.peak = peak_of(engine, results.limits, tf32);
   for (Layer& layer : results.layers) {
-    layer.limit = results.limits.microseconds(layer.flops, layer.bytes, results.peak);
+    const double computing = results.peak > 0 ? layer.flops / results.peak : 0;
+    layer.limit = 1e6 * std::max(computing, layer.bytes * layer.byte_cost);
     results.flops += layer.flops;
   }
 }

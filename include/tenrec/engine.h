@@ -118,6 +118,11 @@ struct OutputSize {
 // Gives memory for an output of these dims: at least `bytes`, even if there are none of them.
 using OutputAllocator = std::function<MemoryRef(std::span<const int64_t> dims, uint64_t bytes)>;
 
+// Memory that a step reads or writes, where it lies on the device.
+struct StepMemory {
+  const void* data = nullptr;
+  uint64_t bytes = 0;
+};
 // One step as it ran.
 struct StepTiming {
   size_t index = 0;                      // in the plan of the profile
@@ -127,6 +132,7 @@ struct StepTiming {
   // What it cannot do without at the profile's opt shapes: a multiply-add is two operations.
   double flops = 0;
   double bytes = 0;
+  std::span<const StepMemory> memory;  // as it lies now, with what blocks of channels are padded by
 };
 using Profiler = std::function<void(const StepTiming&)>;
 

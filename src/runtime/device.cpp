@@ -29,12 +29,11 @@ Registry& registry() {
 
 }  // namespace
 
-double DeviceLimits::microseconds(double flops, double bytes, double peak) const {
-  double limit = peak > 0 ? flops / peak : 0;
-  const auto fits = [&](const Level& level) { return bytes <= static_cast<double>(level.size); };
+double DeviceLimits::seconds_of_byte(double distance) const {
+  const auto fits = [&](const Level& level) { return distance <= static_cast<double>(level.size); };
   const auto level = std::find_if(memory.begin(), memory.end(), fits);
-  if (level != memory.end()) limit = std::max(limit, bytes / level->rate);
-  return 1e6 * limit;
+  if (level != memory.end()) return 1 / level->rate;
+  return memory.empty() ? 0 : 1 / memory.back().rate;
 }
 
 void register_device(std::string_view target, DeviceFactory factory) {

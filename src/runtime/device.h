@@ -107,7 +107,8 @@ class DeviceMemory {
 struct DeviceLimits {
   // Floating-point operations a second, by the type that products are computed in. 0: not known.
   double f32 = 0, tf32 = 0, f16 = 0;
-  // Bytes a second of work that touches no more than `size` bytes; ascending, the last for all.
+  // Bytes a second where no more than `size` bytes are touched between two uses of the same
+  // memory; ascending, the last for all.
   struct Level {
     uint64_t size = 0;
     double rate = 0;
@@ -115,8 +116,8 @@ struct DeviceLimits {
   std::vector<Level> memory;
   std::string source;  // "measured with 2 threads"
 
-  // Microseconds that no implementation of this work falls below; `peak`: one of the above.
-  double microseconds(double flops, double bytes, double peak) const;
+  // Seconds for a byte between whose uses so many are touched; 0: not known.
+  double seconds_of_byte(double distance) const;
 };
 
 class Device {

@@ -272,10 +272,23 @@ void Executor::run_step(size_t s, const Profiler* profiler) {
   if (profiler && *profiler) {
     device_->synchronise();
     const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
+    const std::vector<StepMemory> memory = memory_of(s);
     (*profiler)({s, step.origins, step.op, step.family, step.tactic, took.count(),
-                 static_cast<double>(step.flops), static_cast<double>(step.bytes)});
+                 static_cast<double>(step.flops), static_cast<double>(step.bytes), memory});
   }
   release_after(s);
+}
+
+std::vector<StepMemory> Executor::memory_of(size_t s) {
+  const plan::Step& step = info_.plan.steps[s];
+  std::vector<StepMemory> memory;
+  for (const auto* values : {&step.inputs, &step.outputs}) {
+    for (const int32_t value : *values) {
+      if (value == plan::none || !state(value).data || def(value).bytes == plan::none) continue;
+      memory.push_back({state(value).data, static_cast<uint64_t>(slots_[def(value).bytes])});
+    }
+  }
+  return memory;
 }
 
 void Executor::reshape_step(size_t s, const StepArgs& args) {

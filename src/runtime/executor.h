@@ -120,6 +120,7 @@ class Executor {
   Hash128 prepare_segment(const Segment& segment);
   StepArgs bind_step(size_t s);
   void run_step(size_t s, const Profiler* profiler);
+  std::vector<StepMemory> memory_of(size_t s);  // what its arguments lie in
   TensorView view(int32_t value);
   void reshape_step(size_t s, const StepArgs& args);
   void give_workspace(size_t s, StepArgs& args) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Concat, Split and Slice without a copy: same numbers, no steps.
 #include <gtest/gtest.h>
+#include <limits>
 
 #include <random>
 
@@ -124,15 +125,13 @@ TEST(Work, IsThatOfTheWholeRegionAtTheOptPoint) {
   EXPECT_EQ(flops, outputs * 3 * 3 * 3 * 2 + outputs + 2 * 8);
 }
 
-TEST(Work, TheSlowerOfComputingAndMovingIsTheLimit) {
+TEST(Work, BytesCostWhatTheirDistanceSays) {
   DeviceLimits limits;
-  limits.f32 = 1e9;
   limits.memory = {{1000, 1e9}, {UINT64_MAX, 1e8}};
-  EXPECT_DOUBLE_EQ(limits.microseconds(5000, 1000, limits.f32), 5);
-  EXPECT_DOUBLE_EQ(limits.microseconds(500, 1000, limits.f32), 1);
-  EXPECT_DOUBLE_EQ(limits.microseconds(500, 2000, limits.f32), 20);
-  EXPECT_DOUBLE_EQ(limits.microseconds(500, 0, 0), 0);
-  EXPECT_DOUBLE_EQ(DeviceLimits{}.microseconds(500, 500, 0), 0);
+  EXPECT_DOUBLE_EQ(limits.seconds_of_byte(1000), 1e-9);
+  EXPECT_DOUBLE_EQ(limits.seconds_of_byte(2000), 1e-8);
+  EXPECT_DOUBLE_EQ(limits.seconds_of_byte(std::numeric_limits<double>::infinity()), 1e-8);
+  EXPECT_DOUBLE_EQ(DeviceLimits{}.seconds_of_byte(500), 0);
 }
 
 TEST(Work, TheCpuMeasuresItsLimits) {
