@@ -30,10 +30,15 @@ Registry& registry() {
 }  // namespace
 
 double DeviceLimits::seconds_of_byte(double distance) const {
+  if (memory.empty()) return 0;
   const auto fits = [&](const Level& level) { return distance <= static_cast<double>(level.size); };
   const auto level = std::find_if(memory.begin(), memory.end(), fits);
-  if (level != memory.end()) return 1 / level->rate;
-  return memory.empty() ? 0 : 1 / memory.back().rate;
+  if (level == memory.end()) return 1 / memory.back().rate;
+  if (level == memory.begin()) return 1 / level->rate;
+  const Level& before = *std::prev(level);
+  const auto size = static_cast<double>(before.size);
+  const double part = (distance - size) / (static_cast<double>(level->size) - size);
+  return (1 - part) / before.rate + part / level->rate;
 }
 
 void register_device(std::string_view target, DeviceFactory factory) {

@@ -107,8 +107,7 @@ class DeviceMemory {
 struct DeviceLimits {
   // Floating-point operations a second, by the type that products are computed in. 0: not known.
   double f32 = 0, tf32 = 0, f16 = 0;
-  // Bytes a second where no more than `size` bytes are touched between two uses of the same
-  // memory; ascending, the last for all.
+  // Bytes a second where `size` bytes are touched between two uses of the same memory; ascending.
   struct Level {
     uint64_t size = 0;
     double rate = 0;
@@ -116,7 +115,8 @@ struct DeviceLimits {
   std::vector<Level> memory;
   std::string source;  // "measured with 2 threads"
 
-  // Seconds for a byte between whose uses so many are touched; 0: not known.
+  // Seconds for a byte between whose uses so many are touched: from level to level a line; 0: not
+  // known.
   double seconds_of_byte(double distance) const;
 };
 

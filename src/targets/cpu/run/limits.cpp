@@ -116,13 +116,13 @@ DeviceLimits measure_limits(Isa isa, const Threads& threads) {
   const auto count = static_cast<uint64_t>(threads.count());
   const uint64_t l2 = count * cache_bytes(2, 512 << 10);
   const uint64_t largest = std::max(l2, cache_bytes(3, 8 << 20));
-  // Each rate is that of a set of three quarters of the size, the middle of what it stands for.
   const auto level = [&](uint64_t size) {
-    limits.memory.push_back({size, move_rate(threads, loops, size / 4 * 3)});
+    limits.memory.push_back({size, move_rate(threads, loops, size)});
   };
-  level(count * cache_bytes(1, 32 << 10));
-  for (uint64_t size = l2; size <= 2 * largest; size *= 2) level(size);
-  limits.memory.push_back({UINT64_MAX, move_rate(threads, loops, 4 * largest)});
+  // Three quarters of a cache are what a set of nothing else can count on.
+  level(count * cache_bytes(1, 32 << 10) / 4 * 3);
+  for (uint64_t size = l2 / 4 * 3; size <= 2 * largest; size *= 2) level(size);
+  level(4 * largest);
   limits.source = fmt::format("measured with {} threads", threads.count());
   return limits;
 }
