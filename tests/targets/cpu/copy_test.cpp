@@ -19,6 +19,7 @@
 #include "ops/tile.h"
 #include "ops/transpose.h"
 #include "ops/trilu.h"
+#include "targets/cpu/run/cpu_device.h"
 
 namespace tenrec::test {
 namespace {
@@ -235,6 +236,51 @@ TEST(Copy, cuts_channels_in_blocks) {
     in_blocks(Slice{},
               {data({2, 21, 9, 7}), ints({1, 0}), ints({9, 21}), ints({2, 1}), ints({3, 1})},
               {1, 2, 3, 4});
+  }
+}
+
+// Words of four bytes have loops of their own on every instruction set, in its own block.
+TEST(Copy, words_on_every_instruction_set) {
+  for (const cpu::Isa isa : {cpu::Isa::baseline, cpu::Isa::avx2, cpu::Isa::avx512}) {
+    if (!cpu::supported(isa)) continue;
+    const int block = cpu::block_of(isa);
+    const auto check = [&](StepCase c) {
+      c.layout = {1, block, false};
+      c.device = cpu::fingerprint_of(isa);
+      check_step(c, "copy");
+    };
+    for (const Dims& dims : std::vector<Dims>{
+             {130, 67}, {16, 160}, {3, 50}, {50, 3}, {4, 40}, {40, 4}, {2, 37}, {37, 2}, {9, 33}})
+      check({.op = Transpose{{1, 0}}, .inputs = {data(dims)}});
+    for (const int64_t times : {2, 3, 4})
+      check({.op = DepthToSpace{times}, .inputs = {data({1, times * times, 5, 37})}});
+    for (const int64_t channels : {1, 3, 4, 6, 8, 9, 16, 21, 40}) {
+      for (const auto& [n, height, width] :
+           std::vector<std::array<int64_t, 3>>{{1, 40, 50}, {2, 5, 7}, {1, 1, 3}, {3, 1, 1}}) {
+        const Tensor x = data({n, channels, height, width});
+        check({.op = Reformat{1, block, false}, .inputs = {x}, .blocked_output = true});
+        check({.op = Reformat{}, .inputs = {x}, .blocked = {0}});
+        check({.op = Transpose{{0, 2, 3, 1}}, .inputs = {x}, .blocked = {0}});
+        check({.op = Concat{1},
+               .inputs = {x, data({n, 20, height, width}), x, data({n, 1, height, width}), x},
+               .blocked = {0, 1, 2, 3, 4},
+               .blocked_output = true});
+        check({.op = Split{.axis = 1, .num_outputs = 3},
+               .inputs = {data({n, channels + 21, height, width}), ints({20, channels, 1})},
+               .constants = {1},
+               .blocked = {0},
+               .blocked_output = true});
+      }
+    }
+    check({.op = Concat{1},
+           .inputs = {data({3, 20}), data({3, 5})},
+           .blocked = {0, 1},
+           .blocked_output = true});
+    check({.op = Slice{},
+           .inputs = {data({2, 40, 9, 7}), ints({3, 1, 2}), ints({33, 8, 7}), ints({1, 2, 3})},
+           .constants = {1, 2, 3},
+           .blocked = {0},
+           .blocked_output = true});
   }
 }
 

@@ -12,6 +12,7 @@
 #include "ops/transpose.h"
 #include "ops/trilu.h"
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/run/lane_copy.h"
 #include "targets/cpu/run/nest.h"
 #include "targets/cpu/run/runners.h"
 #include "targets/cpu/run/strided_copy.h"
@@ -27,7 +28,11 @@ struct Move {
   size_t output = 0;
   StridedCopy copy;
 };
-using Moves = std::vector<Move>;
+struct Moves {
+  std::vector<Move> whole;
+  LaneCopies lanes;
+  void push_back(const Move& move) { whole.push_back(move); }
+};
 
 // One side of a copy: its memory as an array.
 struct Side {
@@ -103,33 +108,8 @@ void clear_last_block(const TensorView& view, const Side& side, size_t output, M
   moves.push_back({-1, output, zeros});
 }
 
-// Channels [from, from + count) in blocks to where `to` is, both in blocks: lanes shift, so that
-// what one block gives goes to two, in up to four pieces. `move` says all about the other axes.
-void move_channels(const Move& move, const Side& in, const Side& out, int64_t from, int64_t to,
-                   int64_t count, Moves& moves) {
-  const auto axis = static_cast<size_t>(in.layout.block_axis);
-  const int64_t block = in.layout.block;
-  const auto piece = [&](int64_t channel, int64_t lanes, int64_t blocks) {
-    if (lanes <= 0 || blocks <= 0) return;
-    Move part = move;
-    part.copy.sizes[axis] = blocks;
-    part.copy.sizes.back() = lanes;
-    part.copy.from_offset += (from + channel) / block * in.strides[axis] + (from + channel) % block;
-    part.copy.to_offset += (to + channel) / block * out.strides[axis] + (to + channel) % block;
-    moves.push_back(part);
-  };
-  // Lanes that stay together do so again `block` channels on; the last of them may be cut.
-  for (int64_t channel = 0, lanes = 0; channel < std::min(block, count); channel += lanes) {
-    lanes = block - std::max({channel, (from + channel) % block, (to + channel) % block});
-    const int64_t whole = (count - channel + block - lanes) / block;
-    piece(channel, lanes, whole);
-    piece(channel + whole * block, count - channel - whole * block, 1);
-  }
-}
-
 // `out` begins at `first` along `axis` of `in`. `move` says all about the other axes.
-void cut(const TensorView& view, Move move, const Side& in, const Side& out, size_t axis,
-         int64_t first, Moves& moves) {
+void cut(Move move, const Side& in, const Side& out, size_t axis, int64_t first, Moves& moves) {
   const bool along_blocks = static_cast<int>(axis) == in.layout.block_axis;
   const int64_t block = along_blocks ? in.layout.block : 1;
   // Of a last block the zero lanes come along.
@@ -137,16 +117,19 @@ void cut(const TensorView& view, Move move, const Side& in, const Side& out, siz
     move.copy.from_offset += first / block * in.strides[in.place(axis)];
     return moves.push_back(move);
   }
-  clear_last_block(view, out, move.output, moves);
-  move_channels(move, in, out, first, 0, out.dims[axis], moves);
+  LaneCopy& lanes = moves.lanes.next();
+  lanes.start(move.output, move.copy.element, out.physical, axis, block);
+  lanes.add(0, move.copy.from_strides, move.copy.from_offset, first, 0, out.dims[axis]);
 }
 
 void concat(const Concat& op, const StepArgs& args, Moves& moves) {
-  const Side out(args.outputs[0]);
+  const TensorView& view = args.outputs[0];
+  const Side out(view);
   const auto axis =
       static_cast<size_t>(normalise_axis(op.axis, static_cast<int64_t>(out.dims.size())));
   const bool along_blocks = static_cast<int>(axis) == out.layout.block_axis;
-  if (along_blocks) clear_last_block(args.outputs[0], out, 0, moves);
+  LaneCopy* lanes = along_blocks ? &moves.lanes.next() : nullptr;
+  if (lanes) lanes->start(0, byte_size(view.dtype, 1), out.physical, axis, out.layout.block);
   int64_t offset = 0;
   for (size_t i = 0; i < args.inputs.size(); ++i) {
     const Side in(args.inputs[i]);
@@ -156,11 +139,14 @@ void concat(const Concat& op, const StepArgs& args, Moves& moves) {
     offset += in.dims[axis];
     TENREC_CHECK(offset <= out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
                  out.dims[axis]);
+    if (lanes) {
+      lanes->add(i, in.strides, 0, 0, first, in.dims[axis]);
+      continue;
+    }
     Move move{static_cast<int>(i), 0,
               strided(args.inputs[i], in.physical, in.strides, out.strides)};
-    move.copy.to_offset = along_blocks ? 0 : first * out.strides[out.place(axis)];
-    if (along_blocks) move_channels(move, in, out, 0, first, in.dims[axis], moves);
-    else moves.push_back(move);
+    move.copy.to_offset = first * out.strides[out.place(axis)];
+    moves.push_back(move);
   }
   TENREC_CHECK(offset == out.dims[axis], invalid_engine, "Concat of {} into {}", offset,
                out.dims[axis]);
@@ -187,7 +173,7 @@ void split(const Split& op, const StepArgs& args, Moves& moves) {
     TENREC_CHECK(out.dims[axis] == sizes[i] && sizes[i] <= size - offset, invalid_input,
                  "Split of {} by {}", size, tenrec::to_string(sizes));
     const StridedCopy copy = strided(args.inputs[0], out.physical, in.strides, out.strides);
-    cut(args.outputs[i], {0, i, copy}, in, out, axis, offset, moves);
+    cut({0, i, copy}, in, out, axis, offset, moves);
   }
 }
 
@@ -240,8 +226,7 @@ void slice(const StepArgs& args, Moves& moves) {
                  "Slice keeps {} on axis {}, the plan has {}", in.dims[axis], axis, out.dims[axis]);
   }
   if (!in.blocked()) return moves.push_back({0, 0, copy});
-  cut(args.outputs[0], {0, 0, copy}, in, out, static_cast<size_t>(in.layout.block_axis), channel,
-      moves);
+  cut({0, 0, copy}, in, out, static_cast<size_t>(in.layout.block_axis), channel, moves);
 }
 
 void expand(const StepArgs& args, Moves& moves) {
@@ -366,7 +351,7 @@ void reformat(const StepArgs& args, Moves& moves) {
   if (pads && !pixels) clear_last_block(args.outputs[0], out, 0, moves);
   move_lanes(view, PerAxis(in.dims), axis, blocked.block, lane_strides(in, axis, blocked.block),
              lane_strides(out, axis, blocked.block), moves);
-  if (pads && pixels) moves.back().copy.zeros_behind = blocked.block - rest;
+  if (pads && pixels) moves.whole.back().copy.zeros_behind = blocked.block - rest;
 }
 
 // From any layout to row-major.
@@ -413,28 +398,32 @@ class Copy : public StepRunner {
   Copy(Op op, RunEnvironment& environment)
       : op_(std::move(op)),
         threads_(environment.threads),
+        loops_(copy_loops(environment.isa)),
         watch_(op_.as<Concat>() ? SIZE_MAX : 1) {}
 
   void reshape(const StepArgs& args) override {
-    moves_.clear();
-    moves_.reserve(std::max(4 * args.inputs.size() + 1, 5 * args.outputs.size()));
+    moves_.whole.clear();
+    moves_.lanes.clear();
     add_moves(op_, args, moves_);
-    for (Move& move : moves_) move.copy.prepare();
+    for (Move& move : moves_.whole) move.copy.prepare(loops_);
+    for (LaneCopy& copy : moves_.lanes.all()) copy.prepare(loops_);
     watch_.remember(args.inputs);
   }
 
   void run(const StepArgs& args) override {
     if (watch_.changed(args.inputs)) reshape(args);
-    for (const Move& move : moves_) {
+    for (const Move& move : moves_.whole) {
       const std::byte* from =
           move.input < 0 ? zero_source : args.inputs[static_cast<size_t>(move.input)].data;
       move.copy.run(from, args.outputs[move.output].data, threads_);
     }
+    for (const LaneCopy& copy : moves_.lanes.all()) copy.run(args.inputs, args.outputs, threads_);
   }
 
  private:
   Op op_;
   const Threads& threads_;
+  const CopyLoops& loops_;
   ValueWatch watch_;
   Moves moves_;
 };

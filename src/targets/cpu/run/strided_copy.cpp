@@ -10,6 +10,7 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr int64_t parallel_bytes = 128 << 10;  // worth waking the other threads for
+constexpr int64_t least_share = 64;            // words of a transposition's side
 
 template <class T>
 T* at(std::byte* p) {
@@ -20,115 +21,20 @@ const T* at(const std::byte* p) {
   return reinterpret_cast<const T*>(p);
 }
 
-// Vectors of 16 bytes by the compiler's own extension: baseline on every machine.
-using Quad = uint32_t __attribute__((vector_size(16)));
-
-Quad load_quad(const uint32_t* p) {
-  Quad q;
-  std::memcpy(&q, p, sizeof q);
-  return q;
-}
-void store_quad(uint32_t* p, Quad q) { std::memcpy(p, &q, sizeof q); }
-
-// to[r * to_row + c] = from[c * from_row + r] for 4 x 4 words.
-void transpose_quads(const uint32_t* from, int64_t from_row, uint32_t* to, int64_t to_row) {
-  const Quad a = load_quad(from), b = load_quad(from + from_row);
-  const Quad c = load_quad(from + 2 * from_row), d = load_quad(from + 3 * from_row);
-  const Quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5),
-             ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  const Quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5),
-             cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  store_quad(to, __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5));
-  store_quad(to + to_row, __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7));
-  store_quad(to + 2 * to_row, __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5));
-  store_quad(to + 3 * to_row, __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7));
-}
-
-// Three planes out of `count` pixels of three words each: red, green and blue, say. A multiple
-// of 4.
-void part_triples(const uint32_t* from, uint32_t* to, int64_t plane, int64_t count) {
-  for (int64_t i = 0; i < count; i += 4, from += 12, to += 4) {
-    const Quad a = load_quad(from), b = load_quad(from + 4), c = load_quad(from + 8);
-    store_quad(to,
-               __builtin_shufflevector(__builtin_shufflevector(a, b, 0, 3, 6, 0), c, 0, 1, 2, 5));
-    store_quad(to + plane,
-               __builtin_shufflevector(__builtin_shufflevector(a, b, 1, 4, 7, 0), c, 0, 1, 2, 6));
-    store_quad(to + 2 * plane,
-               __builtin_shufflevector(__builtin_shufflevector(a, b, 2, 5, 0, 0), c, 0, 1, 4, 7));
-  }
-}
-
-// The reverse: pixels of three words out of three planes.
-void join_triples(const uint32_t* from, int64_t plane, uint32_t* to, int64_t count) {
-  for (int64_t i = 0; i < count; i += 4, from += 4, to += 12) {
-    const Quad a = load_quad(from), b = load_quad(from + plane), c = load_quad(from + 2 * plane);
-    const Quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5);  // a0 b0 a1 b1
-    const Quad bc = __builtin_shufflevector(b, c, 1, 5, 2, 6);  // b1 c1 b2 c2
-    const Quad ca = __builtin_shufflevector(c, a, 2, 7, 3, 0);  // c2 a3 c3
-    store_quad(to, __builtin_shufflevector(ab, c, 0, 1, 4, 2));
-    store_quad(to + 4, __builtin_shufflevector(bc, a, 0, 1, 6, 2));
-    store_quad(to + 8, __builtin_shufflevector(ca, b, 0, 1, 7, 2));
-  }
-}
-
-// At least 4 x 4 words; the last of them are moved twice where there is a rest. Of the side whose
-// lines are further apart each line is finished before the next: lines a power of two apart share
-// few places in the cache.
-void transpose_words(const uint32_t* from, int64_t from_row, uint32_t* to, int64_t to_row,
-                     int64_t rows, int64_t columns) {
-  const auto quads = [&](int64_t r, int64_t c) {
-    r = std::min(r, rows - 4);
-    c = std::min(c, columns - 4);
-    transpose_quads(from + c * from_row + r, from_row, to + r * to_row + c, to_row);
-  };
-  if (from_row > to_row) {
-    for (int64_t c = 0; c < columns; c += 4) {
-      for (int64_t r = 0; r < rows; r += 4) quads(r, c);
-    }
-  } else {
-    for (int64_t r = 0; r < rows; r += 4) {
-      for (int64_t c = 0; c < columns; c += 4) quads(r, c);
-    }
-  }
-}
-
-template <class T>
-void transpose_tile(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows,
-                    int64_t columns) {
-  if constexpr (sizeof(T) == 4) {
-    if (rows >= 4 && columns >= 4)
-      return transpose_words(from, from_row, to, to_row, rows, columns);
-  }
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < columns; ++c) to[r * to_row + c] = from[c * from_row + r];
-  }
-}
-
 // to[r * to_row + c] = from[c * from_row + r], r < rows, c < columns, in tiles that stay in cache.
 template <class T>
-void transpose(const T* from, int64_t from_row, T* to, int64_t to_row, int64_t rows,
-               int64_t columns) {
-  if constexpr (sizeof(T) == 4) {
-    if (rows == 3 && from_row == 3) {
-      const int64_t whole = columns / 4 * 4;
-      part_triples(from, to, to_row, whole);
-      from += whole * 3;
-      to += whole;
-      columns -= whole;
-    } else if (columns == 3 && to_row == 3) {
-      const int64_t whole = rows / 4 * 4;
-      join_triples(from, from_row, to, whole);
-      from += whole;
-      to += whole * 3;
-      rows -= whole;
-    }
-  }
+void transpose(const std::byte* from_bytes, int64_t from_row, std::byte* to_bytes, int64_t to_row,
+               int64_t rows, int64_t columns) {
+  const T* from = at<T>(from_bytes);
+  T* to = at<T>(to_bytes);
   constexpr int64_t tile = 16, long_side = 64;
   const int64_t tall = columns < tile ? long_side : tile, wide = rows < tile ? long_side : tile;
-  for (int64_t r = 0; r < rows; r += tall) {
-    for (int64_t c = 0; c < columns; c += wide) {
-      transpose_tile(from + c * from_row + r, from_row, to + r * to_row + c, to_row,
-                     std::min(tall, rows - r), std::min(wide, columns - c));
+  for (int64_t r0 = 0; r0 < rows; r0 += tall) {
+    for (int64_t c0 = 0; c0 < columns; c0 += wide) {
+      for (int64_t r = r0; r < std::min(r0 + tall, rows); ++r) {
+        for (int64_t c = c0; c < std::min(c0 + wide, columns); ++c)
+          to[r * to_row + c] = from[c * from_row + r];
+      }
     }
   }
 }
@@ -154,17 +60,6 @@ void copy_elements(const std::byte* from, int64_t from_step, std::byte* to, int6
   const auto step = [&](int64_t n) { return n * static_cast<int64_t>(element); };
   for (int64_t i = 0; i < count; ++i)
     std::memcpy(to + step(i * to_step), from + step(i * from_step), element);
-}
-
-void transpose(const std::byte* from, int64_t from_row, std::byte* to, int64_t to_row, int64_t rows,
-               int64_t columns, size_t element) {
-  switch (element) {
-    case 1: return transpose(at<uint8_t>(from), from_row, at<uint8_t>(to), to_row, rows, columns);
-    case 2: return transpose(at<uint16_t>(from), from_row, at<uint16_t>(to), to_row, rows, columns);
-    case 4: return transpose(at<uint32_t>(from), from_row, at<uint32_t>(to), to_row, rows, columns);
-    default:
-      return transpose(at<uint64_t>(from), from_row, at<uint64_t>(to), to_row, rows, columns);
-  }
 }
 
 template <size_t bytes>
@@ -203,7 +98,8 @@ void fill_elements(std::byte* to, const std::byte* value, size_t element, int64_
   copy_elements(value, 0, to, 1, count, element);
 }
 
-void StridedCopy::prepare() {
+void StridedCopy::prepare(const CopyLoops& loops) {
+  loops_ = &loops;
   PerAxis kept, from, to;
   for (size_t i = 0; i < sizes.size(); ++i) {
     const bool fixed = zeros_behind > 0 && i + 1 == sizes.size();
@@ -264,6 +160,10 @@ void StridedCopy::run(const std::byte* from, std::byte* to, const Threads& threa
   from += from_offset * size;
   to += to_offset * size;
   const int64_t bytes = outer_ * rows_ * row_ * size;
+  // A change of layout: the same pixels of every plane, as convolutions share them out.
+  if (const int64_t side = std::max(rows_, row_);
+      kind_ == Kind::transpose && side >= std::max(outer_, least_share * threads.count()))
+    return share_side(zeros_behind > 0 || rows_ > row_, from, to, threads);
   if (outer_ >= threads.count() || bytes < parallel_bytes) {
     const int tasks = tasks_for(bytes, outer_, threads);
     threads.parallel(tasks, [&](int task, int) {
@@ -273,9 +173,16 @@ void StridedCopy::run(const std::byte* from, std::byte* to, const Threads& threa
   }
   // Few outer iterations: the rows are shared out, or the one row itself.
   const bool cut_rows = zeros_behind > 0 || rows_ >= std::min<int64_t>(8 * threads.count(), row_);
+  share_side(cut_rows, from, to, threads);
+}
+
+// Every thread has a part of one of the last two loops.
+void StridedCopy::share_side(bool cut_rows, const std::byte* from, std::byte* to,
+                             const Threads& threads) const {
+  const auto size = static_cast<int64_t>(element);
   const int64_t whole = cut_rows ? rows_ : row_;
   const size_t axis = sizes.size() - (cut_rows ? 2 : 1);
-  const int tasks = tasks_for(bytes, whole, threads);
+  const int tasks = tasks_for(outer_ * rows_ * row_ * size, whole, threads);
   threads.parallel(tasks, [&](int task, int) {
     const int64_t begin = whole * task / tasks, end = whole * (task + 1) / tasks;
     run_part(from + begin * from_strides[axis] * size, to + begin * to_strides[axis] * size,
@@ -295,6 +202,8 @@ void StridedCopy::run_part(const std::byte* from, std::byte* to, const Part& par
     }
     if (zeros_behind == 0) {
       run_inner(from + source * size, to + target * size, part.rows, part.row);
+    } else if (kind_ == Kind::transpose && element == 4 && row_ + zeros_behind <= loops_->vector) {
+      run_transpose(from + source * size, to + target * size, part.rows, row_, zeros_behind);
     } else {
       run_padded(from + source * size, to + target * size, part.rows);
     }
@@ -317,10 +226,7 @@ void StridedCopy::run_padded(const std::byte* from, std::byte* to, int64_t rows)
 void StridedCopy::run_inner(const std::byte* from, std::byte* to, int64_t rows, int64_t row) const {
   const size_t last = sizes.size() - 1;
   const auto size = static_cast<int64_t>(element);
-  if (kind_ == Kind::transpose) {
-    transpose(from, from_strides[last], to, to_strides[last - 1], rows, row, element);
-    return;
-  }
+  if (kind_ == Kind::transpose) return run_transpose(from, to, rows, row, 0);
   const int64_t from_step = from_strides[last - 1] * size, to_step = to_strides[last - 1] * size;
   if (kind_ == Kind::rows) {
     copy_rows(from, from_step, to, to_step, rows, static_cast<size_t>(row * size));
@@ -328,6 +234,18 @@ void StridedCopy::run_inner(const std::byte* from, std::byte* to, int64_t rows, 
   }
   for (int64_t r = 0; r < rows; ++r, from += from_step, to += to_step)
     copy_elements(from, from_strides[last], to, to_strides[last], row, element);
+}
+
+void StridedCopy::run_transpose(const std::byte* from, std::byte* to, int64_t rows, int64_t row,
+                                int64_t zeros) const {
+  const int64_t from_row = from_strides.back(), to_row = to_strides[sizes.size() - 2];
+  switch (element) {
+    case 1: return transpose<uint8_t>(from, from_row, to, to_row, rows, row);
+    case 2: return transpose<uint16_t>(from, from_row, to, to_row, rows, row);
+    case 4:
+      return loops_->transpose(at<float>(from), from_row, at<float>(to), to_row, rows, row, zeros);
+    default: return transpose<uint64_t>(from, from_row, to, to_row, rows, row);
+  }
 }
 
 void TableCopy::start(size_t element_bytes, int64_t elements_a_block, size_t axes) {

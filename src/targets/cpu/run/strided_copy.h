@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "targets/common/run/memory_layout.h"
+#include "targets/cpu/run/copy_loops.h"
 #include "targets/cpu/run/threads.h"
 
 namespace tenrec::cpu {
@@ -20,7 +21,7 @@ struct StridedCopy {
   int64_t zeros_behind = 0;
 
   // Merges loops and orders them; call once before run.
-  void prepare();
+  void prepare(const CopyLoops& loops);
   void run(const std::byte* from, std::byte* to, const Threads& threads) const;
 
  private:
@@ -31,6 +32,11 @@ struct StridedCopy {
   void run_part(const std::byte* from, std::byte* to, const Part& part) const;
   void run_padded(const std::byte* from, std::byte* to, int64_t rows) const;
   void run_inner(const std::byte* from, std::byte* to, int64_t rows, int64_t row) const;
+  void run_transpose(const std::byte* from, std::byte* to, int64_t rows, int64_t row,
+                     int64_t zeros) const;
+  void share_side(bool cut_rows, const std::byte* from, std::byte* to,
+                  const Threads& threads) const;
+  const CopyLoops* loops_ = nullptr;
   Kind kind_ = Kind::nothing;
   int64_t outer_ = 1;           // iterations of all loops but the last two
   int64_t row_ = 1, rows_ = 1;  // the last two loops
