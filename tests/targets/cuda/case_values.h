@@ -35,6 +35,7 @@ inline double sum_tolerance(int64_t k) { return std::sqrt(static_cast<double>(k)
 
 using Cases = std::vector<CudaCase>;
 
+void conv_cases(Cases& cases);
 void index_cases(Cases& cases);
 void quantised_cases(Cases& cases);
 void signal_cases(Cases& cases);

@@ -568,6 +568,7 @@ const std::vector<CudaCase>& cuda_cases() {
     channels_last(cases);
     regions(cases);
     samples(cases);
+    conv_cases(cases);
     index_cases(cases);
     quantised_cases(cases);
     signal_cases(cases);

@@ -389,6 +389,18 @@ int main() {
   cases.push_back(conv_case(f16, {1, 12, 12, 20, 30, 3, 3, 1, 1, 1}, Last::scale_relu, false));
   cases.push_back(conv_case(f32, {1, 12, 12, 20, 30, 3, 3, 1, 1, 1}, Last::residual_relu, false));
   cases.push_back(conv_case(f32, {2, 12, 15, 32, 64, 3, 3, 2, 1, 1}, Last::relu, true));
+  // Every tile of conv_direct.
+  cases.push_back(conv_case(f32, {1, 19, 37, 40, 16, 3, 3, 1, 1, 1}, Last::relu, true));
+  cases.push_back(conv_case(f32, {3, 40, 70, 32, 32, 3, 3, 1, 1, 1}, Last::residual_relu, true));
+  cases.push_back(conv_case(f32, {1, 60, 50, 40, 40, 3, 3, 1, 1, 1}, Last::scale_relu, true));
+  cases.push_back(conv_case(f32, {2, 64, 64, 16, 64, 3, 3, 1, 1, 1}, Last::residual, true));
+  cases.push_back(conv_case(f32, {1, 200, 240, 4, 32, 3, 3, 1, 1, 1}, Last::relu, true));
+  cases.push_back(conv_case(f32, {1, 13, 21, 36, 44, 5, 3, 1, 2, 1}, Last::relu, true));
+  cases.push_back(conv_case(f32, {1, 200, 480, 8, 4, 1, 1, 1, 0, 1}, Last::relu, true));
+  cases.push_back(conv_case(f32, {1, 150, 160, 16, 16, 1, 1, 1, 0, 1}, Last::relu, true));
+  cases.push_back(conv_case(f32, {1, 68, 60, 24, 72, 1, 1, 1, 0, 1}, Last::scale_relu, true));
+  cases.push_back(conv_case(f32, {1, 17, 30, 160, 320, 1, 1, 1, 0, 1}, Last::residual, true));
+  cases.push_back(conv_case(f32, {2, 56, 56, 64, 256, 1, 1, 1, 0, 1}, Last::residual_relu, true));
   cases.push_back(product_case(f16, {128, 768}, {768, 768}, true, Last::residual));
   cases.push_back(product_case(f16, {1, 512}, {512, 1000}, true, Last::none));
   cases.push_back(product_case(f16, {5, 77, 64}, {64, 80}, true, Last::scale_relu));

@@ -12,6 +12,7 @@
 //   extern "C" __global__ __launch_bounds__(Config::threads)
 //   void kernel(const __grid_constant__ GemmProblem p) { gemm_mma<Config, Epilogue>(p); }
 #pragma once
+#include "elements.cuh"
 
 struct GemmProblem {
   const void* a;
@@ -63,42 +64,9 @@ struct Config {
   static constexpr int stage_bytes = (rows + columns) * pitch;
 };
 
-// ---- scalars ----------------------------------------------------------------------------------
 static __device__ __forceinline__ unsigned shared_address(const void* p) {
   return (unsigned)__cvta_generic_to_shared(p);
 }
-static __device__ __forceinline__ float from_half(unsigned short v) {
-  float f;
-  asm("{ .reg .f16 h; mov.b16 h, %1; cvt.f32.f16 %0, h; }" : "=f"(f) : "h"(v));
-  return f;
-}
-static __device__ __forceinline__ unsigned short to_half(float f) {
-  unsigned short v;
-  asm("{ .reg .f16 h; cvt.rn.f16.f32 h, %1; mov.b16 %0, h; }" : "=h"(v) : "f"(f));
-  return v;
-}
-static __device__ __forceinline__ float from_bfloat(unsigned short v) {
-  return __uint_as_float((unsigned)v << 16);
-}
-static __device__ __forceinline__ unsigned short to_bfloat(float f) {
-  unsigned short v;
-  asm("{ .reg .b16 h; cvt.rn.bf16.f32 h, %1; mov.b16 %0, h; }" : "=h"(v) : "f"(f));
-  return v;
-}
-// Element types of memory, as the emitter numbers them: 0 f32, 1 f16, 2 bf16.
-template <int type>
-static __device__ __forceinline__ float load_element(const void* p, long long at) {
-  if constexpr (type == 0) return ((const float*)p)[at];
-  else if constexpr (type == 1) return from_half(((const unsigned short*)p)[at]);
-  else return from_bfloat(((const unsigned short*)p)[at]);
-}
-template <int type>
-static __device__ __forceinline__ void store_element(void* p, long long at, float v) {
-  if constexpr (type == 0) ((float*)p)[at] = v;
-  else if constexpr (type == 1) ((unsigned short*)p)[at] = to_half(v);
-  else ((unsigned short*)p)[at] = to_bfloat(v);
-}
-
 // ---- loads: a thread's share of one operand ---------------------------------------------------
 struct Row {  // where a row of A starts
   long long base;
@@ -406,7 +374,7 @@ static __device__ __forceinline__ void gemm_mma(const GemmProblem& p) {
     for (int i = 0; i < E::channels; ++i)
       channel[i] = p.channel[(long long)i * p.channel_row + channel_base + n];
     E::load(p.full, at, full);
-    store_element<C::out_type>(p.c, at, E::apply(v, channel, full));
+    element::store<C::out_type>(p.c, at, E::apply(v, channel, full));
   });
 }
 

@@ -297,7 +297,7 @@ class ConvPlain : public Kernel {
   // More threads an element where elements alone would leave most of the device idle.
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
                                    const Sizes& opt) const override {
-    if (is_for_sm90(node, device, opt)) return {};
+    if (has_special_kernel(node, device, opt)) return {};
     const Anchored conv = read(node);
     const Type& weights = conv.types[1];
     if (depthwise_width(conv) > 0) return {"channels", ""};

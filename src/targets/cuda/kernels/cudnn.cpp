@@ -29,8 +29,9 @@ class CudnnConvKernel final : public Kernel {
     if (params.groups > 1 && params.groups == params.in_channels)
       return "is depthwise: our own is as fast, and needs no plan";
     if (!gemm.anchor.types[0].is_static()) return "sizes vary; cuDNN's plans are made for one size";
-    // Its plans take up to a second to make, when an engine is loaded too, and win by 5 % at most.
-    for (const Kernel* own : {&conv_sm90_kernel(), &conv_stem_kernel()}) {
+    // Its plans take up to a second to make, when an engine is loaded too, and win by 5 % at most,
+    // in plain f32 never.
+    for (const Kernel* own : {&conv_sm90_kernel(), &conv_stem_kernel(), &conv_direct_kernel()}) {
       if (own->check(node, device).empty()) return fmt::format("{} runs it", own->name());
     }
     return cudnn_unsupported(gemm.params.epilogue);

@@ -7,6 +7,10 @@
 namespace tenrec::cuda {
 namespace {
 
+// Multiply-adds above which no kernel for everything has ever been the fastest: the largest that
+// one won had 230,000 (MobileNetV3), the time of a launch is that of some millions.
+constexpr int64_t plain_work = 1 << 21;
+
 class GemmMmaKernel final : public Kernel {
  public:
   std::string_view name() const override { return "gemm_mma"; }
@@ -25,7 +29,7 @@ class GemmMmaKernel final : public Kernel {
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,
                                    const Sizes& opt) const override {
-    if (is_for_sm90(node, device, opt)) return {};
+    if (has_special_kernel(node, device, opt)) return {};
     const GemmNode gemm = gemm_node(node, device);
     const GemmSizes sizes = gemm.sizes(node, opt);
     std::vector<MmaTile> tiles{{128, 128, 64, 32}, {64, 64, 32, 32}};
@@ -75,6 +79,14 @@ class GemmMmaKernel final : public Kernel {
 };
 
 }  // namespace
+
+bool has_special_kernel(const Node& node, const DeviceInfo& device, const Sizes& opt) {
+  if (!gemm_sm90_kernel().check(node, device).empty() &&
+      !conv_direct_kernel().check(node, device).empty())
+    return false;
+  const GemmSizes sizes = gemm_node(node, device).sizes(node, opt);
+  return sizes.m * sizes.n * sizes.batch_count() > plain_work / std::max<int64_t>(sizes.k, 1);
+}
 
 const Kernel& gemm_mma_kernel() {
   static const GemmMmaKernel kernel;

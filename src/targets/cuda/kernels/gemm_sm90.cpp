@@ -129,19 +129,7 @@ class GemmSm90Kernel final : public Kernel {
   }
 };
 
-// Multiply-adds above which no kernel without wgmma has ever been the fastest: the largest that one
-// won had 230,000 (MobileNetV3), the time of a launch is that of some millions.
-constexpr int64_t plain_work = 1 << 21;
-
 }  // namespace
-
-bool is_for_sm90(const Node& node, const DeviceInfo& device, const Sizes& opt) {
-  if (capability(device) != 90) return false;
-  const GemmNode gemm = gemm_node(node, device);
-  if (!check_sm90(gemm, device).empty()) return false;
-  const GemmSizes sizes = gemm.sizes(node, opt);
-  return sizes.m * sizes.n * sizes.batch_count() > plain_work / std::max<int64_t>(sizes.k, 1);
-}
 
 const Kernel& conv_sm90_kernel() {
   static const ConvSm90Kernel kernel;

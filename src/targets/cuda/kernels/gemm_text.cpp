@@ -63,7 +63,7 @@ std::string epilogue_text(const GemmNode& gemm, bool indexed) {
         "  static __device__ __forceinline__ void load(const void* const* p, long long at, float* "
         "f) {\n";
     for (size_t i = 0; i < gemm.full_types.size(); ++i)
-      text += fmt::format("    f[{0}] = mma::load_element<{1}>(p[{0}], at);\n", i,
+      text += fmt::format("    f[{0}] = element::load<{1}>(p[{0}], at);\n", i,
                           storage_number(gemm.full_types[i]));
     text += "  }\n";
   }
@@ -112,6 +112,19 @@ plan::KernelSource gemm_mma_source(const GemmNode& gemm, const MmaTile& tile) {
       flag(conv && !params.channels_last), flag(!params.constant_b),
       storage_number(params.out_type));
   return {"gemm_mma", std::move(text)};
+}
+
+plan::KernelSource conv_direct_source(const GemmNode& gemm, const DirectTile& tile) {
+  const std::vector<int64_t>& taps = gemm.params.kernel;
+  std::string text = "#include \"conv_direct.cuh\"\n" + epilogue_text(gemm, true);
+  text += fmt::format(
+      "using T = direct::Tile<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}>;\n"
+      "extern \"C\" __global__ __launch_bounds__(T::threads)\n"
+      "void kernel(const __grid_constant__ direct::Problem p) {{ "
+      "direct::convolve<T, Epilogue>(p); }}\n",
+      taps[0], taps[1], tile.rows, tile.columns, tile.lanes, tile.warps_y, tile.warps_n, tile.split,
+      tile.depth, tile.stages);
+  return {"conv_direct", std::move(text)};
 }
 
 }  // namespace tenrec::cuda

@@ -10,5 +10,6 @@ namespace tenrec::cuda {
 plan::KernelSource conv_sm90_source(const GemmNode& gemm, const ConvTile& tile, bool im2col);
 plan::KernelSource gemm_sm90_source(const GemmNode& gemm, const SplitTile& tile, bool im2col);
 plan::KernelSource gemm_mma_source(const GemmNode& gemm, const MmaTile& tile);
+plan::KernelSource conv_direct_source(const GemmNode& gemm, const DirectTile& tile);
 
 }  // namespace tenrec::cuda

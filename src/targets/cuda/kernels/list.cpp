@@ -15,6 +15,7 @@ std::span<const Kernel* const> kernel_list() {
       &conv_stem_kernel(),
       &conv_sm90_kernel(),
       &gemm_sm90_kernel(),
+      &conv_direct_kernel(),
 #ifdef TENREC_HAS_CUDNN
       &cudnn_conv_kernel(),
 #endif

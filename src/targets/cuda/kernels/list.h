@@ -48,11 +48,12 @@ const Kernel& conv_stem_kernel();
 const Kernel& conv_sm90_kernel();
 const Kernel& gemm_sm90_kernel();
 const Kernel& gemm_mma_kernel();
+const Kernel& conv_direct_kernel();
 const Kernel& cublaslt_kernel();
 const Kernel& cudnn_conv_kernel();
 
-// Hopper's own kernel runs the node, and there is so much to do that no kernel without wgmma is
-// worth compiling and timing beside it.
-bool is_for_sm90(const Node& node, const DeviceInfo& device, const Sizes& opt);
+// A kernel made for it runs the node, and there is so much to do that none for everything is worth
+// compiling and timing beside it.
+bool has_special_kernel(const Node& node, const DeviceInfo& device, const Sizes& opt);
 
 }  // namespace tenrec::cuda

@@ -12,6 +12,7 @@ constexpr std::array families{
     Family{"attention_mma", prepare_attention_mma},
     Family{"conv_stem_sm90", prepare_conv_stem_sm90},
     Family{"conv_sm90", prepare_conv_sm90},
+    Family{"conv_direct", prepare_conv_direct},
     Family{"gemm_sm90", prepare_gemm_sm90},
     Family{"gemm_mma", prepare_gemm_mma},
 #ifdef TENREC_HAS_CUBLASLT

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cuda/run/gemm_tactic.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
@@ -94,6 +95,42 @@ MmaTile parse_mma_tile(const std::string& text) {
              in(t.warp_columns, 16, 64) && t.rows % t.warp_rows == 0 &&
              t.columns % t.warp_columns == 0 && in(t.vector_a, 0, 1) && in(t.vector_b, 0, 1) &&
              text == to_text(t),
+         text);
+  return t;
+}
+
+int DirectTile::shared_bytes(int64_t taps_h, int64_t taps_w) const {
+  const int64_t patch = (lanes + taps_w - 1) * (height() + taps_h - 1), quads = depth / 4;
+  const int64_t plane = (patch * 4 + 31) / 32 * 32 + 32 / quads;
+  const int64_t stage = quads * plane + taps_h * taps_w * depth * channels();
+  const int64_t sums = split > 1 ? int64_t{1} * threads() * rows * columns : 0;
+  return static_cast<int>(4 * std::max(stages * stage, sums));
+}
+
+std::string DirectTile::problem(int64_t taps_h, int64_t taps_w) const {
+  if (depth / 4 % split != 0) return "the groups do not divide a stage";
+  if (threads() % (channels() / 4) != 0) return "the threads do not divide the channels";
+  if (threads() > 512) return "too many threads";
+  if (shared_bytes(taps_h, taps_w) > 96 << 10) return "too much shared memory";  // of sm_86
+  return "";
+}
+
+std::string to_text(const DirectTile& t) {
+  return fmt::format("thread={}x{} lanes={} warps={}x{} split={} depth={} stages={}", t.rows,
+                     t.columns, t.lanes, t.warps_y, t.warps_n, t.split, t.depth, t.stages);
+}
+
+DirectTile parse_direct_tile(const std::string& text) {
+  DirectTile t;
+  const int read = std::sscanf(
+      text.c_str(), "thread=%dx%d lanes=%d warps=%dx%d split=%d depth=%d stages=%d", &t.rows,
+      &t.columns, &t.lanes, &t.warps_y, &t.warps_n, &t.split, &t.depth, &t.stages);
+  const auto in = [](int value, int low, int high) { return value >= low && value <= high; };
+  const auto power = [](int value) { return (value & (value - 1)) == 0; };
+  demand(read == 8 && in(t.rows, 1, 8) && in(t.columns, 4, 16) && t.columns % 4 == 0 &&
+             in(t.lanes, 4, 32) && power(t.lanes) && in(t.warps_y, 1, 8) && in(t.warps_n, 1, 8) &&
+             in(t.split, 1, 8) && in(t.depth, 4, 32) && power(t.depth) && in(t.stages, 2, 4) &&
+             text == to_text(t) && t.problem(1, 1).empty(),
          text);
   return t;
 }

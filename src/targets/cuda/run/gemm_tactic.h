@@ -50,4 +50,22 @@ struct MmaTile {
 std::string to_text(const MmaTile& tile);
 MmaTile parse_mma_tile(const std::string& text);
 
+// conv_direct.cuh: "thread=4x8 lanes=16 warps=4x1 split=1 depth=16 stages=2"; rows of pixels x
+// channels of a thread, lanes of a warp along a row, warps by rows x channels, groups of warps that
+// share the sum, channels of a stage.
+struct DirectTile {
+  int rows = 4, columns = 8, lanes = 16, warps_y = 4, warps_n = 1;
+  int split = 1, depth = 16, stages = 2;
+  bool operator==(const DirectTile&) const = default;
+
+  int height() const { return rows * warps_y; }  // of a block, in pixels; `lanes` is its width
+  int channels() const { return columns * (32 / lanes) * warps_n; }
+  int threads() const { return 32 * warps_y * warps_n * split; }
+  int shared_bytes(int64_t taps_h, int64_t taps_w) const;
+  // What the kernel's static_asserts demand; "" or the reason.
+  std::string problem(int64_t taps_h, int64_t taps_w) const;
+};
+std::string to_text(const DirectTile& tile);
+DirectTile parse_direct_tile(const std::string& text);
+
 }  // namespace tenrec::cuda

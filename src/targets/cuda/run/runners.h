@@ -8,6 +8,7 @@ namespace tenrec::cuda {
 Runner prepare_kernels(const StepSource& source);
 Runner prepare_attention_mma(const StepSource& source);
 Runner prepare_conv_stem_sm90(const StepSource& source);
+Runner prepare_conv_direct(const StepSource& source);
 Runner prepare_conv_sm90(const StepSource& source);
 Runner prepare_gemm_sm90(const StepSource& source);
 Runner prepare_gemm_mma(const StepSource& source);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which tiles of conv_direct are worth timing: all that fit, ordered by a model of the chip.
+#pragma once
+#include <vector>
+
+#include "targets/cuda/run/gemm_params.h"
+#include "targets/cuda/run/gemm_tactic.h"
+
+namespace tenrec::cuda {
+
+std::vector<DirectTile> direct_tiles(const GemmParams& params, const GemmSizes& sizes,
+                                     int multiprocessors, size_t most);
+
+}  // namespace tenrec::cuda
