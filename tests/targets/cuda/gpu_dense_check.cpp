@@ -396,6 +396,9 @@ int main() {
   cases.push_back(conv_case(f32, {2, 64, 64, 16, 64, 3, 3, 1, 1, 1}, Last::residual, true));
   cases.push_back(conv_case(f32, {1, 200, 240, 4, 32, 3, 3, 1, 1, 1}, Last::relu, true));
   cases.push_back(conv_case(f32, {1, 13, 21, 36, 44, 5, 3, 1, 2, 1}, Last::relu, true));
+  cases.push_back(conv_case(f32, {1, 41, 66, 24, 40, 3, 3, 2, 1, 1}, Last::residual_relu, true));
+  cases.push_back(conv_case(f32, {1, 31, 34, 64, 96, 1, 1, 2, 0, 1}, Last::none, true));
+  cases.push_back(conv_case(f32, {1, 30, 34, 40, 24, 3, 3, 1, 2, 2}, Last::relu, true));
   cases.push_back(conv_case(f32, {1, 200, 480, 8, 4, 1, 1, 1, 0, 1}, Last::relu, true));
   cases.push_back(conv_case(f32, {1, 150, 160, 16, 16, 1, 1, 1, 0, 1}, Last::relu, true));
   cases.push_back(conv_case(f32, {1, 68, 60, 24, 72, 1, 1, 1, 0, 1}, Last::scale_relu, true));

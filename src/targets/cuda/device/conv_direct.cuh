@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolutions in plain f32 (no tensor cores): stride 1, channels last, in groups of four channels.
+// Convolutions in plain f32 (no tensor cores): channels last, in groups of four channels.
 // A block computes a rectangle of pixels by some output channels. Slices of the input's channels,
 // with the rectangle's border, and of the weights come to shared memory through a ring; a thread
 // keeps a column of `rows` pixels by `columns` channels in registers, and reads each input once for
@@ -27,10 +27,11 @@ struct Problem {
   int tiles_w, tiles;  // blocks along a row, of an image
 };
 
-template <int taps_h_, int taps_w_, int rows_, int columns_, int lanes_x_, int warps_y_,
-          int warps_n_, int split_, int depth_, int stages_>
+template <int taps_h_, int taps_w_, int stride_, int dilation_, int rows_, int columns_,
+          int lanes_x_, int warps_y_, int warps_n_, int split_, int depth_, int stages_>
 struct Tile {
   static constexpr int taps_h = taps_h_, taps_w = taps_w_, taps = taps_h * taps_w;
+  static constexpr int stride = stride_, dilation = dilation_;
   static constexpr int rows = rows_, columns = columns_;  // of a thread
   static constexpr int lanes_x = lanes_x_, lanes_n = 32 / lanes_x;
   static constexpr int warps_y = warps_y_, warps_n = warps_n_;
@@ -38,7 +39,11 @@ struct Tile {
   static constexpr int width = lanes_x, height = rows * warps_y;
   static constexpr int channels = columns * lanes_n * warps_n;
   static constexpr int group_threads = 32 * warps_y * warps_n, threads = group_threads * split;
-  static constexpr int patch_w = width + taps_w - 1, patch_h = height + taps_h - 1;
+  // A single tap needs none of the pixels that a stride leaves out.
+  static constexpr int skip = taps == 1 ? stride : 1, pitch = stride / skip;
+  static constexpr int patch_w = (width - 1) * pitch + (taps_w - 1) * dilation + 1;
+  static constexpr int patch_h = (height - 1) * pitch + (taps_h - 1) * dilation + 1;
+  static constexpr int own_patch_h = (rows - 1) * pitch + (taps_h - 1) * dilation + 1;
   static constexpr int patch = patch_w * patch_h;
   static constexpr int quads = depth / 4, own_quads = quads / split;
   // Neighbouring quads lie in other banks, whichever way the copies fall.
@@ -84,13 +89,14 @@ struct Copies {
     quad = threadIdx.x % T::quads, pixel = threadIdx.x / T::quads;
     column = threadIdx.x % (T::channels / 4) * 4, row = threadIdx.x / (T::channels / 4);
     has_column = block.n + column < p.out_channels;
-    const int h0 = block.y - p.pad_h, w0 = block.x - p.pad_w;
+    const int h0 = block.y * T::stride - p.pad_h, w0 = block.x * T::stride - p.pad_w;
     x = p.x + ((long long)block.image * p.in_pixels + (long long)h0 * p.in_w) * p.in_channels +
         quad * 4;
     w = p.w + (has_column ? block.n + column : 0);
 #pragma unroll
     for (int i = 0; i < x_count; ++i) {
-      const int h = (pixel + i * x_step) / T::patch_w, v = w0 + (pixel + i * x_step) % T::patch_w;
+      const int at = pixel + i * x_step;
+      const int h = at / T::patch_w * T::skip, v = w0 + at % T::patch_w * T::skip;
       const bool inside = (unsigned)(h0 + h) < (unsigned)p.in_h && (unsigned)v < (unsigned)p.in_w &&
                           (h0 + h) * p.in_w + v < p.in_pixels;
       x_at[i] = inside ? (h * p.in_w + v) * p.in_channels : -1;
@@ -128,9 +134,10 @@ static __device__ __forceinline__ void multiply(float (&sum)[T::rows][T::columns
                                                 const float* patch, const float* weights) {
 #pragma unroll
   for (int kx = 0; kx < T::taps_w; ++kx) {
-    float x[T::rows + T::taps_h - 1][4];
+    float x[T::own_patch_h][4];  // what no tap reads is not loaded
 #pragma unroll
-    for (int r = 0; r < T::rows + T::taps_h - 1; ++r) load(x[r], patch + (r * T::patch_w + kx) * 4);
+    for (int r = 0; r < T::own_patch_h; ++r)
+      load(x[r], patch + (r * T::patch_w + kx * T::dilation) * 4);
 #pragma unroll
     for (int ky = 0; ky < T::taps_h; ++ky)
 #pragma unroll
@@ -143,7 +150,8 @@ static __device__ __forceinline__ void multiply(float (&sum)[T::rows][T::columns
         for (int r = 0; r < T::rows; ++r)
 #pragma unroll
           for (int j = 0; j < T::columns; ++j)
-            sum[r][j] = __fmaf_rn(x[r + ky][e], w[j / 4][j % 4], sum[r][j]);
+            sum[r][j] =
+                __fmaf_rn(x[r * T::pitch + ky * T::dilation][e], w[j / 4][j % 4], sum[r][j]);
       }
   }
 }
@@ -220,7 +228,8 @@ static __device__ __forceinline__ void convolve(const Problem& p) {
     __syncthreads();  // this step has arrived, and everybody is done with the one before it
     fill(step + T::stages - 1);
     const float* stage = memory + step % T::stages * T::stage;
-    const float* patch = stage + group * T::own_quads * T::plane + (y * T::patch_w + x) * 4;
+    const float* patch =
+        stage + group * T::own_quads * T::plane + (y * T::patch_w + x) * T::pitch * 4;
     const float* weights = stage + T::weights + group * T::own_quads * 4 * T::channels + n;
 #pragma unroll(T::taps == 1 ? T::own_quads : 1)
     for (int q = 0; q < T::own_quads; ++q)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolutions in plain f32, for layers of few channels above all: device/conv_direct.cuh.
-#include <algorithm>
 #include <cstring>
 
 #include "targets/cuda/emit.h"
@@ -12,7 +11,6 @@ namespace tenrec::cuda {
 namespace {
 
 constexpr size_t most_tactics = 3;
-constexpr int64_t most_taps = 7;  // along an axis: a thread's pixels and border stay in registers
 
 class ConvDirectKernel final : public Kernel {
  public:
@@ -28,11 +26,10 @@ class ConvDirectKernel final : public Kernel {
     if (params.kernel.size() != 2) return "the kernel is not 2-D";
     if (!params.channels_last) return "is not in channels-last order";
     if (params.groups > 1) return "has groups";
-    for (size_t i = 0; i < 2; ++i) {
-      if (params.strides[i] != 1) return "is strided";
-      if (params.dilations[i] != 1) return "is dilated";
-      if (params.kernel[i] > most_taps) return "has a large kernel";
-    }
+    if (params.strides[0] != params.strides[1] || params.dilations[0] != params.dilations[1])
+      return "strides or dilations differ by axis";
+    if (!has_direct_tiles(DirectWindow::of(params)))
+      return "has a large kernel, stride or dilation";
     if (params.in_channels % 4 != 0 || params.out_channels % 4 != 0)
       return fmt::format("{} > {} channels are no multiples of 4", params.in_channels,
                          params.out_channels);

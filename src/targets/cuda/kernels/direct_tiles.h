@@ -8,6 +8,8 @@
 
 namespace tenrec::cuda {
 
+// Whether there are any.
+bool has_direct_tiles(const DirectWindow& window);
 std::vector<DirectTile> direct_tiles(const GemmParams& params, const GemmSizes& sizes,
                                      int multiprocessors, size_t most);
 

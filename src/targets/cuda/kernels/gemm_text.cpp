@@ -115,15 +115,15 @@ plan::KernelSource gemm_mma_source(const GemmNode& gemm, const MmaTile& tile) {
 }
 
 plan::KernelSource conv_direct_source(const GemmNode& gemm, const DirectTile& tile) {
-  const std::vector<int64_t>& taps = gemm.params.kernel;
+  const GemmParams& params = gemm.params;
   std::string text = "#include \"conv_direct.cuh\"\n" + epilogue_text(gemm, true);
   text += fmt::format(
-      "using T = direct::Tile<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}>;\n"
+      "using T = direct::Tile<{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}>;\n"
       "extern \"C\" __global__ __launch_bounds__(T::threads)\n"
       "void kernel(const __grid_constant__ direct::Problem p) {{ "
       "direct::convolve<T, Epilogue>(p); }}\n",
-      taps[0], taps[1], tile.rows, tile.columns, tile.lanes, tile.warps_y, tile.warps_n, tile.split,
-      tile.depth, tile.stages);
+      params.kernel[0], params.kernel[1], params.strides[0], params.dilations[0], tile.rows,
+      tile.columns, tile.lanes, tile.warps_y, tile.warps_n, tile.split, tile.depth, tile.stages);
   return {"conv_direct", std::move(text)};
 }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Steps of family "conv_direct": device/conv_direct.cuh.
-#include <algorithm>
-
 #include "targets/cuda/run/gemm_launch.h"
 #include "targets/cuda/run/gemm_tactic.h"
 #include "targets/cuda/run/runners.h"
@@ -21,16 +19,13 @@ struct Problem {  // as in device/conv_direct.cuh
 };
 
 void check_params(const GemmParams& params, const DirectTile& tile) {
-  const auto ones = [](const std::vector<int64_t>& list) {
-    return std::all_of(list.begin(), list.end(), [](int64_t each) { return each == 1; });
-  };
   TENREC_CHECK(params.convolution && params.kernel.size() == 2 && params.groups == 1 &&
                    params.type == DType::f32 && params.out_type == DType::f32 &&
-                   params.channels_last && ones(params.strides) && ones(params.dilations) &&
-                   params.in_channels % 4 == 0 && params.out_channels % 4 == 0 &&
-                   params.padded_channels >= params.in_channels &&
+                   params.channels_last && params.strides[0] == params.strides[1] &&
+                   params.dilations[0] == params.dilations[1] && params.in_channels % 4 == 0 &&
+                   params.out_channels % 4 == 0 && params.padded_channels >= params.in_channels &&
                    params.padded_channels % tile.depth == 0 &&
-                   tile.problem(params.kernel[0], params.kernel[1]).empty(),
+                   tile.problem(DirectWindow::of(params)).empty(),
                invalid_engine, "a convolution that is not for conv_direct");
 }
 
@@ -42,7 +37,7 @@ class ConvDirectRunner final : public StepRunner {
         environment_(source.environment) {
     check_params(params_, tile_);
     launch_.threads = tile_.threads();
-    launch_.shared_bytes = tile_.shared_bytes(params_.kernel[0], params_.kernel[1]);
+    launch_.shared_bytes = tile_.shared_bytes(DirectWindow::of(params_));
     launch_.function = step_function(source, 0, launch_.shared_bytes);
   }
 
@@ -90,8 +85,11 @@ class ConvDirectRunner final : public StepRunner {
     p.tiles_w = static_cast<int>(parts(s.out_w, tile_.lanes));
     p.tiles = p.tiles_w * static_cast<int>(parts(s.out_h, tile_.height()));
     const int64_t blocks = s.images * p.tiles;
-    TENREC_CHECK(blocks < 1LL << 31 && s.in_h * s.in_w <= 1 << 30, unsupported,
-                 "a convolution of {} tiles", blocks);
+    // A block counts elements of its rows in 32 bits.
+    const int64_t rows = (tile_.height() - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1;
+    TENREC_CHECK(blocks < 1LL << 31 && s.in_h * s.in_w <= 1 << 30 &&
+                     rows * s.in_w * params_.in_channels < 1LL << 31,
+                 unsupported, "a convolution of {} tiles of {} pixels a row", blocks, s.in_w);
     launch_.grid[0] = static_cast<unsigned>(blocks);
   }
 

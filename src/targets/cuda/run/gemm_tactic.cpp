@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/cuda/run/gemm_tactic.h"
 
-#include <algorithm>
 #include <cstdio>
 
 #include "base/error.h"
+#include "targets/cuda/run/gemm_params.h"
 
 namespace tenrec::cuda {
 namespace {
@@ -99,19 +99,24 @@ MmaTile parse_mma_tile(const std::string& text) {
   return t;
 }
 
-int DirectTile::shared_bytes(int64_t taps_h, int64_t taps_w) const {
-  const int64_t patch = (lanes + taps_w - 1) * (height() + taps_h - 1), quads = depth / 4;
+DirectWindow DirectWindow::of(const GemmParams& params) {
+  return {params.kernel[0], params.kernel[1], params.strides[0], params.dilations[0]};
+}
+
+int DirectTile::shared_bytes(const DirectWindow& window) const {
+  const int64_t patch = window.columns(lanes) * window.rows(height()), quads = depth / 4;
   const int64_t plane = (patch * 4 + 31) / 32 * 32 + 32 / quads;
-  const int64_t stage = quads * plane + taps_h * taps_w * depth * channels();
+  const int64_t stage = quads * plane + window.taps_h * window.taps_w * depth * channels();
   const int64_t sums = split > 1 ? int64_t{1} * threads() * rows * columns : 0;
   return static_cast<int>(4 * std::max(stages * stage, sums));
 }
 
-std::string DirectTile::problem(int64_t taps_h, int64_t taps_w) const {
+std::string DirectTile::problem(const DirectWindow& window) const {
+  if (!window.is_small()) return "a large kernel, stride or dilation";
   if (depth / 4 % split != 0) return "the groups do not divide a stage";
   if (threads() % (channels() / 4) != 0) return "the threads do not divide the channels";
   if (threads() > 512) return "too many threads";
-  if (shared_bytes(taps_h, taps_w) > 96 << 10) return "too much shared memory";  // of sm_86
+  if (shared_bytes(window) > 96 << 10) return "too much shared memory";  // of sm_86
   return "";
 }
 
@@ -130,7 +135,7 @@ DirectTile parse_direct_tile(const std::string& text) {
   demand(read == 8 && in(t.rows, 1, 8) && in(t.columns, 4, 16) && t.columns % 4 == 0 &&
              in(t.lanes, 4, 32) && power(t.lanes) && in(t.warps_y, 1, 8) && in(t.warps_n, 1, 8) &&
              in(t.split, 1, 8) && in(t.depth, 4, 32) && power(t.depth) && in(t.stages, 2, 4) &&
-             text == to_text(t) && t.problem(1, 1).empty(),
+             text == to_text(t) && t.problem({}).empty(),
          text);
   return t;
 }

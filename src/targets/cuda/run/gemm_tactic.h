@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tiles of our tensor-core kernels, as the device headers take them, and their text.
 #pragma once
+#include <algorithm>
 #include <string>
 
 #include "base/dtype.h"
 
 namespace tenrec::cuda {
+
+struct GemmParams;
 
 // conv_sm90.cuh: "tile=256x160 stages=4 consumers=2 share=1x1 turns=0 slab=32x2 ctas=1".
 struct ConvTile {
@@ -50,6 +53,23 @@ struct MmaTile {
 std::string to_text(const MmaTile& tile);
 MmaTile parse_mma_tile(const std::string& text);
 
+// What a convolution reads of its input; stride and dilation are the same along both axes.
+struct DirectWindow {
+  int64_t taps_h = 1, taps_w = 1, stride = 1, dilation = 1;
+  static DirectWindow of(const GemmParams& params);
+  // A thread's pixels and their border stay in registers.
+  bool is_small() const { return std::max(taps_h, taps_w) <= 7 && std::max(stride, dilation) <= 2; }
+  // Pixels from one output's to the next one's, as they lie in shared memory: a single tap needs
+  // none of those that a stride leaves out.
+  int64_t pitch() const { return taps_h * taps_w == 1 ? 1 : stride; }
+  int64_t rows(int64_t outputs) const {
+    return (outputs - 1) * pitch() + (taps_h - 1) * dilation + 1;
+  }
+  int64_t columns(int64_t outputs) const {
+    return (outputs - 1) * pitch() + (taps_w - 1) * dilation + 1;
+  }
+};
+
 // conv_direct.cuh: "thread=4x8 lanes=16 warps=4x1 split=1 depth=16 stages=2"; rows of pixels x
 // channels of a thread, lanes of a warp along a row, warps by rows x channels, groups of warps that
 // share the sum, channels of a stage.
@@ -61,9 +81,9 @@ struct DirectTile {
   int height() const { return rows * warps_y; }  // of a block, in pixels; `lanes` is its width
   int channels() const { return columns * (32 / lanes) * warps_n; }
   int threads() const { return 32 * warps_y * warps_n * split; }
-  int shared_bytes(int64_t taps_h, int64_t taps_w) const;
+  int shared_bytes(const DirectWindow& window) const;
   // What the kernel's static_asserts demand; "" or the reason.
-  std::string problem(int64_t taps_h, int64_t taps_w) const;
+  std::string problem(const DirectWindow& window) const;
 };
 std::string to_text(const DirectTile& tile);
 DirectTile parse_direct_tile(const std::string& text);
