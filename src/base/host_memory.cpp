@@ -14,8 +14,10 @@ HostMemory allocate_host(uint64_t bytes) {
   const uint64_t size =
       std::max<uint64_t>((bytes + host_alignment - 1) / host_alignment, 1) * host_alignment;
   const bool large = size >= least_large;
-  HostMemory memory(
-      static_cast<std::byte*>(std::aligned_alloc(large ? huge_page : host_alignment, size)));
+  void* data = nullptr;
+  // Not aligned_alloc, which wants whole multiples of the alignment.
+  if (::posix_memalign(&data, large ? huge_page : host_alignment, size) != 0) return nullptr;
+  HostMemory memory(static_cast<std::byte*>(data));
   // Only advice: where it is not taken, pages are small. The rest of a page stays small, too, so
   // that no memory is taken that was not asked for.
   if (memory && large) (void)::madvise(memory.get(), size / huge_page * huge_page, MADV_HUGEPAGE);
