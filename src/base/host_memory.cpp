@@ -20,7 +20,7 @@ HostMemory allocate_host(uint64_t bytes) {
   HostMemory memory(static_cast<std::byte*>(data));
   // Only advice: where it is not taken, pages are small. The rest of a page stays small, too, so
   // that no memory is taken that was not asked for.
-  if (memory && large) (void)::madvise(memory.get(), size / huge_page * huge_page, MADV_HUGEPAGE);
+  if (large) (void)::madvise(memory.get(), size / huge_page * huge_page, MADV_HUGEPAGE);
   return memory;
 }
 
