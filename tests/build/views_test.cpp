@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Concat, Split and Slice without a copy: same numbers, no steps.
 #include <gtest/gtest.h>
-#include <limits>
 
+#include <limits>
 #include <random>
 
 #include "build/build_graph.h"

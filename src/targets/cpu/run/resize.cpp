@@ -17,8 +17,12 @@ namespace tenrec::cpu {
 namespace {
 
 constexpr int64_t parallel_work = 32 << 10;  // output elements
-constexpr size_t line = 16;                  // of the cache, in floats
 constexpr int64_t strip_floats = 4 << 10;    // of resized rows that wait in the first-level cache
+
+// Of the cache: vectors across two of them would cost a third of a large resize.
+struct alignas(64) Line {
+  float floats[16];
+};
 
 using Doubles = SmallVector<double, 16>;
 
@@ -172,13 +176,10 @@ class ResizeRunner : public StepRunner {
     make_windows();
     const int64_t fit = strip_floats / (rows_->width * lanes_) / loops_.vector * loops_.vector;
     strip_ = std::min(std::max(fit, loops_.vector), out_width_);
-    // Rows are read and written in whole vectors.
+    // Rows are read and written in whole vectors, from the beginning of a line on.
     buffer_ = (strip_ * lanes_ + 15) / 16 * 16 + 16;
     const auto slots = static_cast<size_t>(threads_.count() * rows_->width);
-    buffers_.resize(slots * static_cast<size_t>(buffer_) + line);
-    // Vectors across two lines of the cache would cost a third of a large resize.
-    const auto address = reinterpret_cast<uintptr_t>(buffers_.data()) / sizeof(float);
-    aligned_ = static_cast<int64_t>((line - address % line) % line);
+    buffers_.resize(slots * static_cast<size_t>(buffer_) / (sizeof(Line) / sizeof(float)));
     pointers_.resize(slots);
     held_.resize(slots);
   }
@@ -296,7 +297,7 @@ class ResizeRunner : public StepRunner {
     for (int64_t k = 0; k < taps; ++k) {
       const int64_t wanted = plane + rows_->index[static_cast<size_t>(first + k)];
       const int64_t slot = slots + wanted % taps;
-      float* buffer = buffers_.data() + aligned_ + slot * buffer_;
+      float* buffer = reinterpret_cast<float*>(buffers_.data()) + slot * buffer_;
       if (int64_t& held = held_[static_cast<size_t>(slot)]; held != wanted) {
         columns.ahead = row_after(first + k) * in_width_ * lanes_;
         loops_.resize_columns(columns, x + wanted * in_width_ * lanes_, buffer);
@@ -324,8 +325,8 @@ class ResizeRunner : public StepRunner {
   std::vector<ResizeTaps> taps_;  // of each axis
   const ResizeTaps one_row_{1, {0}, {1.0}, {}};
   const ResizeTaps *rows_ = nullptr, *columns_ = nullptr;
-  std::vector<float> row_weights_, column_weights_, buffers_;
-  int64_t aligned_ = 0;  // where in `buffers_` a line of the cache begins
+  std::vector<float> row_weights_, column_weights_;
+  std::vector<Line> buffers_;
   int window_vectors_ = 1;
   std::vector<int32_t> windows_, window_places_;
   std::vector<float> window_weights_;

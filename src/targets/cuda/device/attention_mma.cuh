@@ -8,6 +8,7 @@
 //   extern "C" __global__ __launch_bounds__(C::threads, C::blocks)
 //   void kernel(const __grid_constant__ Attention p) { attention::run<C>(p); }
 #pragma once
+#include "ptx_sm80.cuh"
 
 struct Attention {
   const void* q;
@@ -46,20 +47,6 @@ struct Config {
   static constexpr int shared = queries * pitch + 2 * stage;
 };
 
-static __device__ __forceinline__ unsigned shared_address(const void* p) {
-  return (unsigned)__cvta_generic_to_shared(p);
-}
-static __device__ __forceinline__ void copy_async(unsigned to, const void* from, bool valid) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
-               "r"(valid ? 16 : 0)
-               : "memory");
-}
-static __device__ __forceinline__ void load_matrix(unsigned (&r)[4], unsigned from) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-               : "r"(from)
-               : "memory");
-}
 static __device__ __forceinline__ void load_matrix_t(unsigned (&r)[4], unsigned from) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])

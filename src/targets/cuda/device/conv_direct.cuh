@@ -13,6 +13,7 @@
 //   void kernel(const __grid_constant__ direct::Problem p) { direct::convolve<Tile, Epilogue>(p); }
 #pragma once
 #include "elements.cuh"
+#include "ptx_sm80.cuh"
 
 namespace direct {
 
@@ -65,11 +66,8 @@ static __device__ __forceinline__ Place place_of(const Problem& p) {
           (int)blockIdx.y * T::channels};
 }
 
-static __device__ __forceinline__ void copy_async(float* to, const float* from, bool valid) {
-  asm volatile(
-      "cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"((unsigned)__cvta_generic_to_shared(to)),
-      "l"(from), "r"(valid ? 16 : 0)
-      : "memory");
+static __device__ __forceinline__ void copy_quad(float* to, const float* from, bool valid) {
+  copy_async(shared_address(to), from, valid);
 }
 
 // A thread's share of filling a stage.
@@ -110,7 +108,7 @@ struct Copies {
     for (int i = 0; i < x_count; ++i) {
       if ((i + 1) * x_step > T::patch && pixel + i * x_step >= T::patch) continue;
       const bool valid = has_quad && x_at[i] >= 0;
-      copy_async(to + i * x_step * 4, valid ? x + x_at[i] + first : p.x, valid);
+      copy_quad(to + i * x_step * 4, valid ? x + x_at[i] + first : p.x, valid);
     }
     to = stage + T::weights + row * T::channels + column;
 #pragma unroll
@@ -118,7 +116,7 @@ struct Copies {
       const int at = row + i * w_step;
       if ((i + 1) * w_step > T::taps * T::depth && at >= T::taps * T::depth) continue;
       const int from = at / T::depth * p.padded_channels + first + at % T::depth;
-      copy_async(to + i * w_step * T::channels, w + from * p.out_channels, has_column);
+      copy_quad(to + i * w_step * T::channels, w + from * p.out_channels, has_column);
     }
   }
 };

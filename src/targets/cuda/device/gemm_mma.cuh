@@ -13,6 +13,7 @@
 //   void kernel(const __grid_constant__ GemmProblem p) { gemm_mma<Config, Epilogue>(p); }
 #pragma once
 #include "elements.cuh"
+#include "ptx_sm80.cuh"
 
 struct GemmProblem {
   const void* a;
@@ -64,9 +65,6 @@ struct Config {
   static constexpr int stage_bytes = (rows + columns) * pitch;
 };
 
-static __device__ __forceinline__ unsigned shared_address(const void* p) {
-  return (unsigned)__cvta_generic_to_shared(p);
-}
 // ---- loads: a thread's share of one operand ---------------------------------------------------
 struct Row {  // where a row of A starts
   long long base;
@@ -98,12 +96,6 @@ static __device__ __forceinline__ long long a_offset(const GemmProblem& p, const
   const int w = row.w + tap % C::taps_w * p.dilation_w;
   if (k >= p.k || (unsigned)h >= (unsigned)p.in_h || (unsigned)w >= (unsigned)p.in_w) return -1;
   return row.base + h * p.a_h + w * p.a_w + c * p.a_c;
-}
-
-static __device__ __forceinline__ void copy_async(unsigned to, const void* from, bool valid) {
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from),
-               "r"(valid ? 16 : 0)
-               : "memory");
 }
 
 static __device__ __forceinline__ void store_shared(unsigned to, const unsigned (&v)[4]) {
@@ -200,12 +192,6 @@ struct Loader {
 };
 
 // ---- arithmetic on a stage --------------------------------------------------------------------
-static __device__ __forceinline__ void load_matrix(unsigned (&r)[4], unsigned from) {
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
-               : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
-               : "r"(from)
-               : "memory");
-}
 template <Type type>
 static __device__ __forceinline__ void multiply(float (&d)[4], const unsigned (&a)[4], unsigned b0,
                                                 unsigned b1) {

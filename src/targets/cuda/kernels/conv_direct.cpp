@@ -33,7 +33,7 @@ class ConvDirectKernel final : public Kernel {
     if (params.in_channels % 4 != 0 || params.out_channels % 4 != 0)
       return fmt::format("{} > {} channels are no multiples of 4", params.in_channels,
                          params.out_channels);
-    return params.epilogue.nodes.empty() ? "" : unsupported(params.epilogue);
+    return unsupported(params.epilogue);
   }
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,

@@ -53,7 +53,7 @@ class ConvStemKernel final : public Kernel {
                          16 / bytes);
     const std::string problem = im2col_problem(stem_of(gemm).inner);
     if (!problem.empty()) return problem;
-    return params.epilogue.nodes.empty() ? "" : unsupported(params.epilogue);
+    return unsupported(params.epilogue);
   }
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,

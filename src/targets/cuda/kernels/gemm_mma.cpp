@@ -18,13 +18,9 @@ class GemmMmaKernel final : public Kernel {
   Reject check(const Node& node, const DeviceInfo& device) const override {
     const GemmNode gemm = gemm_node(node, device);
     if (!gemm.reject.empty()) return gemm.reject;
-    if (!gemm.params.epilogue.nodes.empty()) {
-      const Reject reject = unsupported(gemm.params.epilogue);
-      if (!reject.empty()) return reject;
-    }
     const GemmParams& params = gemm.params;
     if (params.groups > 1 && params.groups == params.in_channels) return "is depthwise";
-    return "";
+    return unsupported(params.epilogue);
   }
 
   std::vector<std::string> tactics(const Node& node, const DeviceInfo& device,

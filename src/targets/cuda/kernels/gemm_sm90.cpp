@@ -30,8 +30,7 @@ Reject check_sm90(const GemmNode& gemm, const DeviceInfo& device) {
     const std::string problem = im2col_problem(params);
     if (!problem.empty()) return problem;
   }
-  if (!params.epilogue.nodes.empty()) return unsupported(params.epilogue);
-  return "";
+  return unsupported(params.epilogue);
 }
 
 TileProblem problem_of(const GemmNode& gemm, const Node& node, const DeviceInfo& device,

@@ -55,25 +55,19 @@ class ConvDirectRunner final : public StepRunner {
     problem_.out_channels = static_cast<int>(params_.out_channels);
     if (walks(params_)) set_pictures(sizes);
     else set_pixels(sizes);
-    launch_.grid[1] = parts(params_.out_channels, tile_.channels());
+    launch_.grid[1] = static_cast<unsigned>(tiles_over(params_.out_channels, tile_.channels()));
   }
 
   void run(const StepArgs& args) override {
     if (empty_) return;
     problem_.x = args.inputs[0].data;
     problem_.w = args.inputs[1].data;
-    problem_.channel = args.inputs[2].data;
-    for (size_t i = gemm_operands; i < args.inputs.size(); ++i)
-      problem_.full[i - gemm_operands] = args.inputs[i].data;
     problem_.y = args.outputs[0].data;
+    set_operands(args, problem_);
     launch(environment_, launch_, &problem_);
   }
 
  private:
-  static unsigned parts(int64_t size, int tile) {
-    return static_cast<unsigned>((size + tile - 1) / tile);
-  }
-
   void set_pictures(const GemmSizes& s) {
     Problem& p = problem_;
     p.in_h = static_cast<int>(s.in_h);
@@ -82,8 +76,8 @@ class ConvDirectRunner final : public StepRunner {
     p.out_h = static_cast<int>(s.out_h);
     p.out_w = static_cast<int>(s.out_w);
     p.out_pixels = p.out_h * p.out_w;
-    p.tiles_w = static_cast<int>(parts(s.out_w, tile_.lanes));
-    p.tiles = p.tiles_w * static_cast<int>(parts(s.out_h, tile_.height()));
+    p.tiles_w = static_cast<int>(tiles_over(s.out_w, tile_.lanes));
+    p.tiles = p.tiles_w * static_cast<int>(tiles_over(s.out_h, tile_.height()));
     const int64_t blocks = s.images * p.tiles;
     // A block counts elements of its rows in 32 bits.
     const int64_t rows = (tile_.height() - 1) * s.stride_h + (s.kernel_h - 1) * s.dilation_h + 1;
@@ -97,11 +91,11 @@ class ConvDirectRunner final : public StepRunner {
   void set_pixels(const GemmSizes& s) {
     Problem& p = problem_;
     p.in_w = p.out_w = tile_.lanes;
-    p.in_h = p.out_h = static_cast<int>(parts(s.m, tile_.lanes));
+    p.in_h = p.out_h = static_cast<int>(tiles_over(s.m, tile_.lanes));
     p.in_pixels = p.out_pixels = static_cast<int>(s.m);
     p.tiles_w = 1;
-    launch_.grid[0] = parts(p.out_h, tile_.height());
-    p.tiles = static_cast<int>(launch_.grid[0]);
+    p.tiles = static_cast<int>(tiles_over(p.out_h, tile_.height()));
+    launch_.grid[0] = static_cast<unsigned>(p.tiles);
   }
 
   GemmParams params_;

@@ -8,6 +8,17 @@ namespace tenrec::cuda {
 
 void launch(const RunEnvironment& environment, const KernelLaunch& launch, const void* params);
 
+// Blocks of `tile` that cover `size`.
+constexpr int64_t tiles_over(int64_t size, int64_t tile) { return (size + tile - 1) / tile; }
+
+// What the epilogue reads: rows of values by channel, operands of the output's shape.
+template <class Problem>
+void set_operands(const StepArgs& args, Problem& problem) {
+  problem.channel = args.inputs[2].data;
+  for (size_t i = gemm_operands; i < args.inputs.size(); ++i)
+    problem.full[i - gemm_operands] = args.inputs[i].data;
+}
+
 // The kernel of a step's device code `i`.
 CUfunction step_function(const StepSource& source, size_t i, int shared_bytes);
 

@@ -40,11 +40,8 @@ class GemmMmaRunner final : public StepRunner {
     empty_ = sizes.empty();
     problem_ = {};
     fill(sizes);
-    const auto tiles = [](int64_t size, int tile) {
-      return static_cast<unsigned>((size + tile - 1) / tile);
-    };
-    launch_.grid[0] = tiles(sizes.m, tile_.rows);
-    launch_.grid[1] = tiles(sizes.n, tile_.columns);
+    launch_.grid[0] = static_cast<unsigned>(tiles_over(sizes.m, tile_.rows));
+    launch_.grid[1] = static_cast<unsigned>(tiles_over(sizes.n, tile_.columns));
     launch_.grid[2] = static_cast<unsigned>(sizes.batch_count());
     TENREC_CHECK(launch_.grid[1] < 65536 && sizes.batch_count() < 65536, unsupported,
                  "a product of {} matrices of {} columns", sizes.batch_count(), sizes.n);
@@ -54,10 +51,8 @@ class GemmMmaRunner final : public StepRunner {
     if (empty_) return;
     problem_.a = args.inputs[0].data;
     problem_.b = args.inputs[1].data;
-    problem_.channel = args.inputs[2].data;
-    for (size_t i = gemm_operands; i < args.inputs.size(); ++i)
-      problem_.full[i - gemm_operands] = args.inputs[i].data;
     problem_.c = args.outputs[0].data;
+    set_operands(args, problem_);
     launch(environment_, launch_, &problem_);
   }
 

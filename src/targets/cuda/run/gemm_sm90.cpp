@@ -114,8 +114,6 @@ class Sm90Runner : public StepRunner {
   Pointers pointers_{};
 };
 
-int64_t count(int64_t size, int64_t tile) { return (size + tile - 1) / tile; }
-
 class ConvSm90Runner : public Sm90Runner {
  public:
   explicit ConvSm90Runner(const StepSource& source, GemmParams params)
@@ -130,10 +128,10 @@ class ConvSm90Runner : public Sm90Runner {
 
  private:
   void resize() override {
-    const int64_t tiles_c = count(sizes_.n, tile_.channels);
+    const int64_t tiles_c = tiles_over(sizes_.n, tile_.channels);
     TENREC_CHECK(tiles_c % tile_.share_p == 0, invalid_engine, "{} channel tiles in clusters of {}",
                  tiles_c, tile_.share_p);
-    const int64_t tiles_p = count(count(sizes_.m, tile_.pixels), tile_.share_w);
+    const int64_t tiles_p = tiles_over(tiles_over(sizes_.m, tile_.pixels), tile_.share_w);
     problem_.channels = static_cast<int>(sizes_.n);
     problem_.tiles_c = static_cast<int>(tiles_c / tile_.share_p);
     problem_.tiles_p = static_cast<int>(tiles_p);
@@ -178,13 +176,13 @@ class GemmSm90Runner final : public Sm90Runner {
 
  private:
   void resize() override {
-    const int64_t tiles_c = count(sizes_.n, tile_.channels);
+    const int64_t tiles_c = tiles_over(sizes_.n, tile_.channels);
     problem_.channels = static_cast<int>(sizes_.n);
     problem_.pixels = static_cast<int>(sizes_.m);
     problem_.tiles_c = static_cast<int>(tiles_c);
     problem_.walk = walk_of(params_, sizes_);
     problem_.stages = tile_.stages;
-    const int64_t blocks = tiles_c * count(sizes_.m, tile_.pixels) * tile_.split;
+    const int64_t blocks = tiles_c * tiles_over(sizes_.m, tile_.pixels) * tile_.split;
     TENREC_CHECK(blocks < int64_t{1} << 31, unsupported, "a product of {} tiles", blocks);
     launch_.grid[0] = static_cast<unsigned>(blocks);
   }
@@ -257,7 +255,7 @@ class ConvStemRunner final : public ConvSm90Runner {
                  "a stem convolution with {} bytes of scratch needs {}", args.scratch.size(),
                  bytes);
     set_pack(outer, sizes.in_h);
-    pack_.grid[0] = static_cast<unsigned>(count(bytes / 16, 256));
+    pack_.grid[0] = static_cast<unsigned>(tiles_over(bytes / 16, 256));
     set_sizes(sizes);
   }
 
